@@ -1,0 +1,81 @@
+"""The contract between a detector and the memory.
+
+Anything that gives boxes and class scores for a frame can carry MINet: a network, or boxes read
+from a file. Coordinates are xyxy in pixels of the frame as it was given, origin at the top left
+corner of the top left pixel.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+Frame = NDArray[np.uint8]
+"""One picture: (height, width, 3), RGB, uint8, display-oriented."""
+
+
+class ScoreKind(StrEnum):
+    """What a row of scores means, and so how memory may re-weight it."""
+
+    SOFTMAX = "softmax"
+    """(C + 1) values that sum to one; column 0 is the background (the paper's detector)."""
+    SIGMOID = "sigmoid"
+    """(C) calibrated, independent probabilities (one-stage detectors)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseDetections:
+    """What a detector says of one frame before memory: the paper's 𝒫_t without embeddings.
+
+    Attributes:
+        proposals: (N, 4) regions after NMS at 0.7, where embeddings are taken.
+        boxes: (N, 4) refined boxes, row by row; a one-stage detector repeats its proposals.
+        scores: (N, C + 1) or (N, C), as the detector's `score_kind` says.
+    """
+
+    proposals: Tensor
+    boxes: Tensor
+    scores: Tensor
+
+
+class Detector(Protocol):
+    """Boxes and scores of single frames; knows nothing of time."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the C foreground classes, in column order."""
+        ...
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the score columns mean."""
+        ...
+
+    def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:
+        """Detections of each frame, tensors on the CPU, float32."""
+        ...
+
+
+class Embedder(Protocol):
+    """Association embeddings a_i for the identifiers (§III.B), from any source of features.
+
+    `features` is called once a frame, `embed` at the proposals and once more at the support
+    boxes of all slots together.
+    """
+
+    @property
+    def dim(self) -> int:
+        """Length D of an embedding."""
+        ...
+
+    def features(self, frame: Frame) -> Tensor:
+        """The frame's feature map, in whatever form `embed` takes it back."""
+        ...
+
+    def embed(self, features: Tensor, boxes: Tensor) -> Tensor:
+        """(N, D) float32 embeddings on the CPU, of fixed scale, for (N, 4) boxes in pixels."""
+        ...
