@@ -1,0 +1,68 @@
+"""Where bundled weights live, and the one safe way to read a weights file.
+
+Only safetensors is read: a header of names, types and shapes, then raw numbers. A pickle
+(.pt, .pth) is a program that runs when it is opened, so it is refused.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from minet_core.errors import WeightsError
+
+MAX_HEADER_BYTES = 100_000_000
+
+
+def weights_folder() -> Path:
+    """Folder of the bundled weights: inside an installed package, else beside it in a checkout.
+
+    Raises:
+        WeightsError: neither is there.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "_weights", package.parent / "weights"):
+        if folder.is_dir():
+            return folder
+    raise WeightsError(f"no bundled weights beside {package}: reinstall minet")
+
+
+def read_safetensors(path: Path | str) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata and tensors of a .safetensors file, on the CPU; floats of any width become float32.
+
+    Raises:
+        WeightsError: the file is missing, is not safetensors, is damaged, or declares a header
+            of more than 100 MB.
+    """
+    path = Path(path)
+    _check_readable(path)
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {name: _as_float32(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise WeightsError(f"{path}: damaged or not a safetensors file ({reason})") from error
+    return metadata, tensors
+
+
+def _check_readable(path: Path) -> None:
+    if path.suffix != ".safetensors":
+        raise WeightsError(
+            f"{path}: only .safetensors is read, as a pickle can run code; convert it with "
+            "safetensors.torch.save_file(torch.load(file, weights_only=True), 'new.safetensors')"
+        )
+    try:
+        with path.open("rb") as file:
+            header_bytes = int.from_bytes(file.read(8), "little")
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+    if header_bytes > MAX_HEADER_BYTES:
+        raise WeightsError(
+            f"{path}: not a safetensors file, or damaged (a header of {header_bytes} bytes)"
+        )
+
+
+def _as_float32(tensor: Tensor) -> Tensor:
+    return tensor.to(torch.float32) if tensor.is_floating_point() else tensor
