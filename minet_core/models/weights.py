@@ -4,10 +4,12 @@ Only safetensors is read: a header of names, types and shapes, then raw numbers.
 (.pt, .pth) is a program that runs when it is opened, so it is refused.
 """
 
+import json
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from minet_core.errors import WeightsError
@@ -45,6 +47,20 @@ def read_safetensors(path: Path | str) -> tuple[dict[str, str], dict[str, Tensor
         reason = " ".join(str(error).split())
         raise WeightsError(f"{path}: damaged or not a safetensors file ({reason})") from error
     return metadata, tensors
+
+
+def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write tensors and metadata; the same input gives the same bytes, and so the same sha256.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    content = save(tensors, metadata)
+    length = int.from_bytes(content[:8], "little")
+    # The library orders metadata at random; it does pad the header to a multiple of eight bytes.
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
 
 
 def _check_readable(path: Path) -> None:
