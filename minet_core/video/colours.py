@@ -1,0 +1,93 @@
+"""From decoded pixels to RGB and back, with the right matrix and range.
+
+Video stores luma and colour differences. Which matrix made them (BT.601 or BT.709) and whether
+black is 0 or 16 is written in the stream's tags; a guess that ignores them shifts every colour.
+"""
+
+import av
+import numpy as np
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+from av.video.stream import VideoStream
+
+from minet_core.video.info import Image
+
+# AVColorSpace values that swscale's own table of matrices knows under the same number.
+_KNOWN_SPACES = {1, 4, 5, 6, 7, 9}
+
+
+class RgbConverter:
+    """Turns decoded frames into upright RGB pictures of one size, the first frame's.
+
+    A stream that changes size midway is scaled to its first size, so that boxes of all frames
+    share one coordinate system and the annotated video has one size. `resized` counts such frames.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+        self._size: tuple[int, int] | None = None
+        self.resized = 0
+
+    def __call__(self, frame: av.VideoFrame) -> Image:
+        """The (height, width, 3) picture, rotated as the file's display matrix says."""
+        picture = np.rot90(self._to_rgb(frame), k=rotation(frame) // 90)
+        if self._size is None:
+            self._size = picture.shape[1], picture.shape[0]
+        elif self._size != (picture.shape[1], picture.shape[0]):
+            self.resized += 1
+            picture = self._scaled(picture, *self._size)
+        return np.ascontiguousarray(picture)
+
+    def _to_rgb(self, frame: av.VideoFrame) -> Image:
+        space = _colour_space(frame)
+        rgb = self._reformatter.reformat(
+            frame, format="rgb24", src_colorspace=space, dst_colorspace=space
+        )
+        return rgb.to_ndarray().astype(np.uint8, copy=False)
+
+    def _scaled(self, picture: Image, width: int, height: int) -> Image:
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+        scaled = frame.reformat(width=width, height=height)
+        return scaled.to_ndarray().astype(np.uint8, copy=False)
+
+
+def rotation(frame: av.VideoFrame) -> int:
+    """Degrees counter-clockwise that make the frame upright: 0, 90, 180 or -90."""
+    quarter_turns = round(frame.rotation / 90) % 4
+    return (0, 90, 180, -90)[quarter_turns]
+
+
+def _colour_space(frame: av.VideoFrame) -> int:
+    """The frame's matrix, or what players assume of an untagged one: BT.709 from HD upwards."""
+    if frame.colorspace in _KNOWN_SPACES:
+        return frame.colorspace
+    high_definition = frame.width >= 1280 or frame.height > 576
+    return Colorspace.ITU709 if high_definition else Colorspace.ITU601
+
+
+class YuvConverter:
+    """Turns RGB pictures into frames of a limited-range BT.709 video with subsampled colour."""
+
+    def __init__(self, pixel_format: str = "yuv420p") -> None:
+        self._reformatter = VideoReformatter()
+        self._pixel_format = pixel_format
+
+    def __call__(self, image: Image) -> av.VideoFrame:
+        """The frame of an (height, width, 3) RGB picture; odd sizes grow by one edge pixel."""
+        height, width = image.shape[:2]
+        if height % 2 or width % 2:
+            image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        return self._reformatter.reformat(
+            av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
+            format=self._pixel_format,
+            dst_colorspace=Colorspace.ITU709,
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG,
+        )
+
+
+def tag_stream(stream: VideoStream) -> None:
+    """Write into an output stream what `YuvConverter` makes, so that players show the same."""
+    stream.codec_context.colorspace = Colorspace.ITU709
+    stream.codec_context.color_range = ColorRange.MPEG
+    stream.codec_context.color_primaries = ColorPrimaries.BT709
+    stream.codec_context.color_trc = ColorTrc.BT709

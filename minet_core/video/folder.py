@@ -1,0 +1,145 @@
+"""A folder of pictures, read as a video."""
+
+import re
+from collections.abc import Generator
+from fractions import Fraction
+from pathlib import Path
+from typing import Unpack
+
+import av
+from av.error import FFmpegError
+
+from minet_core.errors import ConfigError, InputError, VideoOpenError
+from minet_core.video.base import FrameReader
+from minet_core.video.colours import RgbConverter
+from minet_core.video.info import Image, VideoFrame, VideoInfo
+from minet_core.video.positions import FramePicker, Part
+from minet_core.video.source import StrPath, shown
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+
+
+class FolderReader(FrameReader):
+    """Pictures of a folder as frames, in natural order (`9.jpg` before `10.jpg`).
+
+    The frame index is the place in that order, so a picture that cannot be decoded leaves a gap:
+    it is skipped and counted. Pictures of another size than the first are scaled to it.
+
+    Args:
+        path: the folder; its sub-folders are not looked into.
+        frame_rate: frames per second, which a folder cannot know.
+        part: which frames to read, see `Part`.
+
+    Raises:
+        InputError: the folder holds no picture.
+        VideoOpenError: none of its pictures can be decoded.
+        ConfigError: the settings can select nothing.
+    """
+
+    def __init__(
+        self,
+        path: StrPath,
+        *,
+        frame_rate: Fraction | int = 30,
+        **part: Unpack[Part],
+    ) -> None:
+        super().__init__(path, FramePicker(**part))
+        if not frame_rate > 0:
+            raise ConfigError(f"the frame rate must be positive, not {frame_rate}")
+        self._files = pictures_of(path)
+        self._convert = RgbConverter()
+        self._broken: list[str] = []
+        self._info = self._facts(path, Fraction(frame_rate))
+
+    @property
+    def info(self) -> VideoInfo:
+        """Facts known before reading; the size is the first picture's."""
+        return self._info
+
+    @property
+    def corrupt_packets(self) -> int:
+        """Pictures that could not be decoded and were skipped."""
+        return len(self._broken)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What went wrong up to now without stopping the reading, a line each."""
+        lines = [f"{name}: not a picture that can be decoded; skipped" for name in self._broken]
+        if self._convert.resized:
+            size = f"{self._info.width}×{self._info.height}"
+            lines.append(f"{self._convert.resized} pictures of other sizes were scaled to {size}")
+        return lines
+
+    def _facts(self, path: StrPath, rate: Fraction) -> VideoInfo:
+        for file in self._files:
+            frame = _decode(file)
+            if frame is not None:
+                height, width = self._convert(frame).shape[:2]
+                return VideoInfo(
+                    path=str(path),
+                    width=width,
+                    height=height,
+                    frame_rate=rate,
+                    frames=len(self._files),
+                    duration=float(len(self._files) / rate),
+                    time_base=1 / rate,
+                    rotation=0,
+                    has_audio=False,
+                    variable_frame_rate=False,
+                    codec=file.suffix[1:].lower(),
+                )
+        raise VideoOpenError(
+            f"{self._name}: none of its {len(self._files)} pictures can be decoded"
+        )
+
+    def _read(self) -> Generator[VideoFrame, None, None]:
+        for index, file in enumerate(self._files):
+            time = float(index / self._info.frame_rate)
+            if self._picker.is_past(index, time):
+                break
+            if self._picker.takes(index, time) and (image := self._picture(file)) is not None:
+                yield VideoFrame(index, index, time, image)
+        self._check_not_empty(len(self._files), self._info.duration or 0.0)
+
+    def _picture(self, file: Path) -> Image | None:
+        frame = _decode(file)
+        if frame is None:
+            self._broken.append(shown(file))
+            return None
+        return self._convert(frame)
+
+
+def pictures_of(folder: StrPath) -> list[Path]:
+    """The pictures of a folder in natural order.
+
+    Raises:
+        InputError: the folder cannot be listed, or holds no picture.
+    """
+    try:
+        files = [
+            file
+            for file in Path(folder).iterdir()
+            # A leading dot marks files the user does not see, such as macOS's `._1.jpg`.
+            if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
+        ]
+    except OSError as error:
+        raise InputError(f"{shown(folder)}: {error.strerror}".lower()) from None
+    if not files:
+        kinds = " ".join(sorted(_SUFFIXES))
+        raise InputError(f"{shown(folder)}: no pictures in this folder ({kinds})")
+    return sorted(files, key=_natural)
+
+
+def _natural(file: Path) -> tuple[list[tuple[int, str]], str]:
+    """Sort key that reads runs of digits as numbers; the name itself settles ties."""
+    parts = re.findall(r"(\d+)|(\D+)", file.name.lower(), re.ASCII)
+    return [(int(digits), "") if digits else (-1, text) for digits, text in parts], file.name
+
+
+def _decode(file: Path) -> av.VideoFrame | None:
+    # FFmpeg gets an open file, not a name, in which it would read `%03d` as a pattern.
+    try:
+        with file.open("rb") as data, av.open(data, "r", metadata_errors="replace") as container:
+            return next(container.decode(video=0), None)
+    except (FFmpegError, OSError, ValueError, IndexError):
+        return None

@@ -1,0 +1,180 @@
+"""Frames of a video file, upright, in RGB, with times one can trust."""
+
+from collections.abc import Generator
+from fractions import Fraction
+from itertools import chain, islice
+from pathlib import Path
+from typing import Unpack
+
+import av
+from av.error import FFmpegError
+
+from minet_core.errors import VideoOpenError
+from minet_core.video.base import FrameReader
+from minet_core.video.colours import RgbConverter, rotation
+from minet_core.video.decoding import Tally, decode
+from minet_core.video.folder import FolderReader
+from minet_core.video.info import Image, VideoFrame, VideoInfo
+from minet_core.video.positions import FramePicker, Part
+from minet_core.video.source import StrPath, is_url, open_input, reason, video_stream
+from minet_core.video.timing import Clock, duration, frame_rate, is_variable
+
+
+def open_video(
+    path: StrPath,
+    *,
+    folder_rate: Fraction | int = 30,
+    **part: Unpack[Part],
+) -> FrameReader:
+    """Open a video file, a URL, `-` for standard input, or a folder of pictures.
+
+    Args:
+        path: what to read.
+        folder_rate: frames per second of a folder, which knows none.
+        part: which frames to read, see `Part`.
+
+    Raises:
+        InputError: it is missing, unreadable or an empty folder.
+        VideoOpenError: it is not a video.
+        ConfigError: the settings can select nothing.
+    """
+    if not is_url(path) and Path(path).is_dir():
+        return FolderReader(path, frame_rate=folder_rate, **part)
+    return VideoReader(path, **part)
+
+
+class VideoReader(FrameReader):
+    """Frames of a file, a URL or `-` (standard input), decoded by FFmpeg.
+
+    Frames are turned upright, and keep the size of the first one: where a stream changes its
+    size, later frames are scaled, so that boxes mean the same pixels throughout. Damaged packets
+    are skipped and counted. A part of a video is reached by decoding from the beginning, the only
+    way in which a frame's index is certain; the frames left out are not converted to RGB.
+
+    Args:
+        path: what to read.
+        part: which frames to read, see `Part`.
+
+    Raises:
+        InputError: there is no such file, or it may not be read.
+        VideoOpenError: it is not a video, or not one frame of it can be decoded.
+        ConfigError: the settings can select nothing.
+    """
+
+    def __init__(
+        self,
+        path: StrPath,
+        **part: Unpack[Part],
+    ) -> None:
+        super().__init__(path, FramePicker(**part))
+        self._path = path
+        self._tally = Tally()
+        self._convert = RgbConverter()
+        self._last_time = 0.0
+        self._ended = False
+        self._container = open_input(path)
+        try:
+            self._stream = video_stream(self._container, self._name)
+            self._promised = duration(self._container, self._stream)
+            self._decoded = self._decode_all()
+            # Only a frame tells its rotation and true size, and whether this is a video at all.
+            self._first = self._first_frame()
+            self._info = self._facts(self._first)
+        except BaseException:
+            self._container.close()
+            raise
+
+    @property
+    def info(self) -> VideoInfo:
+        """Facts known before reading."""
+        return self._info
+
+    @property
+    def corrupt_packets(self) -> int:
+        """Packets that could not be decoded and were skipped."""
+        return self._tally.corrupt
+
+    @property
+    def warnings(self) -> list[str]:
+        """What went wrong up to now without stopping the reading, a line each."""
+        lines = []
+        if self._tally.corrupt:
+            lines.append(f"{self._tally.corrupt} damaged packets were skipped")
+        if self._tally.gave_up:
+            lines.append(f"reading stopped at {self._last_time:.2f} s: too much damage in a row")
+        elif self._cut_short():
+            lines.append(
+                f"the last frame is at {self._last_time:.2f} s of {self._promised:.2f} s: "
+                "the file seems to be cut short"
+            )
+        if self._convert.resized:
+            size = f"{self._info.width}×{self._info.height}"
+            lines.append(f"{self._convert.resized} frames of other sizes were scaled to {size}")
+        return lines
+
+    def close(self) -> None:
+        """Stop reading and let the file go; harmless when done twice."""
+        super().close()
+        self._decoded.close()
+        self._container.close()
+
+    def _read(self) -> Generator[VideoFrame, None, None]:
+        clock = Clock(self._stream, self._container.format.name)
+        for index, frame in enumerate(chain([self._first], self._decoded)):
+            pts, self._last_time = clock.read(frame)
+            if self._picker.is_past(index, self._last_time):
+                break
+            if self._picker.takes(index, self._last_time):
+                yield VideoFrame(index, pts, self._last_time, self._picture(frame))
+        else:
+            self._ended = True
+        self._check_not_empty(self._tally.frames, self._last_time)
+
+    def _decode_all(self) -> Generator[av.VideoFrame, None, None]:
+        """Every frame of the stream, the tail decoded again where decoder threads lost it."""
+        yield from decode(self._container, self._stream, self._tally, "AUTO")
+        if not self._tally.lost_tail or not Path(self._path).is_file():
+            return
+        seen, self._tally = self._tally.frames, Tally()
+        with open_input(self._path) as again:
+            stream = video_stream(again, self._name)
+            yield from islice(decode(again, stream, self._tally, "SLICE"), seen, None)
+
+    def _first_frame(self) -> av.VideoFrame:
+        frame = next(self._decoded, None)
+        if frame is None:
+            raise VideoOpenError(f"{self._name}: not a video (no frame of it can be decoded)")
+        return frame
+
+    def _picture(self, frame: av.VideoFrame) -> Image:
+        try:
+            return self._convert(frame)
+        except FFmpegError as error:
+            raise VideoOpenError(
+                f"{self._name}: {frame.format.name} pixels cannot be shown ({reason(error)})"
+            ) from None
+
+    def _facts(self, first: av.VideoFrame) -> VideoInfo:
+        height, width = self._picture(first).shape[:2]
+        rate = frame_rate(self._stream)
+        estimate = self._promised and round(self._promised * rate)
+        return VideoInfo(
+            path=str(self._path),
+            width=width,
+            height=height,
+            frame_rate=rate,
+            frames=self._stream.frames or estimate or None,
+            duration=self._promised,
+            time_base=self._stream.time_base or 1 / rate,
+            rotation=rotation(first),
+            has_audio=bool(self._container.streams.audio),
+            variable_frame_rate=is_variable(self._stream),
+            codec=self._stream.codec_context.name,
+        )
+
+    def _cut_short(self) -> bool:
+        """Whether the file ended well before the time its header promises."""
+        if not self._ended or self._promised is None:
+            return False
+        missing = self._promised - self._last_time
+        return missing > max(4 / float(self._info.frame_rate), 0.01 * self._promised)

@@ -1,0 +1,85 @@
+"""Opening files with FFmpeg, with every refusal as one line the user can act on.
+
+FFmpeg's own messages stay off the terminal: PyAV installs a silent log callback when it is
+imported, and nothing here replaces it (a Python callback can deadlock with decoder threads).
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import av.error
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from minet_core.errors import InputError, VideoOpenError
+
+StrPath = str | os.PathLike[str]
+
+# FFmpeg takes any text with one of these endings for ASCII art.
+_TEXT_FORMATS = {"tty"}
+
+
+def shown(path: StrPath) -> str:
+    """A path as it can stand in a one-line message, whatever characters are in it."""
+    text = os.fspath(path)
+    return text if text.isprintable() else ascii(text)
+
+
+def is_url(path: StrPath) -> bool:
+    """Whether FFmpeg should fetch it by a protocol rather than from the disk."""
+    return isinstance(path, str) and "://" in path
+
+
+def ffmpeg_url(path: StrPath) -> str:
+    """The name by which FFmpeg opens a file, a URL or `-` (standard input).
+
+    A local path gets an explicit protocol: FFmpeg would read one from a name such as `a:b.mp4`.
+    """
+    if path == "-":
+        return "pipe:0"
+    return os.fspath(path) if is_url(path) else f"file:{os.fspath(path)}"
+
+
+def open_input(path: StrPath) -> av.container.InputContainer:
+    """Open a media file for reading.
+
+    Raises:
+        InputError: there is no such file, or it may not be read.
+        VideoOpenError: FFmpeg does not know what it is.
+    """
+    name = shown(path)
+    if path != "-" and not is_url(path) and not Path(path).exists():
+        raise InputError(f"{name}: no such file")
+    try:
+        # Tags in other encodings than UTF-8 are common in old files, and of no interest here.
+        container = av.open(ffmpeg_url(path), metadata_errors="replace")
+    except av.error.PermissionError:
+        raise InputError(f"{name}: permission denied") from None
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise VideoOpenError(f"{name}: not a video ({reason(error)})") from None
+    if container.format.name in _TEXT_FORMATS:
+        container.close()
+        raise VideoOpenError(f"{name}: not a video (plain text)")
+    return container
+
+
+def video_stream(container: av.container.InputContainer, name: str) -> VideoStream:
+    """The first moving picture of a container; the cover of a music album is not one.
+
+    Raises:
+        VideoOpenError: there is none.
+    """
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    has = "has audio only" if container.streams.audio else "has no video stream"
+    raise VideoOpenError(f"{name}: not a video ({has})")
+
+
+def reason(error: Exception) -> str:
+    """What FFmpeg or the system says of a failure, without error numbers and paths."""
+    strerror: Any = getattr(error, "strerror", None)
+    return str(strerror or error or type(error).__name__).lower()
