@@ -1,0 +1,144 @@
+"""Instance identifiers: ridge regression in closed form and as running sums (Eq. 1–2).
+
+An identifier γ is the weight vector of a linear classifier that tells one object (label 1) from
+everything else (label 0) by its association embedding. All sums and solves are float64 with
+autocast off: a Gram matrix in bfloat16 is silently wrong, and Cholesky has no half kernel.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+def closed_form(embeddings: Tensor, labels: Tensor, ridge: float) -> Tensor:
+    """Eq. 2: γ = (AᵀA + λI)⁻¹ Aᵀy, differentiable in `embeddings`.
+
+    Args:
+        embeddings: (..., N, D) support embeddings A.
+        labels: (..., N) identification labels y, 1 for the object and 0 for the rest.
+        ridge: λ > 0; it means something only for embeddings of known scale.
+
+    Returns:
+        (..., D) identifiers, float64.
+    """
+    with torch.autocast(embeddings.device.type, enabled=False):
+        a = embeddings.double()
+        return solve(a.mT @ a, (a.mT @ labels.double().unsqueeze(-1)).squeeze(-1), ridge)
+
+
+def solve(gram: Tensor, moment: Tensor, ridge: float) -> Tensor:
+    """Solve (G + λI) γ = m for a batch of slots in one Cholesky factorisation.
+
+    Args:
+        gram: (..., D, D) float64 AᵀA.
+        moment: (..., D) float64 Aᵀy.
+        ridge: λ > 0.
+    """
+    eye = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
+    factor = torch.linalg.cholesky(gram + ridge * eye)
+    return torch.cholesky_solve(moment.unsqueeze(-1), factor).squeeze(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSamples:
+    """The proposals of one frame, kept once and shared by every slot that learns from it.
+
+    Attributes:
+        embeddings: (N, D) embeddings of all proposals.
+        gram: (D, D) float64 Gram matrix of all of them.
+    """
+
+    embeddings: Tensor
+    gram: Tensor
+
+    @classmethod
+    def of(cls, embeddings: Tensor) -> "FrameSamples":
+        """Compute the shared Gram matrix of (N, D) proposal embeddings."""
+        a = embeddings.double()
+        return cls(embeddings, a.mT @ a)
+
+
+@dataclass(frozen=True, slots=True)
+class SupportSamples:
+    """What one slot learns from one frame: positives of its own, negatives from the shared pool.
+
+    Every proposal but the excluded ones is a negative of the same `weight`. With
+    weight = 96 / N' for N' eligible proposals this is the expectation of the paper's sample of
+    96 (§III-D): it depends on no order and no random state.
+
+    Attributes:
+        frame: the shared samples.
+        excluded: (E,) int64 rows of `frame.embeddings` that are not negatives of this slot.
+        positives: (P, D) embeddings of label 1; P = 0 for a frame of negatives only.
+        weight: weight of each negative.
+    """
+
+    frame: FrameSamples
+    excluded: Tensor
+    positives: Tensor
+    weight: float
+
+
+class RunningRidge:
+    """AᵀA and Aᵀy of one slot over a sliding window of support frames.
+
+    The sums are exact up to float64 rounding: adding a frame adds its share, leaving the window
+    subtracts the same share again. Identifiers of many slots are solved together by `identifiers`.
+
+    Attributes:
+        gram: (D, D) float64.
+        moment: (D,) float64.
+        window: the support frames the sums are made of, oldest first.
+    """
+
+    def __init__(self, dim: int, capacity: int) -> None:
+        self.gram = torch.zeros(dim, dim, dtype=torch.float64)
+        self.moment = torch.zeros(dim, dtype=torch.float64)
+        self.window: deque[SupportSamples] = deque()
+        self._capacity = capacity
+
+    def push(self, samples: SupportSamples) -> list[SupportSamples]:
+        """Append a support frame; return those that leave the window (their shares are due)."""
+        self.window.append(samples)
+        leaving = []
+        while len(self.window) > self._capacity:
+            leaving.append(self.window.popleft())
+        return leaving
+
+
+def update(slots: Sequence[RunningRidge], samples: Sequence[SupportSamples]) -> None:
+    """Add one frame's samples to each of K slots, batched, and slide their windows."""
+    shares: list[tuple[RunningRidge, SupportSamples, float]] = []
+    for slot, new in zip(slots, samples, strict=True):
+        shares.append((slot, new, 1.0))
+        shares.extend((slot, old, -1.0) for old in slot.push(new))
+    if not shares:
+        return
+    grams, moments = _shares([share[1] for share in shares])
+    for (slot, _, sign), gram, moment in zip(shares, grams, moments, strict=True):
+        slot.gram.add_(gram, alpha=sign)
+        slot.moment.add_(moment, alpha=sign)
+
+
+def identifiers(slots: Sequence[RunningRidge], ridge: float) -> Tensor:
+    """(K, D) float64 identifiers of K slots, in one batched solve."""
+    return solve(
+        torch.stack([slot.gram for slot in slots]),
+        torch.stack([slot.moment for slot in slots]),
+        ridge,
+    )
+
+
+def _shares(samples: Sequence[SupportSamples]) -> tuple[Tensor, Tensor]:
+    """(S, D, D) Gram matrices and (S, D) moments, one of each support frame."""
+    pad = torch.nn.utils.rnn.pad_sequence
+    own = pad([s.positives.double() for s in samples], batch_first=True)
+    out = pad([s.frame.embeddings[s.excluded].double() for s in samples], batch_first=True)
+    weight = torch.tensor([s.weight for s in samples], dtype=torch.float64).view(-1, 1, 1)
+    shared = torch.stack([s.frame.gram for s in samples])
+    # zero rows of the padding add nothing to a Gram matrix
+    grams = weight * (shared - out.mT @ out) + own.mT @ own
+    return grams, own.sum(dim=1)

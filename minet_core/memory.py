@@ -1,0 +1,303 @@
+"""The dynamic memory: read, re-weight, match, write (Eq. 5–8).
+
+The memory knows tensors only: no video, no detector, no embedder. One frame is
+
+    reading = memory.read(embeddings, boxes, time)                       # Eq. 5–6
+    scores = reweight(base, reading.scores, kind)                        # Eq. 7
+    rows = ...                                                           # class-wise NMS
+    match = memory.match(reading, rows, boxes, base, scores, time)
+    support = memory.support_boxes(match)
+    memory.write(match, samples, support_embeddings)                     # Eq. 8, Eq. 2
+
+Everything is on the CPU: K slots and N boxes make small matrices, and the sums are float64.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+from torchvision.ops import box_iou, nms
+
+from minet_core.config import MemoryConfig
+from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples, identifiers, update
+from minet_core.models.detector import ScoreKind
+from minet_core.support import own_proposals, positive_boxes
+
+NO_TRACK = -1
+"""Track id of a detection that belongs to no slot."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """One remembered object m^k.
+
+    Attributes:
+        id: identity of the object; never used again.
+        score: (C + 1,) or (C,) float64 memory score π, of base scores.
+        ridge: the running sums its identifier is solved from.
+        identifier: (D,) float64 γ.
+        matches: f_num, the boxes written so far.
+        box: (4,) the last matched box.
+        time: seconds of that match.
+    """
+
+    id: int
+    score: Tensor
+    ridge: RunningRidge
+    identifier: Tensor
+    matches: int
+    box: Tensor
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What memory says of N boxes, given K slots.
+
+    Attributes:
+        association: (N, K) a_i · γ_k, with the prior by position where the preset has one.
+        weights: (N, K + 1) w of Eq. 5; slot 0 is column 0; rows sum to one.
+        scores: (N, C + 1) or (N, C) v of Eq. 6.
+    """
+
+    association: Tensor
+    weights: Tensor
+    scores: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which slot each detection of a frame belongs to.
+
+    Attributes:
+        rows: (M,) rows of the frame's boxes that survived suppression.
+        track_ids: (M,) slot ids, NO_TRACK where a detection belongs to none.
+        duplicates: (M,) bool: belongs to no slot because it covers a better detection.
+        labels: column of the best foreground class of each written slot's memory, filled by
+            `DynamicMemory.write`.
+        time: seconds.
+    """
+
+    rows: Tensor
+    track_ids: Tensor
+    duplicates: Tensor
+    writing: "tuple[tuple[Slot, int], ...]"
+    boxes: Tensor
+    base: Tensor
+    time: float
+
+
+def foreground(scores: Tensor, kind: ScoreKind) -> Tensor:
+    """The C foreground columns of a score matrix."""
+    return scores[..., 1:] if kind is ScoreKind.SOFTMAX else scores
+
+
+def association_weights(association: Tensor, config: MemoryConfig) -> Tensor:
+    """Eq. 5: (N, K) associations → (N, K + 1) weights, slot 0 first at its fixed association."""
+    empty = association.new_full((len(association), 1), config.empty_association)
+    return (config.scale * torch.cat([empty, association], dim=1) + config.shift).softmax(dim=1)
+
+
+def memory_scores(weights: Tensor, slot_scores: Tensor, kind: ScoreKind) -> Tensor:
+    """Eq. 6: v_i = Σ_k w_ik π_k.
+
+    Slot 0 knows nothing: 1 / (C + 1) for each class of a distribution (§III-C.2), one half for
+    each pair (c, not c) of independent probabilities.
+
+    Args:
+        weights: (N, K + 1), slot 0 first.
+        slot_scores: (K, C + 1) or (K, C).
+        kind: what the columns mean.
+    """
+    columns = slot_scores.shape[1]
+    ignorance = 1 / columns if kind is ScoreKind.SOFTMAX else 0.5
+    return weights[:, :1] * ignorance + weights[:, 1:] @ slot_scores
+
+
+def reweight(base: Tensor, memory: Tensor, kind: ScoreKind) -> Tensor:
+    """Eq. 7: the renormalised product of base scores s and memory scores v.
+
+    A distribution is renormalised over its row. Independent probabilities are renormalised class
+    by class over the pair (c, not c): dividing by the row would let the tails of all other
+    classes shrink a score, and one half is each pair's neutral value.
+
+    Returns:
+        float64, shaped as `base`.
+    """
+    product = base.double() * memory
+    if kind is ScoreKind.SOFTMAX:
+        return product / product.sum(dim=1, keepdim=True)
+    return product / (product + (1 - base.double()) * (1 - memory))
+
+
+def assign(association: Tensor, threshold: float) -> list[tuple[int, int]]:
+    """Match rows to columns: gate first, then the Hungarian assignment (§III-C.5).
+
+    Pairs under the threshold are out before the assignment: assigned first, the weak pairs of
+    [[.9, .45], [.6, 0]] would cost the sure one.
+    """
+    allowed = association >= threshold
+    gain = torch.where(allowed, association, 0.0).numpy()
+    pairs = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
+    return [(int(row), int(column)) for row, column in pairs if allowed[row, column]]
+
+
+class DynamicMemory:
+    """The slots of one video and the four steps of a frame.
+
+    Args:
+        config: thresholds and limits.
+        kind: what score columns mean.
+        columns: C + 1 or C.
+        dim: length of an embedding.
+    """
+
+    def __init__(self, config: MemoryConfig, kind: ScoreKind, columns: int, dim: int) -> None:
+        self.config = config
+        self.kind = kind
+        self.slots: list[Slot] = []
+        self._columns = columns
+        self._dim = dim
+        self._next_id = 1
+
+    def read(self, embeddings: Tensor, time: float) -> Reading:
+        """Associate (N, D) embeddings with the slots and gather their scores (Eq. 5–6)."""
+        self._retire(time)
+        if self.slots:
+            known = torch.stack([slot.identifier for slot in self.slots])
+            scores = torch.stack([slot.score for slot in self.slots])
+        else:
+            known = torch.zeros(0, self._dim, dtype=torch.float64)
+            scores = torch.zeros(0, self._columns, dtype=torch.float64)
+        association = embeddings.double() @ known.T
+        weights = association_weights(association, self.config)
+        return Reading(association, weights, memory_scores(weights, scores, self.kind))
+
+    def match(
+        self,
+        reading: Reading,
+        rows: Tensor,
+        boxes: Tensor,
+        base: Tensor,
+        scores: Tensor,
+        time: float,
+    ) -> Match:
+        """Give each detection its slot, or a new one.
+
+        A detection may match when its base or its re-weighted score exceeds the write threshold;
+        it writes, or opens a slot, only when its base score does.
+
+        Args:
+            reading: of this frame, no slot having changed since.
+            rows: (M,) rows of the following that survived class-wise NMS.
+            boxes: (N, 4).
+            base: (N, C + 1) or (N, C) base scores.
+            scores: re-weighted scores, shaped alike.
+            time: seconds.
+        """
+        boxes, base = boxes[rows], base[rows].double()
+        certainty = foreground(base, self.kind).amax(dim=1)
+        shown = foreground(scores[rows], self.kind).amax(dim=1)
+        may_write = certainty > self.config.write_threshold
+        may_match = (may_write | (shown > self.config.write_threshold)).nonzero().flatten()
+
+        pairs = assign(reading.association[rows[may_match]], self.config.match_threshold)
+        owner: dict[int, Slot] = {int(may_match[row]): self.slots[slot] for row, slot in pairs}
+        free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
+        duplicates = self._duplicates(boxes, shown, free)
+        for i in (free & may_write & ~duplicates).nonzero().flatten().tolist():
+            owner[i] = self._new_slot(boxes[i], time)
+
+        ids = torch.full((len(rows),), NO_TRACK)
+        for i, slot in owner.items():
+            ids[i] = slot.id
+        writing = tuple((slot, i) for i, slot in sorted(owner.items()) if may_write[i])
+        return Match(rows, ids, duplicates, writing, boxes, base, time)
+
+    def support_boxes(self, match: Match) -> Tensor:
+        """(S, P, 4) boxes whose embeddings the S writing slots learn from (§III-D.2)."""
+        written = match.boxes[[i for _, i in match.writing]]
+        return positive_boxes(written, self.config.positives)
+
+    def write(self, match: Match, proposals: Tensor, embeddings: Tensor, support: Tensor) -> None:
+        """Update scores (Eq. 8) and identifiers (Eq. 2) of the slots that write.
+
+        Args:
+            match: of this frame.
+            proposals: (N, 4) where `embeddings` were taken.
+            embeddings: (N, D) of the proposals: the negatives.
+            support: (S, P, D) embeddings at `support_boxes`.
+        """
+        if not match.writing:
+            return
+        slots = [slot for slot, _ in match.writing]
+        rows = [i for _, i in match.writing]
+        frame = FrameSamples.of(embeddings)
+        excluded = own_proposals(match.boxes[rows], proposals)
+        update(
+            [slot.ridge for slot in slots],
+            [self._samples(frame, *own) for own in zip(excluded, support, strict=True)],
+        )
+        learnt = identifiers([slot.ridge for slot in slots], self.config.ridge)
+        known = {slot.id for slot in self.slots}
+        for slot, row, identifier in zip(slots, rows, learnt, strict=True):
+            self._remember(slot, match.base[row])
+            slot.identifier, slot.box, slot.time = identifier, match.boxes[row], match.time
+            if slot.id not in known:
+                self.slots.append(slot)
+        self._limit()
+
+    def labels(self) -> dict[int, int]:
+        """Slot id → foreground class its memory score votes for."""
+        return {slot.id: int(foreground(slot.score, self.kind).argmax()) for slot in self.slots}
+
+    def _duplicates(self, boxes: Tensor, scores: Tensor, free: Tensor) -> Tensor:
+        """(M,) bool: free detections that cover a matched one or a better free one."""
+        limit = self.config.duplicate_iou
+        covered = (box_iou(boxes, boxes[~free]) > limit).any(dim=1) & free
+        rest = (free & ~covered).nonzero().flatten()
+        duplicates = free.clone()
+        duplicates[rest[nms(boxes[rest].double(), scores[rest], limit)]] = False
+        return duplicates
+
+    def _samples(self, frame: FrameSamples, excluded: Tensor, positives: Tensor) -> SupportSamples:
+        eligible = int((~excluded).sum())
+        weight = min(1.0, self.config.negatives / max(eligible, 1))
+        return SupportSamples(frame, excluded.nonzero().flatten(), positives, weight)
+
+    def _remember(self, slot: Slot, base: Tensor) -> None:
+        """Eq. 8: π ← (s + σ f π) / (1 + σ f), with the base score s; f counts boxes before."""
+        seen = slot.matches
+        if self.config.match_cap is not None:
+            seen = min(seen, self.config.match_cap)
+        past = self.config.decay * seen
+        slot.score = (base + past * slot.score) / (1 + past)
+        slot.matches += 1
+
+    def _new_slot(self, box: Tensor, time: float) -> Slot:
+        slot = Slot(
+            id=self._next_id,
+            score=torch.zeros(self._columns, dtype=torch.float64),
+            ridge=RunningRidge(self._dim, self.config.buffer),
+            identifier=torch.zeros(self._dim, dtype=torch.float64),
+            matches=0,
+            box=box,
+            time=time,
+        )
+        self._next_id += 1
+        return slot
+
+    def _retire(self, time: float) -> None:
+        limit = self.config.max_absence
+        if limit is not None:
+            self.slots = [slot for slot in self.slots if time - slot.time <= limit]
+
+    def _limit(self) -> None:
+        """Keep the `max_slots` slots matched last."""
+        limit = self.config.max_slots
+        if limit is not None and len(self.slots) > limit:
+            latest = sorted(self.slots, key=lambda slot: slot.time, reverse=True)[:limit]
+            kept = {slot.id for slot in latest}
+            self.slots = [slot for slot in self.slots if slot.id in kept]

@@ -1,0 +1,107 @@
+"""Support samples: which boxes an identifier learns from (§III-D).
+
+Boxes are xyxy in pixels.
+"""
+
+from functools import cache
+
+import torch
+from torch import Tensor
+from torchvision.ops import box_convert, box_iou
+
+PERTURBATION_VARIANCES = (0.01, 0.05, 0.1, 0.2, 0.3)
+"""Variances of the meta-training noise, relative to width and height (§III-D.1)."""
+
+_GRID = range(-4, 5)
+_STEPS_PER_SIDE = 12
+_MIN_IOU = 0.5
+
+
+@cache
+def shift_grid(limit: int) -> Tensor:
+    """The best shifts of §III-D.2 as fractions of width and height, (≤ limit, 2), best first.
+
+    The 81 candidates are (kx·w/12, ky·h/12), k = −4..4. A shift's overlap with the box it starts
+    from does not depend on the box, so the choice of the best by IoU (at least 0.5; ties by
+    |kx|, |ky|, kx, ky) is made once for all boxes.
+    """
+    candidates = [(kx, ky) for kx in _GRID for ky in _GRID if _shift_iou(kx, ky) >= _MIN_IOU]
+    candidates.sort(key=lambda k: (-_shift_iou(*k), abs(k[0]), abs(k[1]), k))
+    return torch.tensor(candidates[:limit], dtype=torch.float32) / _STEPS_PER_SIDE
+
+
+def _shift_iou(kx: int, ky: int) -> float:
+    shared = (1 - abs(kx) / _STEPS_PER_SIDE) * (1 - abs(ky) / _STEPS_PER_SIDE)
+    return shared / (2 - shared)
+
+
+def positive_boxes(boxes: Tensor, limit: int) -> Tensor:
+    """(K, P, 4) shifted copies of (K, 4) boxes, P ≤ limit; the first copy is the box itself."""
+    shifts = shift_grid(limit).to(boxes)
+    size = boxes[:, 2:] - boxes[:, :2]
+    offset = shifts[None] * size[:, None]
+    return boxes[:, None] + torch.cat([offset, offset], dim=-1)
+
+
+def own_proposals(boxes: Tensor, proposals: Tensor, threshold: float = 0.5) -> Tensor:
+    """(K, N) bool: proposals that cover a slot's own box and so are not its negatives.
+
+    Everything else of the frame stays in, the other objects above all: they are the hard
+    negatives.
+    """
+    return box_iou(boxes, proposals) >= threshold
+
+
+def perturb(
+    box: Tensor,
+    positives: int,
+    negatives: int,
+    generator: torch.Generator,
+    *,
+    positive_iou: float = 0.7,
+    negative_iou: float = 0.5,
+) -> tuple[Tensor, Tensor]:
+    """Meta-training samples around a ground-truth box (§III-B.1, §III-D.1).
+
+    Gaussian noise on centre and size, in units of the box's width and height, with a variance
+    drawn from `PERTURBATION_VARIANCES` for each sample, drawn again until both counts are met.
+
+    Args:
+        box: (4,) xyxy of positive area.
+        positives: how many samples with IoU > `positive_iou` (label 1).
+        negatives: how many samples with IoU < `negative_iou` (label 0).
+        generator: source of randomness, on the CPU.
+        positive_iou: the positive threshold.
+        negative_iou: the negative threshold.
+
+    Returns:
+        (positives + negatives, 4) boxes, positives first, and their float labels.
+
+    Raises:
+        ValueError: the box has no area.
+    """
+    if not bool((box[2:] > box[:2]).all()):
+        raise ValueError(f"box without area: {box.tolist()}")
+    found: dict[int, list[Tensor]] = {1: [], 0: []}
+    missing = {1: positives, 0: negatives}
+    while missing[1] > 0 or missing[0] > 0:
+        samples = _gaussian_boxes(box, 4 * (positives + negatives), generator)
+        overlap = box_iou(box[None], samples)[0]
+        for label, chosen in ((1, overlap > positive_iou), (0, overlap < negative_iou)):
+            rows = samples[chosen][: max(missing[label], 0)]
+            found[label].append(rows)
+            missing[label] -= len(rows)
+    boxes = torch.cat(found[1] + found[0])
+    labels = torch.cat([torch.ones(positives), torch.zeros(negatives)])
+    return boxes, labels
+
+
+def _gaussian_boxes(box: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    variances = torch.tensor(PERTURBATION_VARIANCES)
+    deviation = variances[torch.randint(len(variances), (count, 1), generator=generator)].sqrt()
+    noise = torch.randn(count, 4, generator=generator) * deviation
+    centre_size = box_convert(box[None], "xyxy", "cxcywh")
+    scale = centre_size[:, 2:].repeat(1, 2)
+    samples = centre_size + noise * scale
+    samples[:, 2:] = samples[:, 2:].maximum(1e-3 * scale[:, 2:])
+    return box_convert(samples, "cxcywh", "xyxy")
