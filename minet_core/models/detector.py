@@ -60,6 +60,19 @@ class Detector(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FeatureMap:
+    """What embeddings of one frame are cut from.
+
+    Attributes:
+        values: (1, channels, h, w), on the model's device.
+        stride: pixels of the frame to one cell.
+    """
+
+    values: Tensor
+    stride: float
+
+
 class Embedder(Protocol):
     """Association embeddings a_i for the identifiers (§III.B), from any source of features.
 
@@ -72,10 +85,10 @@ class Embedder(Protocol):
         """Length D of an embedding."""
         ...
 
-    def features(self, frame: Frame) -> Tensor:
-        """The frame's feature map, in whatever form `embed` takes it back."""
+    def features(self, frame: Frame) -> FeatureMap:
+        """The frame's feature map, for `embed`."""
         ...
 
-    def embed(self, features: Tensor, boxes: Tensor) -> Tensor:
+    def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
         """(N, D) float32 embeddings on the CPU, of fixed scale, for (N, 4) boxes in pixels."""
         ...

@@ -1,0 +1,126 @@
+"""The identify network: association embeddings beside any detector (§III.B).
+
+It shares nothing with the detector but the frame. A MobileNetV2 up to stride 16 gives one feature
+map a frame; RoIAlign cuts 4 × 2 cells out of it at each box, and one linear layer turns them into
+an embedding. The bundled weights are ImageNet's with a whitening projection: the paper's memory
+without meta-training (Table III, c). A meta-trained head replaces them by weights alone.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, normalize
+from torchvision.models import mobilenet_v2
+from torchvision.ops import roi_align
+
+from minet_core.errors import WeightsError
+from minet_core.models.detector import FeatureMap, Frame
+from minet_core.models.weights import read_safetensors
+
+ARCHITECTURE = "identify-mobilenetv2"
+EMBEDDING_NORM = 1.0
+"""L2 norm of every embedding: the scale that gives λ of Eq. 1 its meaning."""
+
+_STAGES = 14  # features[0..13] of MobileNetV2: 96 channels at stride 16
+_CHANNELS, _STRIDE = 96, 16
+_ROI = (4, 2)  # rows × columns
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+
+
+class IdentifyNetwork(nn.Module):
+    """Backbone and head; the state dict is the weights file.
+
+    Args:
+        dim: length D of an embedding.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, dim: int = 128) -> None:
+        super().__init__()
+        self.backbone = mobilenet_v2(weights=None).features[:_STAGES]
+        self.head = nn.Linear(_CHANNELS * _ROI[0] * _ROI[1], dim)
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
+
+    def feature_map(self, pictures: Tensor) -> Tensor:
+        """(B, 96, h/16, w/16) features of (B, 3, h, w) RGB pictures in 0..1."""
+        features: Tensor = self.backbone((pictures - self.mean) / self.std)
+        return features
+
+    def regions(self, features: Tensor, boxes: Tensor, stride: float) -> Tensor:
+        """(N, 768) region features of (N, 4) boxes of the first picture, before the head."""
+        cut: Tensor = roi_align(
+            features, [boxes], _ROI, spatial_scale=1 / stride, sampling_ratio=2, aligned=True
+        )
+        return cut.flatten(1)
+
+    def forward(self, features: Tensor, boxes: Tensor, stride: float) -> Tensor:
+        """(N, D) embeddings of L2 norm `EMBEDDING_NORM`."""
+        return EMBEDDING_NORM * normalize(self.head(self.regions(features, boxes, stride)), dim=1)
+
+
+class IdentifyEmbedder:
+    """The network behind the `Embedder` contract.
+
+    Args:
+        network: in evaluation mode.
+        max_side: frames are looked at in their own resolution up to this longer side, in pixels.
+        device: where it runs.
+    """
+
+    def __init__(
+        self, network: IdentifyNetwork, max_side: int = 640, device: str | torch.device = "cpu"
+    ) -> None:
+        self._device = torch.device(device)
+        self.network = network.eval().to(self._device, memory_format=torch.channels_last)
+        self._max_side = max_side
+
+    @property
+    def dim(self) -> int:
+        """Length D of an embedding."""
+        return self.network.head.out_features
+
+    @torch.inference_mode()
+    def features(self, frame: Frame) -> FeatureMap:
+        """The frame's feature map at stride 16 of the resized frame."""
+        picture = torch.from_numpy(frame).to(self._device).permute(2, 0, 1)[None]
+        if self._device.type != "cpu":  # only the CPU resizes bytes, and there it is faster
+            picture = picture.float()
+        scale = min(1.0, self._max_side / max(frame.shape[:2]))
+        if scale < 1:
+            size = [max(1, round(side * scale)) for side in frame.shape[:2]]
+            picture = interpolate(picture, size, mode="bilinear", antialias=True)
+        picture = (picture.float() / 255).contiguous(memory_format=torch.channels_last)
+        return FeatureMap(self.network.feature_map(picture), _STRIDE / scale)
+
+    @torch.inference_mode()
+    def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
+        """(N, D) embeddings on the CPU for (N, 4) boxes in pixels of the frame."""
+        boxes = boxes.to(self._device, torch.float32)
+        embeddings: Tensor = self.network(features.values, boxes, features.stride)
+        return embeddings.cpu()
+
+
+def load_identify(
+    path: Path | str, *, max_side: int = 640, device: str | torch.device = "cpu"
+) -> IdentifyEmbedder:
+    """Read an identify network's weights.
+
+    Raises:
+        WeightsError: the file is damaged or made for another architecture.
+    """
+    metadata, tensors = read_safetensors(path)
+    if metadata.get("architecture") != ARCHITECTURE:
+        found = metadata.get("architecture", "unnamed")
+        raise WeightsError(f"{path}: weights of {found!r}, not of {ARCHITECTURE!r}")
+    head = tensors.get("head.weight")
+    network = IdentifyNetwork(len(head) if head is not None else 0)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise WeightsError(f"{path}: {str(error).splitlines()[-1].strip()}") from error
+    return IdentifyEmbedder(network, max_side, device)
