@@ -3,6 +3,7 @@
 from minet_core.video.base import FrameReader
 from minet_core.video.folder import FolderReader
 from minet_core.video.info import Image, VideoFrame, VideoInfo
+from minet_core.video.overlay import Overlay
 from minet_core.video.positions import Part, Position, parse_position
 from minet_core.video.reader import VideoReader, open_video
 from minet_core.video.writer import VideoWriter
@@ -11,6 +12,7 @@ __all__ = [
     "FolderReader",
     "FrameReader",
     "Image",
+    "Overlay",
     "Part",
     "Position",
     "VideoFrame",

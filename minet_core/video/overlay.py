@@ -1,0 +1,123 @@
+"""Boxes, labels and trails drawn on frames, legible from thumbnails to 8K."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minet_core.video.info import Image
+from minet_core.video.lettering import Lettering, load_opencv
+from minet_core.video.palette import Colour, colour_of, text_colour_on
+from minet_core.video.trails import Trails
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """One object as it will be drawn, in whole pixels inside the frame."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    colour: Colour
+    text: str
+    track_id: int
+
+
+class Overlay:
+    """Draws what was found onto the frames of one video, in order.
+
+    Colours follow the track id and never change. Line widths and letters follow the frame's size.
+
+    Args:
+        trails: of how many past frames to show each track's path; 0 for none.
+
+    Raises:
+        MinetError: on drawing, OpenCV cannot be loaded.
+    """
+
+    def __init__(self, trails: int = 0) -> None:
+        self._trails = Trails(trails)
+        self._lettering: Lettering | None = None
+
+    def draw(
+        self,
+        image: Image,
+        boxes: NDArray[np.floating],
+        labels: Sequence[str],
+        scores: Sequence[float] | NDArray[np.floating],
+        track_ids: Sequence[int] | NDArray[np.integer],
+    ) -> Image:
+        """A copy of the frame with everything drawn on it.
+
+        Args:
+            image: (height, width, 3) RGB.
+            boxes: (N, 4) xyxy in pixels of the frame. What lies outside the frame is cut off; a
+                box that is not finite is left out.
+            labels: N class names, in any script.
+            scores: N scores; one that is not finite is not shown.
+            track_ids: N ids; a negative one means no track: grey, without a number.
+        """
+        canvas = np.array(image, order="C")
+        size = min(canvas.shape[:2])
+        thickness = max(2, round(size / 320))  # one pixel would not survive video compression
+        marks = _marks(canvas.shape[:2], boxes, labels, scores, track_ids)
+        feet = {m.track_id: ((m.left + m.right) // 2, m.bottom) for m in marks if m.track_id >= 0}
+        self._trails.draw(canvas, feet, thickness)
+        opencv = load_opencv()
+        for m in marks:
+            corners = (m.left, m.top), (m.right, m.bottom)
+            opencv.rectangle(canvas, *corners, m.colour, thickness)
+        # All tags after all boxes, so that no line crosses a text.
+        for m in marks:
+            self._draw_tag(canvas, m, thickness)
+        return canvas
+
+    def _draw_tag(self, canvas: Image, mark: _Mark, thickness: int) -> None:
+        """The text on a filled strip: on the box, or inside it at the frame's upper edge."""
+        lettering = self._lettering_for(canvas)
+        height, width = lettering.height, lettering.width(mark.text) + lettering.height // 2
+        left = mark.left - thickness // 2
+        left = max(0, min(left, canvas.shape[1] - width))
+        top = mark.top - thickness // 2 - height
+        top = mark.top if top < 0 else top
+        canvas[top : top + height, left : left + width] = mark.colour
+        ink = text_colour_on(mark.colour)
+        lettering.put(canvas, mark.text, left + height // 4, top + lettering.baseline, ink)
+
+    def _lettering_for(self, canvas: Image) -> Lettering:
+        size = round(6 + min(canvas.shape[:2]) / 57)
+        if self._lettering is None or self._lettering.size != size:
+            self._lettering = Lettering(size)
+        return self._lettering
+
+
+def _marks(
+    shape: tuple[int, ...],
+    boxes: NDArray[np.floating],
+    labels: Sequence[str],
+    scores: Sequence[float] | NDArray[np.floating],
+    track_ids: Sequence[int] | NDArray[np.integer],
+) -> list[_Mark]:
+    """What can be drawn, far to near: objects that stand lower in the picture come last."""
+    limit = np.array([shape[1], shape[0], shape[1], shape[0]]) - 1
+    marks = []
+    for i in np.argsort(np.asarray(boxes).reshape(-1, 4)[:, 3], kind="stable").tolist():
+        if not np.isfinite(boxes[i]).all():
+            continue
+        left, top, right, bottom = np.clip(np.rint(boxes[i]), 0, limit).astype(int).tolist()
+        track_id = int(track_ids[i])
+        text = _text(labels[i], track_id, float(scores[i]))
+        marks.append(_Mark(left, top, right, bottom, colour_of(track_id), text, track_id))
+    return marks
+
+
+def _text(label: str, track_id: int, score: float) -> str:
+    parts = label.split()  # a line break would start a second line
+    if track_id >= 0:
+        parts.append(str(track_id))
+    if isfinite(score):
+        parts.append(f"{score:.2f}")
+    return " ".join(parts)
