@@ -86,8 +86,8 @@ def _packets(
     while not tally.gave_up:
         try:
             packet = next(demuxer)
-        except StopIteration:
-            return
+        except (StopIteration, IndexError):
+            return  # the latter is how PyAV ends where a stream was added midway
         except FFmpegError:
             tally.fail()
             demuxer = container.demux(stream)  # the old one ended; this one reads on
