@@ -311,7 +311,7 @@ def test_size_change_midway_is_scaled_to_the_first_size(tmp_path):
         frames = list(reader)
     assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
     assert indices_seen(frames) == [0, 1, 2, 3, 4, 5, 0, 1, 2, 3]
-    assert reader.warnings == ["4 frames of other sizes were scaled to 64×48"]
+    assert reader.warnings == ["frames of other sizes scaled to 64×48: 4"]
 
 
 class TestDamage:
@@ -335,7 +335,7 @@ class TestDamage:
         assert indices_seen(frames) == [i for i in range(30) if i not in (10, 11)]
         assert [frame.index for frame in frames] == list(range(28))
         assert reader.corrupt_packets == 2
-        assert reader.warnings == ["2 damaged packets were skipped"]
+        assert reader.warnings == ["damaged packets skipped: 2"]
         assert capfd.readouterr() == ("", "")
 
     def test_good_frames_behind_a_bad_packet_at_the_end_are_not_lost(self, tmp_path):
@@ -465,7 +465,19 @@ class TestFolder:
             frames = list(reader)
         assert [frame.image.shape for frame in frames] == [(48, 64, 3)] * 2
         assert indices_seen(frames) == [0, 1]
-        assert reader.warnings == ["1 pictures of other sizes were scaled to 64×48"]
+        assert reader.warnings == ["pictures of other sizes scaled to 64×48: 1"]
+
+    @pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 1), (8, -1)])
+    def test_photos_are_turned_upright(self, tmp_path, orientation, turns):
+        upright = np.full((32, 64, 3), 60, np.uint8)
+        upright[:16, :16] = 220
+        path = write_picture(tmp_path / "0.jpg", np.ascontiguousarray(np.rot90(upright, turns)))
+        tag = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + bytes([orientation, *[0] * 7])
+        exif = b"Exif\0\0" + tag
+        start, rest = path.read_bytes()[:2], path.read_bytes()[2:]
+        path.write_bytes(start + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + rest)
+        (frame,) = read(tmp_path)
+        np.testing.assert_allclose(frame.image[::16, ::32][:, :, 0], [[220, 60], [60, 60]], atol=8)
 
     def test_empty(self, tmp_path):
         (tmp_path / "notes.txt").write_text("nothing else")

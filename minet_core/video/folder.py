@@ -48,7 +48,8 @@ class FolderReader(FrameReader):
             raise ConfigError(f"the frame rate must be positive, not {frame_rate}")
         self._files = pictures_of(path)
         self._convert = RgbConverter()
-        self._broken: list[str] = []
+        self._broken = 0
+        self._first_broken = ""
         self._info = self._facts(path, Fraction(frame_rate))
 
     @property
@@ -59,15 +60,20 @@ class FolderReader(FrameReader):
     @property
     def corrupt_packets(self) -> int:
         """Pictures that could not be decoded and were skipped."""
-        return len(self._broken)
+        return self._broken
 
     @property
     def warnings(self) -> list[str]:
         """What went wrong up to now without stopping the reading, a line each."""
-        lines = [f"{name}: not a picture that can be decoded; skipped" for name in self._broken]
+        lines = []
+        if self._broken:
+            lines.append(
+                f"pictures skipped that cannot be decoded: {self._broken} "
+                f"(the first is {self._first_broken})"
+            )
         if self._convert.resized:
             size = f"{self._info.width}×{self._info.height}"
-            lines.append(f"{self._convert.resized} pictures of other sizes were scaled to {size}")
+            lines.append(f"pictures of other sizes scaled to {size}: {self._convert.resized}")
         return lines
 
     def _facts(self, path: StrPath, rate: Fraction) -> VideoInfo:
@@ -104,7 +110,8 @@ class FolderReader(FrameReader):
     def _picture(self, file: Path) -> Image | None:
         frame = _decode(file)
         if frame is None:
-            self._broken.append(shown(file))
+            self._broken += 1
+            self._first_broken = self._first_broken or shown(file.name)
             return None
         return self._convert(frame)
 

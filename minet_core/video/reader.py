@@ -99,7 +99,7 @@ class VideoReader(FrameReader):
         """What went wrong up to now without stopping the reading, a line each."""
         lines = []
         if self._tally.corrupt:
-            lines.append(f"{self._tally.corrupt} damaged packets were skipped")
+            lines.append(f"damaged packets skipped: {self._tally.corrupt}")
         if self._tally.gave_up:
             lines.append(f"reading stopped at {self._last_time:.2f} s: too much damage in a row")
         elif self._cut_short():
@@ -109,7 +109,7 @@ class VideoReader(FrameReader):
             )
         if self._convert.resized:
             size = f"{self._info.width}×{self._info.height}"
-            lines.append(f"{self._convert.resized} frames of other sizes were scaled to {size}")
+            lines.append(f"frames of other sizes scaled to {size}: {self._convert.resized}")
         return lines
 
     def close(self) -> None:
