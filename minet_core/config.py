@@ -56,3 +56,42 @@ VIDEO = MemoryConfig(max_absence=2.0, max_slots=100, match_cap=30)
 """For long footage. For `minet detect`."""
 
 PRESETS = {"paper": PAPER, "video": VIDEO}
+
+
+@dataclass(frozen=True, slots=True)
+class DetectOptions:
+    """Settings of `minet detect`, and of `minet_core.annotate`.
+
+    Attributes:
+        model: name of a model, or a weights file.
+        preset: name of the memory's settings: video or paper.
+        memory: whether to use the memory at all; without it there are no track ids.
+        formats: result files to write: json, csv, mot.
+        score: detections below this score are not reported.
+        classes: class names to report; empty for all.
+        device: auto, cpu, cuda or mps.
+        size: longer side of the picture the detector sees, a multiple of 32.
+        start: first frame (an int) or second (a float).
+        end: where to stop, likewise; not included.
+        stride: look at every n-th frame.
+        max_frames: look at no more than this many frames.
+        trails: frames of past motion to draw behind each object.
+        video: whether to write the annotated video.
+        overwrite: whether results that are there may be replaced.
+    """
+
+    model: str = "minet-nano"
+    preset: str = "video"
+    memory: bool = True
+    formats: tuple[str, ...] = ("json", "csv", "mot")
+    score: float = 0.3
+    classes: tuple[str, ...] = ()
+    device: str = "auto"
+    size: int = 416
+    start: int | float | None = None
+    end: int | float | None = None
+    stride: int = 1
+    max_frames: int | None = None
+    trails: int = 0
+    video: bool = True
+    overwrite: bool = False

@@ -12,7 +12,6 @@ The memory knows tensors only: no video, no detector, no embedder. One frame is
 Everything is on the CPU: K slots and N boxes make small matrices, and the sums are float64.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +21,7 @@ from torchvision.ops import box_iou, nms
 
 from minet_core.config import MemoryConfig
 from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples, identifiers, update
-from minet_core.models.detector import ScoreKind
+from minet_core.scores import ScoreKind, foreground
 from minet_core.support import own_proposals, positive_boxes
 
 NO_TRACK = -1
@@ -75,23 +74,19 @@ class Match:
         rows: (M,) rows of the frame's boxes that survived suppression.
         track_ids: (M,) slot ids, NO_TRACK where a detection belongs to none.
         duplicates: (M,) bool: belongs to no slot because it covers a better detection.
-        labels: column of the best foreground class of each written slot's memory, filled by
-            `DynamicMemory.write`.
+        writing: slots to update, each with the detection (0..M-1) that updates it.
+        boxes: (M, 4).
+        base: (M, C + 1) or (M, C) base scores, float64.
         time: seconds.
     """
 
     rows: Tensor
     track_ids: Tensor
     duplicates: Tensor
-    writing: "tuple[tuple[Slot, int], ...]"
+    writing: tuple[tuple[Slot, int], ...]
     boxes: Tensor
     base: Tensor
     time: float
-
-
-def foreground(scores: Tensor, kind: ScoreKind) -> Tensor:
-    """The C foreground columns of a score matrix."""
-    return scores[..., 1:] if kind is ScoreKind.SOFTMAX else scores
 
 
 def association_weights(association: Tensor, config: MemoryConfig) -> Tensor:
@@ -159,7 +154,7 @@ class DynamicMemory:
         self.kind = kind
         self.slots: list[Slot] = []
         self._columns = columns
-        self._dim = dim
+        self.dim = dim
         self._next_id = 1
 
     def read(self, embeddings: Tensor, time: float) -> Reading:
@@ -169,7 +164,7 @@ class DynamicMemory:
             known = torch.stack([slot.identifier for slot in self.slots])
             scores = torch.stack([slot.score for slot in self.slots])
         else:
-            known = torch.zeros(0, self._dim, dtype=torch.float64)
+            known = torch.zeros(0, self.dim, dtype=torch.float64)
             scores = torch.zeros(0, self._columns, dtype=torch.float64)
         association = embeddings.double() @ known.T
         weights = association_weights(association, self.config)
@@ -280,8 +275,8 @@ class DynamicMemory:
         slot = Slot(
             id=self._next_id,
             score=torch.zeros(self._columns, dtype=torch.float64),
-            ridge=RunningRidge(self._dim, self.config.buffer),
-            identifier=torch.zeros(self._dim, dtype=torch.float64),
+            ridge=RunningRidge(self.dim, self.config.buffer),
+            identifier=torch.zeros(self.dim, dtype=torch.float64),
             matches=0,
             box=box,
             time=time,

@@ -7,24 +7,16 @@ corner of the top left pixel.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from minet_core.scores import ScoreKind as ScoreKind
+
 Frame = NDArray[np.uint8]
 """One picture: (height, width, 3), RGB, uint8, display-oriented."""
-
-
-class ScoreKind(StrEnum):
-    """What a row of scores means, and so how memory may re-weight it."""
-
-    SOFTMAX = "softmax"
-    """(C + 1) values that sum to one; column 0 is the background (the paper's detector)."""
-    SIGMOID = "sigmoid"
-    """(C) calibrated, independent probabilities (one-stage detectors)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,65 @@
+"""Video annotation with tracklets: a detector, instance identifiers and a dynamic memory.
+
+    from minet_core import VideoDetector, open_video
+
+    detector = VideoDetector()
+    with open_video("street.mp4") as video:
+        for frame in video:
+            for row in detector.detect(frame.image, time=frame.time).rows():
+                print(row)
+
+Names are imported when they are first used, so that `import minet_core` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from minet_core._version import __version__
+
+if TYPE_CHECKING:
+    from minet_core.config import DetectOptions, MemoryConfig
+    from minet_core.errors import MinetError
+    from minet_core.inference.api import VideoDetector, iterate_video
+    from minet_core.inference.pipeline import Summary, annotate
+    from minet_core.models.zoo import Model, load_model
+    from minet_core.results import FrameDetections, Tracklet, VideoResult
+    from minet_core.video import open_video
+
+_HOMES = {
+    "DetectOptions": "config",
+    "FrameDetections": "results",
+    "MemoryConfig": "config",
+    "MinetError": "errors",
+    "Model": "models.zoo",
+    "Summary": "inference.pipeline",
+    "Tracklet": "results",
+    "VideoDetector": "inference.api",
+    "VideoResult": "results",
+    "annotate": "inference.pipeline",
+    "iterate_video": "inference.api",
+    "load_model": "models.zoo",
+    "open_video": "video",
+}
+
+__all__ = [
+    "DetectOptions",
+    "FrameDetections",
+    "MemoryConfig",
+    "MinetError",
+    "Model",
+    "Summary",
+    "Tracklet",
+    "VideoDetector",
+    "VideoResult",
+    "__version__",
+    "annotate",
+    "iterate_video",
+    "load_model",
+    "open_video",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,30 @@
+"""Where the time of a run goes, stage by stage."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class StageClock:
+    """Adds up busy seconds per stage; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time of the block towards `name`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._seconds[name] += time.perf_counter() - start
+
+    def shares(self) -> dict[str, float]:
+        """Stage → share of the busy time of all stages, 0..1."""
+        total = sum(self._seconds.values())
+        return {name: seconds / total for name, seconds in self._seconds.items()} if total else {}

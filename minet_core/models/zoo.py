@@ -1,0 +1,80 @@
+"""Names → detector and embedder with their weights."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import torch
+
+from minet_core.errors import ConfigError
+from minet_core.models.detector import Detector, Embedder
+from minet_core.models.identify import load_identify
+from minet_core.models.nanodet import load_nanodet
+from minet_core.models.weights import weights_folder
+
+DEFAULT_MODEL = "minet-nano"
+MODELS = (DEFAULT_MODEL,)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What looks at a frame: boxes and scores from one network, embeddings from another.
+
+    Attributes:
+        name: as it was asked for.
+        detector: base detections.
+        embedder: association embeddings.
+    """
+
+    name: str
+    detector: Detector
+    embedder: Embedder
+
+
+def load_model(name: str = DEFAULT_MODEL, *, size: int = 416, device: str = "auto") -> Model:
+    """Load a model by name, or a detector's .safetensors file beside the bundled embeddings.
+
+    Args:
+        name: one of `MODELS`, or a path.
+        size: longer side of the picture the detector sees, a multiple of 32.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+
+    Raises:
+        ConfigError: no such model or device.
+        WeightsError: the file is damaged or of another architecture.
+    """
+    where = pick_device(device)
+    bundled = weights_folder()
+    detector = load_nanodet(_detector_file(name, bundled), where, size)
+    return Model(
+        name, detector, load_identify(bundled / "minet-nano-identify.safetensors", device=where)
+    )
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; `auto` is the fastest there is.
+
+    Raises:
+        ConfigError: torch does not know it or cannot use it here.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise ConfigError(f"device {name!r} is not available here; try --device auto") from None
+    return device
+
+
+def _detector_file(name: str, bundled: Path) -> Path:
+    if name == DEFAULT_MODEL:
+        return bundled / "minet-nano-detector.safetensors"
+    path = Path(name)
+    if path.suffix or path.exists():
+        return path
+    near = get_close_matches(name, MODELS, n=1, cutoff=0.3)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(f"no model named {name!r}{hint} (known: {', '.join(MODELS)}; or a file)")

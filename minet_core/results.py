@@ -1,0 +1,179 @@
+"""What came out of a video: rows of detections and the tracklets they form.
+
+Everything is columnar, boxes are xyxy in display-oriented pixels, frames are 0-based. Every file
+format derives from `rows`, so that they all carry the same numbers.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from minet_core.memory import NO_TRACK
+
+COLUMNS = (
+    "frame",
+    "pts",
+    "time",
+    "track_id",
+    "label",
+    "label_id",
+    "score",
+    "base_score",
+    "x1",
+    "y1",
+    "x2",
+    "y2",
+)
+"""Columns of a row, in order, in every format."""
+
+Row = tuple[int, int | None, float, int | None, str, int, float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameDetections:
+    """The detections of one frame, one row each.
+
+    Attributes:
+        frame: 0-based decoded index.
+        pts: the source's timestamp, or None.
+        time: seconds from the start.
+        boxes: (N, 4) float64.
+        scores: (N,) score of the label, re-weighted by memory.
+        base_scores: (N,) the detector's own (calibrated) score of the same label.
+        label_ids: (N,) index into `classes`.
+        track_ids: (N,) slot ids; NO_TRACK where a box belongs to no slot.
+        track_labels: (N,) index of the class the slot's memory votes for; the row's own label
+            where it has no track.
+        classes: names of all classes of the model.
+    """
+
+    frame: int
+    pts: int | None
+    time: float
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    base_scores: NDArray[np.float64]
+    label_ids: NDArray[np.int64]
+    track_ids: NDArray[np.int64]
+    track_labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @property
+    def labels(self) -> list[str]:
+        """Class name of each row."""
+        return [self.classes[i] for i in self.label_ids]
+
+    def rows(self) -> Iterator[Row]:
+        """Rows of `COLUMNS`: pixels to 2 decimals, scores and seconds to 6, no NaN."""
+        boxes, scores, base = self.boxes.round(2), self.scores.round(6), self.base_scores.round(6)
+        time = round(self.time, 6)
+        for i, (track, label) in enumerate(zip(self.track_ids, self.label_ids, strict=True)):
+            track_id = None if track == NO_TRACK else int(track)
+            x1, y1, x2, y2 = (float(v) for v in boxes[i])
+            name, score, base_score = self.classes[label], float(scores[i]), float(base[i])
+            yield (
+                *(self.frame, self.pts, time, track_id, name, int(label)),
+                *(score, base_score, x1, y1, x2, y2),
+            )
+
+
+@dataclass(slots=True)
+class Tracklet:
+    """One memory slot as it was seen.
+
+    Attributes:
+        id: the slot's id.
+        label_id: class its memory score voted for when it was last seen.
+        first_frame: 0-based frame of its first box.
+        last_frame: 0-based frame of its last box.
+        boxes: how many boxes it has.
+        score: mean score of its boxes.
+        gaps: (first, last) frames without a box, in order.
+    """
+
+    id: int
+    label_id: int
+    first_frame: int
+    last_frame: int
+    boxes: int
+    score: float
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+
+
+class TrackletTable:
+    """Gathers tracklets frame by frame, in memory that grows with tracks and gaps alone.
+
+    Frames that were skipped on purpose (a stride) make no gap.
+    """
+
+    def __init__(self) -> None:
+        self._tracklets: dict[int, Tracklet] = {}
+        self._previous: int | None = None
+
+    def add(self, detections: FrameDetections) -> None:
+        """Take in the next frame, with or without boxes."""
+        for track, label, score in zip(
+            detections.track_ids, detections.track_labels, detections.scores, strict=True
+        ):
+            if track != NO_TRACK:
+                self._extend(int(track), int(label), float(score), detections.frame)
+        self._previous = detections.frame
+
+    def _extend(self, track: int, label: int, score: float, frame: int) -> None:
+        known = self._tracklets.get(track)
+        if known is None:
+            self._tracklets[track] = Tracklet(track, label, frame, frame, 1, score)
+            return
+        if known.last_frame != self._previous:
+            known.gaps.append((known.last_frame + 1, frame - 1))
+        known.score += (score - known.score) / (known.boxes + 1)
+        known.boxes += 1
+        known.last_frame, known.label_id = frame, label
+
+    def tracklets(self) -> list[Tracklet]:
+        """All tracklets up to now, by id."""
+        return [self._tracklets[track] for track in sorted(self._tracklets)]
+
+
+@dataclass(slots=True)
+class VideoResult:
+    """A whole video's detections in memory, for programs; files are written frame by frame.
+
+    Attributes:
+        frames: detections of each frame that was looked at.
+    """
+
+    frames: list[FrameDetections] = field(default_factory=list)
+
+    def tracklets(self) -> list[Tracklet]:
+        """The tracklets of the video, by id."""
+        table = TrackletTable()
+        for frame in self.frames:
+            table.add(frame)
+        return table.tracklets()
+
+    def boxes_of(self, track_id: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Frames (M,) and boxes (M, 4) of one tracklet."""
+        rows = [
+            (frame.frame, box)
+            for frame in self.frames
+            for box in frame.boxes[frame.track_ids == track_id]
+        ]
+        numbers = np.array([row[0] for row in rows], dtype=np.int64)
+        return numbers, np.array([row[1] for row in rows], dtype=np.float64).reshape(-1, 4)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A data frame of `COLUMNS`, one row a detection; missing ids and pts are <NA>."""
+        return rows_to_pandas([row for frame in self.frames for row in frame.rows()])
+
+
+def rows_to_pandas(rows: Sequence[Row]) -> pd.DataFrame:
+    """A data frame of `COLUMNS`, with nullable integers for `pts` and `track_id`."""
+    table = pd.DataFrame.from_records(rows, columns=list(COLUMNS))
+    return table.astype({"pts": "Int64", "track_id": "Int64"})
