@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from minet_core.errors import WeightsError
 
@@ -46,7 +46,27 @@ def read_safetensors(path: Path | str) -> tuple[dict[str, str], dict[str, Tensor
     except (SafetensorError, OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise WeightsError(f"{path}: damaged or not a safetensors file ({reason})") from error
+    if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+        raise WeightsError(f"{path}: damaged, it holds numbers that are not finite")
     return metadata, tensors
+
+
+def assign_weights(path: Path | str, model: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Make the tensors read from `path` the model's own; it may have been built on "meta".
+
+    Raises:
+        WeightsError: a tensor is missing, left over or of another shape or type.
+    """
+    wanted = {name: _signature(tensor) for name, tensor in model.state_dict().items()}
+    given = {name: _signature(tensor) for name, tensor in tensors.items()}
+    differing = [name for name in wanted | given if wanted.get(name) != given.get(name)]
+    if differing:
+        name = differing[0]
+        raise WeightsError(
+            f"{path}: {len(differing)} tensors do not fit {type(model).__name__}, first {name}: "
+            f"{given.get(name, 'missing')} instead of {wanted.get(name, 'nothing')}"
+        )
+    model.load_state_dict(tensors, assign=True)
 
 
 def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -82,3 +102,7 @@ def _check_readable(path: Path) -> None:
 
 def _as_float32(tensor: Tensor) -> Tensor:
     return tensor.to(torch.float32) if tensor.is_floating_point() else tensor
+
+
+def _signature(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
