@@ -4,7 +4,12 @@ The CLI reads its defaults and help texts here. A setting that the paper fixes c
 section; the others say why they are as they are.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from minet_core.errors import ConfigError
+from minet_core.suggest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,40 +63,57 @@ VIDEO = MemoryConfig(max_absence=2.0, max_slots=100, match_cap=30)
 PRESETS = {"paper": PAPER, "video": VIDEO}
 
 
+FORMATS = {"json": "result.json", "csv": "detections.csv", "mot": "mot.txt"}
+"""Result format → name of its file in a video's output folder."""
+
+T = TypeVar("T")
+
+
+def setting(default: T, help_text: str) -> T:
+    """A dataclass field with its help text, which `--help` shows."""
+    return field(default=default, metadata={"help": help_text})
+
+
 @dataclass(frozen=True, slots=True)
 class DetectOptions:
-    """Settings of `minet detect`, and of `minet_core.annotate`.
+    """Settings of `minet detect`, and of `minet_core.annotate`; beside each, its help text.
 
-    Attributes:
-        model: name of a model, or a weights file.
-        preset: name of the memory's settings: video or paper.
-        memory: whether to use the memory at all; without it there are no track ids.
-        formats: result files to write: json, csv, mot.
-        score: detections below this score are not reported.
-        classes: class names to report; empty for all.
-        device: auto, cpu, cuda or mps.
-        size: longer side of the picture the detector sees, a multiple of 32.
-        start: first frame (an int) or second (a float).
-        end: where to stop, likewise; not included.
-        stride: look at every n-th frame.
-        max_frames: look at no more than this many frames.
-        trails: frames of past motion to draw behind each object.
-        video: whether to write the annotated video.
-        overwrite: whether results that are there may be replaced.
+    Raises:
+        ConfigError: a name is unknown, or a number out of its range.
     """
 
-    model: str = "minet-nano"
-    preset: str = "video"
-    memory: bool = True
-    formats: tuple[str, ...] = ("json", "csv", "mot")
-    score: float = 0.3
-    classes: tuple[str, ...] = ()
-    device: str = "auto"
-    size: int = 416
-    start: int | float | None = None
-    end: int | float | None = None
-    stride: int = 1
-    max_frames: int | None = None
-    trails: int = 0
-    video: bool = True
-    overwrite: bool = False
+    model: str = setting("minet-nano", "Name of a model, or a .safetensors file of weights.")
+    preset: str = setting("video", "Settings of the memory: video (long footage) or paper.")
+    memory: bool = setting(True, "Without it: the plain detector, and no track ids.")
+    formats: tuple[str, ...] = setting(tuple(FORMATS), "Result files to write.")
+    score: float = setting(0.3, "Least score, from 0 to 1, of what is reported.")
+    classes: tuple[str, ...] = setting((), "Classes to report, such as person,car; empty for all.")
+    device: str = setting("auto", "Where to compute: auto, cpu, cuda or mps.")
+    size: int = setting(416, "Longer side of the picture the detector sees; a multiple of 32.")
+    start: int | float | None = setting(None, "First frame (120) or time (4.5s, 01:30).")
+    end: int | float | None = setting(None, "Frame or time to stop before.")
+    stride: int = setting(1, "Look at every n-th frame only.")
+    max_frames: int | None = setting(None, "Look at no more than so many frames.")
+    trails: int = setting(0, "Frames of past motion to draw behind each object.")
+    video: bool = setting(True, "Whether to write the annotated video.")
+    overwrite: bool = setting(False, "Replace the results of an earlier run.")
+
+    def __post_init__(self) -> None:
+        _check_name("preset", self.preset, PRESETS)
+        for name in self.formats:
+            _check_name("format", name, FORMATS)
+        # Each is written so that NaN fails too.
+        if not 0 <= self.score <= 1:
+            raise ConfigError(f"the score must be from 0 to 1, not {self.score}")
+        if not (self.size > 0 and self.size % 32 == 0):
+            raise ConfigError(f"the size must be a positive multiple of 32, not {self.size}")
+        if not self.trails >= 0:
+            raise ConfigError(f"the trails must be 0 frames or more, not {self.trails}")
+        if not (self.formats or self.video):
+            raise ConfigError("there is nothing to write: no format and no video")
+
+
+def _check_name(kind: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        hint = did_you_mean(name, known) or f" (known: {', '.join(known)})"
+        raise ConfigError(f"unknown {kind} {name!r}{hint}")
