@@ -83,8 +83,8 @@ class DetectOptions:
     """
 
     model: str = setting("minet-nano", "Name of a model, or a .safetensors file of weights.")
-    preset: str = setting("video", "Settings of the memory: video (long footage) or paper.")
-    memory: bool = setting(True, "Without it: the plain detector, and no track ids.")
+    preset: str = setting("video", "Settings of the memory: video, for any footage, or paper.")
+    memory: bool = setting(True, "Link detections over time; without it there are no track ids.")
     formats: tuple[str, ...] = setting(tuple(FORMATS), "Result files to write.")
     score: float = setting(0.3, "Least score, from 0 to 1, of what is reported.")
     classes: tuple[str, ...] = setting((), "Classes to report, such as person,car; empty for all.")
@@ -95,7 +95,7 @@ class DetectOptions:
     stride: int = setting(1, "Look at every n-th frame only.")
     max_frames: int | None = setting(None, "Look at no more than so many frames.")
     trails: int = setting(0, "Frames of past motion to draw behind each object.")
-    video: bool = setting(True, "Whether to write the annotated video.")
+    video: bool = setting(True, "Write the annotated video.")
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
 
     def __post_init__(self) -> None:

@@ -65,6 +65,11 @@ class FrameDetections:
         return len(self.boxes)
 
     @property
+    def tracked(self) -> int:
+        """How many rows belong to a tracklet."""
+        return int((self.track_ids != NO_TRACK).sum())
+
+    @property
     def labels(self) -> list[str]:
         """Class name of each row."""
         return [self.classes[i] for i in self.label_ids]

@@ -6,15 +6,12 @@ from pathlib import Path
 
 from minet_core.formats.base import ResultWriter, VideoFacts
 from minet_core.formats.minet_csv import write_csv
-from minet_core.formats.minet_json import write_json
+from minet_core.formats.minet_json import StoredResult, read_json, write_json
 from minet_core.formats.mot import write_mot
 
 Opener = Callable[[Path, VideoFacts], AbstractContextManager[ResultWriter]]
 
-FILE_NAMES = {"json": "result.json", "csv": "detections.csv", "mot": "mot.txt"}
-"""Format name → name of the file in a video's output folder."""
-
 OPENERS: dict[str, Opener] = {"json": write_json, "csv": write_csv, "mot": write_mot}
-"""Format name → context manager that opens its writer."""
+"""Format name, as in `config.FORMATS` → context manager that opens its writer."""
 
-__all__ = ["FILE_NAMES", "OPENERS", "Opener", "ResultWriter", "VideoFacts"]
+__all__ = ["OPENERS", "Opener", "ResultWriter", "StoredResult", "VideoFacts", "read_json"]

@@ -4,9 +4,8 @@ import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
-from minet_core.files import complete_text
+from minet_core.files import TextFile, complete_text
 from minet_core.formats.base import VideoFacts
 from minet_core.results import COLUMNS, FrameDetections
 
@@ -14,7 +13,7 @@ from minet_core.results import COLUMNS, FrameDetections
 class CsvWriter:
     """Writes the header at once and each frame's rows as they come; null is an empty field."""
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextFile) -> None:
         self._writer = csv.writer(file, lineterminator="\n")
         self._writer.writerow(COLUMNS)
 

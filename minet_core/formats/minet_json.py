@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from minet_core._version import __version__
-from minet_core.files import complete_text
+from minet_core.errors import InputError
+from minet_core.files import TextFile, complete_text
 from minet_core.formats.base import VideoFacts
-from minet_core.results import COLUMNS, FrameDetections, Tracklet, TrackletTable
+from minet_core.results import COLUMNS, FrameDetections, Tracklet, TrackletTable, rows_to_pandas
 
 SCHEMA = "minet-result"
 SCHEMA_VERSION = 1
@@ -18,7 +21,7 @@ SCHEMA_VERSION = 1
 class JsonWriter:
     """Streams rows, a line each; the tracklets and counts that need them all come last."""
 
-    def __init__(self, file: TextIO, facts: VideoFacts) -> None:
+    def __init__(self, file: TextFile, facts: VideoFacts) -> None:
         self._file = file
         self._classes = facts.classes
         self._table = TrackletTable()
@@ -33,7 +36,8 @@ class JsonWriter:
             "classes": facts.classes,
             "columns": COLUMNS,
         }
-        file.write(_dump(header)[:-1] + ',\n"rows": [')
+        entries = [f"{_dump(name)}: {_dump(value)}" for name, value in header.items()]
+        file.write("{" + ",\n".join(entries) + ',\n"rows": [')
 
     def write(self, detections: FrameDetections) -> None:
         """Add one frame."""
@@ -79,3 +83,63 @@ def write_json(path: Path, facts: VideoFacts) -> Iterator[JsonWriter]:
         writer = JsonWriter(file, facts)
         yield writer
         writer.close()
+
+
+class StoredResult(NamedTuple):
+    """A result.json, read back.
+
+    Attributes:
+        header: everything but rows and tracklets: video, model, settings, classes, counts.
+        rows: a data frame of `COLUMNS`, one row a detection.
+        tracklets: by id.
+    """
+
+    header: dict[str, Any]
+    rows: pd.DataFrame
+    tracklets: list[Tracklet]
+
+
+def read_json(path: str | Path) -> StoredResult:
+    """Read a result.json.
+
+    Raises:
+        InputError: the file is missing or incomplete, is something else, or has another version
+            of the schema.
+    """
+    document = _load(Path(path))
+    if document.get("schema") != SCHEMA:
+        raise InputError(f"{path}: not a result of minet detect (no schema {SCHEMA!r})")
+    if (version := document.get("version")) != SCHEMA_VERSION:
+        raise InputError(
+            f"{path}: has version {version} of the schema; "
+            f"this minet ({__version__}) reads version {SCHEMA_VERSION}"
+        )
+    try:
+        rows = rows_to_pandas([tuple(row) for row in document.pop("rows")])
+        tracklets = [_read_tracklet(entry) for entry in document.pop("tracklets")]
+    except (KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: damaged, its rows or tracklets do not read ({reason})") from None
+    return StoredResult(document, rows, tracklets)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON, or only half of it ({error})") from None
+    return document if isinstance(document, dict) else {}
+
+
+def _read_tracklet(entry: dict[str, Any]) -> Tracklet:
+    return Tracklet(
+        id=int(entry["track_id"]),
+        label_id=int(entry["label_id"]),
+        first_frame=int(entry["first_frame"]),
+        last_frame=int(entry["last_frame"]),
+        boxes=int(entry["boxes"]),
+        score=float(entry["score"]),
+        gaps=[(first, last) for first, last in entry["gaps"]],
+    )

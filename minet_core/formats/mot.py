@@ -10,9 +10,8 @@ import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
-from minet_core.files import complete_text
+from minet_core.files import TextFile, complete_text
 from minet_core.formats.base import VideoFacts
 from minet_core.results import FrameDetections
 
@@ -24,7 +23,7 @@ class MotWriter:
         left_out: rows without a track id.
     """
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextFile) -> None:
         self._writer = csv.writer(file, lineterminator="\n")
         self.left_out = 0
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Unpack
 
-from minet_core.config import PRESETS, DetectOptions
-from minet_core.inference.online import OnlineDetector
-from minet_core.inference.pipeline import label_ids
+import numpy as np
+
+from minet_core.config import DetectOptions
+from minet_core.inference.pipeline import online_detector
 from minet_core.models.detector import Frame
 from minet_core.models.zoo import Model, load_model
 from minet_core.results import FrameDetections
@@ -19,8 +20,12 @@ class VideoDetector:
     """Detects in numpy frames, one at a time, and remembers what it has seen.
 
     Args:
-        model: a model, or None for the default of `options`.
+        model: from `load_model`, or None for the one that the options name.
         options: what to detect and how; those of reading and writing play no part.
+
+    Raises:
+        ConfigError: there is no such model, class or device.
+        WeightsError: a weights file is damaged.
     """
 
     def __init__(self, model: Model | None = None, options: DetectOptions | None = None) -> None:
@@ -32,24 +37,28 @@ class VideoDetector:
 
     def reset(self) -> None:
         """Forget everything: a new video begins, and ids start again from 1."""
-        options = self._options
-        self.online = OnlineDetector(
-            self._model,
-            PRESETS[options.preset] if options.memory else None,
-            score=options.score,
-            keep=label_ids(options.classes, self._model.detector.classes),
-        )
+        self.online = online_detector(self._model, self._options)
         self._next = 0
 
     def detect(self, frame: Frame, *, time: float | None = None) -> FrameDetections:
         """Detect in the next frame.
 
         Args:
-            frame: (height, width, 3) RGB uint8.
-            time: seconds, growing from frame to frame; without it, 30 frames a second.
+            frame: (height, width, 3) RGB uint8. OpenCV's are BGR: pass `frame[..., ::-1]`.
+            time: seconds, growing from frame to frame; without it, 30 frames a second. Slots of
+                the memory retire by it.
+
+        Raises:
+            ValueError: the frame is of another shape or type.
         """
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or not frame.size:
+            raise ValueError(
+                f"a frame is (height, width, 3) uint8, not {frame.shape} {frame.dtype}"
+            )
         index = self._next
         self._next += 1
+        # Reversed channels and read-only arrays are common, and nothing torch can take.
+        frame = np.require(frame, requirements=["C", "W"])
         seconds = index / _UNKNOWN_RATE if time is None else time
         return self.online.update(frame, frame=index, pts=None, time=seconds)
 
@@ -60,20 +69,19 @@ def iterate_video(
     """Frames of a video with what was found in them, as they are decoded.
 
     Args:
-        source: a video file or a folder of pictures.
+        source: a video file, a URL, `-` for standard input, or a folder of pictures.
         detector: its memory is reset first; None makes one with the default model.
         **part: `start`, `end`, `stride`, `max_frames`.
 
     Raises:
-        InputError: the source cannot be read.
+        InputError: on iteration, the source cannot be read.
+        ConfigError: on iteration, the part can hold no frame.
     """
-    detector = detector or VideoDetector()
-    detector.reset()
     with open_video(source, **part) as video:
+        detector = detector or VideoDetector()
+        detector.reset()
         for frame in video:
-            yield (
-                frame,
-                detector.online.update(
-                    frame.image, frame=frame.index, pts=frame.pts, time=frame.time
-                ),
+            found = detector.online.update(
+                frame.image, frame=frame.index, pts=frame.pts, time=frame.time
             )
+            yield frame, found

@@ -2,21 +2,23 @@
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+STAGES = ("decode", "detector", "identify", "memory", "draw", "encode", "write")
+"""The work on a frame, in order."""
 
 
 class StageClock:
     """Adds up busy seconds per stage; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._seconds = dict.fromkeys(STAGES, 0.0)
         self._lock = threading.Lock()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the time of the block towards `name`."""
+        """Count the time of the block towards one of `STAGES`."""
         start = time.perf_counter()
         try:
             yield
@@ -25,6 +27,6 @@ class StageClock:
                 self._seconds[name] += time.perf_counter() - start
 
     def shares(self) -> dict[str, float]:
-        """Stage → share of the busy time of all stages, 0..1."""
+        """Stage → share of the busy time of all stages, 0..1; stages without work are left out."""
         total = sum(self._seconds.values())
-        return {name: seconds / total for name, seconds in self._seconds.items()} if total else {}
+        return {name: seconds / total for name, seconds in self._seconds.items() if seconds}

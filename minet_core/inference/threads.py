@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -30,10 +30,9 @@ def prefetch(items: Generator[T, None, None], depth: int) -> Generator[T, None, 
 
     def put(item: T | _End) -> None:
         while not unwanted.is_set():
-            try:
-                return ready.put(item, timeout=_CHECK_SECONDS)
-            except queue.Full:
-                continue
+            with suppress(queue.Full):
+                ready.put(item, timeout=_CHECK_SECONDS)
+                return
 
     def produce() -> None:
         error = None

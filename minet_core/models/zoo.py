@@ -1,7 +1,6 @@
 """Names → detector and embedder with their weights."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import torch
@@ -11,6 +10,7 @@ from minet_core.models.detector import Detector, Embedder
 from minet_core.models.identify import load_identify
 from minet_core.models.nanodet import load_nanodet
 from minet_core.models.weights import weights_folder
+from minet_core.suggest import did_you_mean
 
 DEFAULT_MODEL = "minet-nano"
 MODELS = (DEFAULT_MODEL,)
@@ -75,6 +75,5 @@ def _detector_file(name: str, bundled: Path) -> Path:
     path = Path(name)
     if path.suffix or path.exists():
         return path
-    near = get_close_matches(name, MODELS, n=1, cutoff=0.3)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(name, MODELS)
     raise ConfigError(f"no model named {name!r}{hint} (known: {', '.join(MODELS)}; or a file)")

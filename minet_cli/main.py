@@ -1,0 +1,103 @@
+"""The `minet` command: finds the subcommand, and ends every error in one line."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from minet_core import __version__
+from minet_core.errors import MinetError
+from minet_core.suggest import did_you_mean
+
+COMMANDS = {"detect": "minet_cli.detect"}
+"""Subcommand → module that has it under its own name; imported when it is asked for."""
+
+DEBUG = "MINET_DEBUG"
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names of all subcommands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """The subcommand of that name."""
+        if cmd_name not in COMMANDS:
+            ctx.fail(f"there is no command {cmd_name!r}{did_you_mean(cmd_name, COMMANDS)}")
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the subcommand."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted from None  # before click prints an empty line for it
+
+
+class Interrupted(Exception):  # noqa: N818
+    """Ctrl-C."""
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True)
+@click.version_option(__version__, package_name="minet", message="minet %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Video annotation with tracklets: boxes whose identities hold from frame to frame."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def main() -> None:
+    """Entry point of the `minet` script."""
+    # As an exception, so that unfinished files are removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `minet` with these arguments and return its exit code.
+
+    Whatever goes wrong is one line on stderr. The environment variable MINET_DEBUG=1 lets errors
+    through with their traceback.
+    """
+    try:
+        cli.main(list(arguments), prog_name="minet", standalone_mode=False)
+    except Interrupted:
+        return _end("interrupted; nothing of the unfinished video was kept", INTERRUPTED)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "minet"
+        text = error.format_message().rstrip(".")
+        return _end(f"error: {text} (see {command} --help)", error.exit_code)
+    except click.ClickException as error:
+        return _end(f"error: {error.format_message()}", error.exit_code)
+    except Exception as error:
+        if debugging():
+            raise
+        return _end(f"error: {describe(error)}", getattr(error, "exit_code", 1))
+    return 0
+
+
+def debugging() -> bool:
+    """Whether errors should show where they come from."""
+    return os.environ.get(DEBUG, "0") not in {"", "0"}
+
+
+def describe(error: Exception) -> str:
+    """An error in one line; one that is no user's fault says how to see more."""
+    text = " ".join(str(error).splitlines())
+    if isinstance(error, MinetError):
+        return text
+    return f"unexpected {type(error).__name__}: {text} ({DEBUG}=1 shows where)"
+
+
+def _end(line: str, code: int) -> int:
+    click.echo(" ".join(f"minet: {line}".splitlines()), err=True)
+    return code

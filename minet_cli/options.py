@@ -1,0 +1,49 @@
+"""click options whose defaults and help texts are those of `DetectOptions`."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+
+from minet_core.config import DetectOptions
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_FIELDS = {field.name: field for field in fields(DetectOptions)}
+
+
+def setting(flags: str, field_name: str, **extra: Any) -> Callable[[Function], Function]:
+    """A click option for a field of `DetectOptions`.
+
+    Args:
+        flags: as typed, such as `--score`, or `--video/--no-video`.
+        field_name: of the field, which gives default and help.
+        extra: for click.option.
+    """
+    field = _FIELDS[field_name]
+    default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    return click.option(
+        flags,
+        field_name,
+        default=default,
+        show_default=default not in (None, "") and not isinstance(default, bool),
+        help=field.metadata["help"],
+        **extra,
+    )
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names with commas between, without repetitions."""
+    return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+
+
+def position(text: str) -> int | float:
+    """A frame index (int) or seconds (float).
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    from minet_core.video.positions import parse_position  # not for --help alone
+
+    return parse_position(text)

@@ -1,0 +1,109 @@
+"""How far a video is: a bar on a terminal, a line now and then elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Display
+from rich.table import Column
+from rich.text import Text
+
+from minet_core.config import DetectOptions
+from minet_core.inference.preflight import expected_frames
+
+if TYPE_CHECKING:
+    from minet_core.inference.pipeline import Progress
+    from minet_core.results import FrameDetections
+    from minet_core.video import VideoInfo
+
+LEAST_SECONDS = 2.0
+MOST_SECONDS = 30.0
+
+
+class FramesColumn(ProgressColumn):
+    """`123/250 17.1 fps 5 live`."""
+
+    def render(self, task: Task) -> Text:
+        """The text for the present state."""
+        total = f"/{task.total:.0f}" if task.total else ""
+        speed = f"{task.speed:.1f}" if task.speed else "–"
+        return Text(f"{task.completed:.0f}{total} {speed} fps {task.fields['live']} live")
+
+
+@contextmanager
+def bar(console: Console, name: str, options: DetectOptions) -> "Iterator[Progress]":
+    """A line that is redrawn in place, and gone at the end."""
+    display = Display(
+        TextColumn(
+            "{task.description}",
+            markup=False,
+            table_column=Column(max_width=20, no_wrap=True, overflow="ellipsis"),
+        ),
+        BarColumn(bar_width=None),
+        FramesColumn(table_column=Column(no_wrap=True)),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        expand=True,
+    )
+    with display:
+        task = display.add_task(name, total=None, live=0)
+
+        def show(detections: "FrameDetections", info: "VideoInfo") -> None:
+            total = expected_frames(info, options)
+            display.update(task, total=total, advance=1, live=detections.tracked)
+
+        yield show
+
+
+class Lines:
+    """A line for each tenth of the video, or every half minute; never two in two seconds.
+
+    Args:
+        echo: shows a line.
+        name: of the video.
+        options: tell how many frames there will be.
+        clock: seconds.
+    """
+
+    def __init__(
+        self,
+        echo: Callable[[str], None],
+        name: str,
+        options: DetectOptions,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._echo, self._name, self._options, self._clock = echo, name, options, clock
+        self._started = self._shown_at = clock()
+        self._frames = self._shown = 0
+
+    def __call__(self, detections: "FrameDetections", info: "VideoInfo") -> None:
+        """One more frame is done."""
+        self._frames += 1
+        total = expected_frames(info, self._options)
+        waited = self._clock() - self._shown_at
+        tenth = total is not None and self._frames - self._shown >= total / 10
+        if waited < LEAST_SECONDS or not (tenth or waited >= MOST_SECONDS):
+            return
+        self._shown, self._shown_at = self._frames, self._clock()
+        self._echo(f"{self._name}: {self._state(total)}, {detections.tracked} live")
+
+    def _state(self, total: int | None) -> str:
+        seconds = self._clock() - self._started
+        speed = f"{self._frames / seconds:.1f} fps"
+        if total is None:
+            return f"{self._frames} frames, {speed}"
+        left = max(0, total - self._frames) * seconds / self._frames
+        return f"{self._frames} of {total} frames, {speed}, {left:.0f} s left"

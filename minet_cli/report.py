@@ -1,0 +1,101 @@
+"""What the user sees of a run: progress on stderr, results on stdout."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from minet_cli.progress import Lines, bar
+from minet_core.config import DetectOptions
+from minet_core.video.source import shown
+
+if TYPE_CHECKING:
+    from minet_core.inference.pipeline import Progress, Summary
+
+
+class Reporter:
+    """Shows one video after the other.
+
+    Args:
+        options: of the run.
+        quiet: whether to show errors only.
+    """
+
+    def __init__(self, options: DetectOptions, *, quiet: bool) -> None:
+        self._options = options
+        self._quiet = quiet
+        self._out = Console(highlight=False, quiet=quiet)
+        self._err = Console(highlight=False, stderr=True)
+        self._on_terminal = self._err.is_terminal and not self._err.is_dumb_terminal
+
+    @contextmanager
+    def waiting(self, reason: str) -> Iterator[None]:
+        """Show a terminal that something is being done."""
+        if self._quiet or not self._on_terminal:
+            yield
+            return
+        with self._err.status(reason):
+            yield
+
+    @contextmanager
+    def progress(self, source: str) -> "Iterator[Progress | None]":
+        """What to call after each frame."""
+        name = shown(Path(source).name or source)
+        if self._quiet:
+            yield None
+        elif self._on_terminal:
+            with bar(self._err, name, self._options) as show:
+                yield show
+        else:
+            yield Lines(lambda line: click.echo(line, err=True), name, self._options)
+
+    def summary(self, source: str, summary: "Summary") -> None:
+        """What came out of a video, and where it is."""
+        speed = f"{summary.seconds:.1f} s ({summary.frames_per_second:.1f} frames a second)"
+        self._line(f"{shown(source)}: {summary.frames} frames in {speed}", style="bold")
+        for name, text in _facts(summary, memory=self._options.memory):
+            self._line(_in_columns(name, text, self._out.width))
+        for warning in summary.warnings:
+            self._line(f"  warning: {warning}", style="yellow")
+        for number, file in enumerate(summary.files):
+            self._line(f"  {'' if number else 'files':10}  {shown(file)}")
+
+    def failure(self, source: str, line: str) -> None:
+        """Say at once that an input failed."""
+        click.echo(f"minet: {shown(source)} failed: {line}", err=True)
+
+    def failures(self, failures: list[tuple[str, str]]) -> None:
+        """All inputs that failed, when everything else is done."""
+        table = Table("input", "what went wrong", title="Failed", title_justify="left")
+        for source, line in failures:
+            table.add_row(Text(shown(source)), Text(line))
+        self._err.print(table)
+
+    def _line(self, text: str, style: str = "") -> None:
+        """A line as it is: a path that is wrapped cannot be copied."""
+        self._out.print(Text(text, style), soft_wrap=True)
+
+
+def _facts(summary: "Summary", *, memory: bool) -> Iterator[tuple[str, str]]:
+    rows = f"{summary.rows}"
+    if memory and summary.rows_without_track:
+        rows += f", {summary.rows_without_track} of them in no tracklet (not in mot.txt)"
+    yield "detections", rows
+    if memory:
+        counts = ", ".join(f"{n} {name}" for name, n in summary.tracklets_by_class.items())
+        total = len(summary.tracklets)
+        yield "tracklets", f"{total} ({counts})" if total else "0"
+    else:
+        yield "tracklets", "none, as the memory is off (mot.txt stays empty)"
+    shares = [f"{name} {share:.0%}" for name, share in summary.shares.items() if share >= 0.005]
+    yield "time", ", ".join(shares)
+
+
+def _in_columns(name: str, text: str, width: int) -> str:
+    return fill(text, width, initial_indent=f"  {name:10}  ", subsequent_indent=14 * " ")
