@@ -21,6 +21,7 @@ from torchvision.ops import box_iou, nms
 
 from minet_core.config import MemoryConfig
 from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples, identifiers, update
+from minet_core.position import with_position
 from minet_core.scores import ScoreKind, foreground
 from minet_core.support import own_proposals, positive_boxes
 
@@ -28,7 +29,7 @@ NO_TRACK = -1
 """Track id of a detection that belongs to no slot."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Slot:
     """One remembered object m^k.
 
@@ -39,6 +40,7 @@ class Slot:
         identifier: (D,) float64 γ.
         matches: f_num, the boxes written so far.
         box: (4,) the last matched box.
+        velocity: (2,) pixels a second of its centre.
         time: seconds of that match.
     """
 
@@ -48,6 +50,7 @@ class Slot:
     identifier: Tensor
     matches: int
     box: Tensor
+    velocity: Tensor
     time: float
 
 
@@ -153,21 +156,26 @@ class DynamicMemory:
         self.config = config
         self.kind = kind
         self.slots: list[Slot] = []
-        self._columns = columns
+        self.columns = columns
         self.dim = dim
         self._next_id = 1
 
-    def read(self, embeddings: Tensor, time: float) -> Reading:
-        """Associate (N, D) embeddings with the slots and gather their scores (Eq. 5–6)."""
+    def read(self, embeddings: Tensor, boxes: Tensor, time: float, *, cut: bool = False) -> Reading:
+        """Associate N boxes with the slots and gather the slots' scores (Eq. 5–6).
+
+        Args:
+            embeddings: (N, D).
+            boxes: (N, 4), for the prior by position.
+            time: seconds; never less than before.
+            cut: the scene has changed since the frame before: positions mean nothing.
+        """
         self._retire(time)
-        if self.slots:
-            known = torch.stack([slot.identifier for slot in self.slots])
-            scores = torch.stack([slot.score for slot in self.slots])
-        else:
-            known = torch.zeros(0, self.dim, dtype=torch.float64)
-            scores = torch.zeros(0, self._columns, dtype=torch.float64)
-        association = embeddings.double() @ known.T
+        association = self._associate(embeddings.double(), boxes.double(), time, cut)
         weights = association_weights(association, self.config)
+        if not self.slots:
+            scores = weights.new_zeros(0, self.columns)
+        else:
+            scores = torch.stack([slot.score for slot in self.slots])
         return Reading(association, weights, memory_scores(weights, scores, self.kind))
 
     def match(
@@ -200,6 +208,8 @@ class DynamicMemory:
 
         pairs = assign(reading.association[rows[may_match]], self.config.match_threshold)
         owner: dict[int, Slot] = {int(may_match[row]): self.slots[slot] for row, slot in pairs}
+        if self.config.merge:
+            self._merge(owner, boxes)
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = self._duplicates(boxes, shown, free)
         for i in (free & may_write & ~duplicates).nonzero().flatten().tolist():
@@ -239,7 +249,8 @@ class DynamicMemory:
         known = {slot.id for slot in self.slots}
         for slot, row, identifier in zip(slots, rows, learnt, strict=True):
             self._remember(slot, match.base[row])
-            slot.identifier, slot.box, slot.time = identifier, match.boxes[row], match.time
+            self._move(slot, match.boxes[row].double(), match.time)
+            slot.identifier = identifier
             if slot.id not in known:
                 self.slots.append(slot)
         self._limit()
@@ -247,6 +258,39 @@ class DynamicMemory:
     def labels(self) -> dict[int, int]:
         """Slot id → foreground class its memory score votes for."""
         return {slot.id: int(foreground(slot.score, self.kind).argmax()) for slot in self.slots}
+
+    def _associate(self, embeddings: Tensor, boxes: Tensor, time: float, cut: bool) -> Tensor:
+        """(N, K) a · γ, blended with the prior by position where there is one."""
+        if not self.slots:
+            return embeddings.new_zeros(len(embeddings), 0)
+        association = embeddings @ torch.stack([slot.identifier for slot in self.slots]).T
+        if self.config.position is None or cut:
+            return association
+        return with_position(
+            association,
+            boxes,
+            torch.stack([slot.box for slot in self.slots]),
+            torch.stack([slot.velocity for slot in self.slots]),
+            embeddings.new_tensor([time - slot.time for slot in self.slots]),
+            self.config.position,
+        )
+
+    def _merge(self, owner: dict[int, Slot], boxes: Tensor) -> None:
+        """End the younger of two slots that sit on one object; its box is a duplicate now."""
+        for i in sorted(owner, key=lambda i: owner[i].id, reverse=True):
+            older = [j for j in owner if owner[j].id < owner[i].id]
+            overlap = box_iou(boxes[i : i + 1], boxes[older])
+            if bool((overlap > self.config.duplicate_iou).any()):
+                self.slots.remove(owner.pop(i))
+
+    def _move(self, slot: Slot, box: Tensor, time: float) -> None:
+        """Note where a slot is now, and how fast it got there."""
+        prior, elapsed = self.config.position, time - slot.time
+        if prior is not None and slot.matches > 1 and elapsed > 0:
+            motion = (box - slot.box).view(2, 2).mean(dim=0) / elapsed
+            share = 1.0 if slot.matches == 2 else prior.smoothing
+            slot.velocity = share * motion + (1 - share) * slot.velocity
+        slot.box, slot.time = box, time
 
     def _duplicates(self, boxes: Tensor, scores: Tensor, free: Tensor) -> Tensor:
         """(M,) bool: free detections that cover a matched one or a better free one."""
@@ -274,11 +318,12 @@ class DynamicMemory:
     def _new_slot(self, box: Tensor, time: float) -> Slot:
         slot = Slot(
             id=self._next_id,
-            score=torch.zeros(self._columns, dtype=torch.float64),
+            score=torch.zeros(self.columns, dtype=torch.float64),
             ridge=RunningRidge(self.dim, self.config.buffer),
             identifier=torch.zeros(self.dim, dtype=torch.float64),
             matches=0,
-            box=box,
+            box=box.double(),
+            velocity=torch.zeros(2, dtype=torch.float64),
             time=time,
         )
         self._next_id += 1

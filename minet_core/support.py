@@ -49,7 +49,8 @@ def own_proposals(boxes: Tensor, proposals: Tensor, threshold: float = 0.5) -> T
     Everything else of the frame stays in, the other objects above all: they are the hard
     negatives.
     """
-    return box_iou(boxes, proposals) >= threshold
+    overlap: Tensor = box_iou(boxes, proposals)
+    return overlap >= threshold
 
 
 def perturb(
@@ -104,4 +105,5 @@ def _gaussian_boxes(box: Tensor, count: int, generator: torch.Generator) -> Tens
     scale = centre_size[:, 2:].repeat(1, 2)
     samples = centre_size + noise * scale
     samples[:, 2:] = samples[:, 2:].maximum(1e-3 * scale[:, 2:])
-    return box_convert(samples, "cxcywh", "xyxy")
+    boxes: Tensor = box_convert(samples, "cxcywh", "xyxy")
+    return boxes

@@ -71,7 +71,7 @@ class OnlineDetector:
             features = self.model.embedder.features(image)
             embeddings = self.model.embedder.embed(features, base.proposals)
         with self._clock.stage("memory"):
-            reading = memory.read(embeddings, time)
+            reading = memory.read(embeddings, base.boxes, time)
             scores = reweight(base.scores, reading.scores, memory.kind)
             rows = self._suppress(base.boxes, scores)
             match = memory.match(reading, rows, base.boxes, base.scores, scores, time)
