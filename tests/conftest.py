@@ -1,0 +1,18 @@
+from pathlib import Path
+
+import pytest
+from stub_model import stub_model
+from video_factory import write_grey_video
+
+from minet_core.models.zoo import Model
+
+
+@pytest.fixture
+def model() -> Model:
+    return stub_model()
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Ten frames of 64×48 pixels at 25 frames a second."""
+    return write_grey_video(tmp_path / "clip.mp4")
