@@ -110,8 +110,11 @@ def check_free(folder: Path, names: Collection[str], *, replace: bool) -> None:
         OutputError: it is not a folder, or it holds results and they may not be replaced.
     """
     there = [name for name in names if (folder / name).exists()]
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file, not a folder for results")
+    base = next(path for path in (folder, *folder.parents) if path.exists())
+    if not base.is_dir():
+        raise OutputError(f"cannot write {folder}: {base} is a file, not a folder")
+    if not os.access(base, os.W_OK):
+        raise OutputError(f"cannot write {folder}: permission denied")
     if any((folder / name).is_dir() for name in there):
         raise OutputError(f"{folder} has a folder where a result file belongs: {', '.join(there)}")
     if there and not replace:

@@ -265,7 +265,7 @@ def test_video_that_cannot_be_read_leaves_nothing(tmp_path, out, model):
         annotate(text, out, model)
     with pytest.raises(InputError, match="no such file"):
         annotate(tmp_path / "missing.mp4", out, model)
-    with pytest.raises(OutputError, match="is a file"):
+    with pytest.raises(OutputError, match="is a file, not a folder"):
         annotate(text, text, model)
     assert names_in(tmp_path) == {"text.mp4"}
 
