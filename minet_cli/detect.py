@@ -109,8 +109,8 @@ def run_all(jobs: list[Job], model: "Model", options: DetectOptions, reporter: "
         except Exception as error:
             if len(jobs) == 1 or debugging():
                 raise
-            failures.append((source, describe(error)))
-            reporter.failure(source, describe(error))
+            failures.append((source, describe(error).removeprefix(f"{source}: ")))
+            reporter.failure(*failures[-1])
         else:
             reporter.summary(source, summary)
     if failures:

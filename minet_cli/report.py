@@ -68,7 +68,7 @@ class Reporter:
 
     def failure(self, source: str, line: str) -> None:
         """Say at once that an input failed."""
-        click.echo(f"minet: {shown(source)} failed: {line}", err=True)
+        click.echo(f"minet: {shown(source)}: {line}", err=True)
 
     def failures(self, failures: list[tuple[str, str]]) -> None:
         """All inputs that failed, when everything else is done."""

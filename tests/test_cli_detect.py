@@ -216,7 +216,7 @@ class TestSeveralVideos:
         out, err = capsys.readouterr()
         assert "clip.mp4: 10 frames" in out
         assert "after.mp4: 3 frames" in out
-        assert err.splitlines()[0].startswith("minet: bad.mp4 failed: bad.mp4: not a video")
+        assert err.splitlines()[0].startswith("minet: bad.mp4: not a video")
         assert "what went wrong" in err
         assert err.splitlines()[-1] == "minet: error: 1 of 3 inputs failed"
 

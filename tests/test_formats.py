@@ -223,11 +223,8 @@ def test_schema_page_says_how_to_read_each_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = SCHEMA_PAGE.read_text(encoding="utf-8")
     with_pandas, with_minet = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    imports, *ways = with_pandas.strip().split("\n\n")
-    lengths = []
-    for way in ways[0].splitlines():
-        scope: dict[str, pd.DataFrame] = {}
-        exec(f"{imports}\n{way}", scope)
-        lengths.append(len(scope["rows"]))
-    assert lengths == [5, 5, 4]
-    exec(with_minet, {})
+    scope: dict[str, pd.DataFrame] = {}
+    exec(with_pandas, scope)
+    assert [len(scope[name]) for name in ("detections", "rows", "tracks")] == [5, 5, 4]
+    exec(with_minet, scope)
+    assert len(scope["tracklets"]) == 2
