@@ -77,7 +77,8 @@ class Match:
         rows: (M,) rows of the frame's boxes that survived suppression.
         track_ids: (M,) slot ids, NO_TRACK where a detection belongs to none.
         duplicates: (M,) bool: belongs to no slot because it covers a better detection.
-        writing: slots to update, each with the detection (0..M-1) that updates it.
+        writing: slots that learn, each with the detection (0..M-1) it learns from.
+        sighted: slots whose detection is too weak to learn from, likewise: they only move.
         boxes: (M, 4).
         base: (M, C + 1) or (M, C) base scores, float64.
         time: seconds.
@@ -87,6 +88,7 @@ class Match:
     track_ids: Tensor
     duplicates: Tensor
     writing: tuple[tuple[Slot, int], ...]
+    sighted: tuple[tuple[Slot, int], ...]
     boxes: Tensor
     base: Tensor
     time: float
@@ -158,7 +160,7 @@ class DynamicMemory:
         self.slots: list[Slot] = []
         self.columns = columns
         self.dim = dim
-        self._next_id = 1
+        self.next_id = 1
 
     def read(self, embeddings: Tensor, boxes: Tensor, time: float, *, cut: bool = False) -> Reading:
         """Associate N boxes with the slots and gather the slots' scores (Eq. 5–6).
@@ -219,7 +221,8 @@ class DynamicMemory:
         for i, slot in owner.items():
             ids[i] = slot.id
         writing = tuple((slot, i) for i, slot in sorted(owner.items()) if may_write[i])
-        return Match(rows, ids, duplicates, writing, boxes, base, time)
+        sighted = tuple((slot, i) for i, slot in sorted(owner.items()) if not may_write[i])
+        return Match(rows, ids, duplicates, writing, sighted, boxes, base, time)
 
     def support_boxes(self, match: Match) -> Tensor:
         """(S, P, 4) boxes whose embeddings the S writing slots learn from (§III-D.2)."""
@@ -235,6 +238,8 @@ class DynamicMemory:
             embeddings: (N, D) of the proposals: the negatives.
             support: (S, P, D) embeddings at `support_boxes`.
         """
+        for slot, row in match.sighted:
+            self._move(slot, match.boxes[row].double(), match.time)
         if not match.writing:
             return
         slots = [slot for slot, _ in match.writing]
@@ -317,7 +322,7 @@ class DynamicMemory:
 
     def _new_slot(self, box: Tensor, time: float) -> Slot:
         slot = Slot(
-            id=self._next_id,
+            id=self.next_id,
             score=torch.zeros(self.columns, dtype=torch.float64),
             ridge=RunningRidge(self.dim, self.config.buffer),
             identifier=torch.zeros(self.dim, dtype=torch.float64),
@@ -326,7 +331,7 @@ class DynamicMemory:
             velocity=torch.zeros(2, dtype=torch.float64),
             time=time,
         )
-        self._next_id += 1
+        self.next_id += 1
         return slot
 
     def _retire(self, time: float) -> None:

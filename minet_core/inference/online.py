@@ -1,9 +1,13 @@
 """Frame in, result out: a detector with the paper's memory (§III-C), online."""
 
+from typing import NamedTuple
+
 import numpy as np
+import torch
 from torch import Tensor
 
 from minet_core.config import MemoryConfig
+from minet_core.inference.cuts import CutDetector
 from minet_core.inference.stages import StageClock
 from minet_core.memory import NO_TRACK, DynamicMemory, Match, reweight
 from minet_core.models.detector import BaseDetections, Frame
@@ -13,6 +17,14 @@ from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foregro
 
 PAIR_FLOOR = 0.001
 """(box, class) pairs below this score are never looked at again."""
+
+
+class _Candidates(NamedTuple):
+    """Detections after suppression: (M,) rows of the frame's boxes, track ids, fit to show."""
+
+    rows: Tensor
+    tracks: Tensor
+    wanted: Tensor
 
 
 class OnlineDetector:
@@ -44,6 +56,7 @@ class OnlineDetector:
         self._keep = keep
         self._nms = (config or MemoryConfig()).nms
         self._clock = clock or StageClock()
+        self._cuts = CutDetector()
 
     def update(self, image: Frame, *, frame: int, pts: int | None, time: float) -> FrameDetections:
         """Detect in the next frame.
@@ -59,9 +72,12 @@ class OnlineDetector:
         if self.memory is None:
             scores = base.scores.double()
             rows = self._suppress(base.boxes, scores)
-            return self._report(base, scores, rows, None, frame, pts, time)
-        scores, match = self._remember(self.memory, image, base, time)
-        return self._report(base, scores, match.rows, match, frame, pts, time)
+            tracks = torch.full((len(rows),), NO_TRACK)
+            candidates = _Candidates(rows, tracks, torch.ones(len(rows), dtype=torch.bool))
+        else:
+            scores, match = self._remember(self.memory, image, base, time)
+            candidates = _Candidates(match.rows, match.track_ids, ~match.duplicates)
+        return self._report(base, scores, candidates, (frame, pts, time))
 
     def _remember(
         self, memory: DynamicMemory, image: Frame, base: BaseDetections, time: float
@@ -71,7 +87,8 @@ class OnlineDetector:
             features = self.model.embedder.features(image)
             embeddings = self.model.embedder.embed(features, base.proposals)
         with self._clock.stage("memory"):
-            reading = memory.read(embeddings, base.boxes, time)
+            cut = self._cuts.is_cut(image)
+            reading = memory.read(embeddings, base.boxes, time, cut=cut)
             scores = reweight(base.scores, reading.scores, memory.kind)
             rows = self._suppress(base.boxes, scores)
             match = memory.match(reading, rows, base.boxes, base.scores, scores, time)
@@ -92,40 +109,28 @@ class OnlineDetector:
         self,
         base: BaseDetections,
         scores: Tensor,
-        rows: Tensor,
-        match: Match | None,
-        frame: int,
-        pts: int | None,
-        time: float,
+        found: _Candidates,
+        stamp: tuple[int, int | None, float],
     ) -> FrameDetections:
-        """Rows above the score, of the classes asked for, best first; duplicates left out."""
+        """What is above the score and of the classes asked for, best first."""
         kind = self.model.detector.score_kind
-        best = foreground(scores[rows], kind).max(dim=1)
-        labels = best.indices
-        shown = best.values >= self._score
-        if match is not None:
-            shown &= ~match.duplicates
+        best = foreground(scores[found.rows], kind).max(dim=1)
+        shown = found.wanted & (best.values >= self._score)
         if self._keep is not None:
-            shown &= labels.new_tensor([int(i) in self._keep for i in labels], dtype=shown.dtype)
+            shown &= torch.isin(best.indices, torch.tensor(sorted(self._keep)))
         order = shown.nonzero().flatten()
         order = order[best.values[order].argsort(descending=True, stable=True)]
-        label_ids = labels[order].numpy()
-        base_scores = foreground(base.scores[rows], kind).double()[order, labels[order]]
-        tracks = match.track_ids[order].numpy() if match else np.full(len(order), NO_TRACK)
+        rows, labels, tracks = found.rows[order], best.indices[order], found.tracks[order]
         votes = self.memory.labels() if self.memory else {}
+        pairs = zip(tracks.tolist(), labels.tolist(), strict=True)
         return FrameDetections(
-            frame=frame,
-            pts=pts,
-            time=time,
-            boxes=base.boxes[rows[order]].double().numpy(),
+            *stamp,
+            boxes=base.boxes[rows].double().numpy(),
             scores=best.values[order].numpy(),
-            base_scores=base_scores.numpy(),
-            label_ids=label_ids,
-            track_ids=tracks,
-            track_labels=np.array(
-                [votes.get(int(t), int(c)) for t, c in zip(tracks, label_ids, strict=True)],
-                dtype=np.int64,
-            ),
+            base_scores=foreground(base.scores, kind)[rows, labels].double().numpy(),
+            label_ids=labels.numpy(),
+            track_ids=tracks.numpy(),
+            track_labels=np.array([votes.get(t, c) for t, c in pairs], dtype=np.int64),
             classes=self.model.detector.classes,
         )
 

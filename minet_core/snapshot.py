@@ -1,0 +1,53 @@
+"""Saving a memory and going on from there: a resumed run equals one that was never stopped.
+
+A state is plain dicts, lists, numbers and tensors, so that `torch.save` writes it and
+`torch.load(weights_only=True)` reads it. Samples that slots share are stored once.
+"""
+
+from typing import Any
+
+from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples
+from minet_core.memory import DynamicMemory, Slot
+
+State = dict[str, Any]
+
+_PLAIN = ("id", "score", "identifier", "matches", "box", "velocity", "time")
+
+
+def save_memory(memory: DynamicMemory) -> State:
+    """Everything the memory has learnt; tensors are shared with it, not copied."""
+    frames: dict[int, FrameSamples] = {}
+    for slot in memory.slots:
+        frames.update((id(samples.frame), samples.frame) for samples in slot.ridge.window)
+    index = {key: i for i, key in enumerate(frames)}
+    return {
+        "next_id": memory.next_id,
+        "frames": [[frame.embeddings, frame.gram] for frame in frames.values()],
+        "slots": [_save_slot(slot, index) for slot in memory.slots],
+    }
+
+
+def restore_memory(memory: DynamicMemory, state: State) -> None:
+    """Put a state of `save_memory` into a memory made with the same settings."""
+    frames = [FrameSamples(embeddings, gram) for embeddings, gram in state["frames"]]
+    memory.next_id = state["next_id"]
+    memory.slots = [_restore_slot(memory, saved, frames) for saved in state["slots"]]
+
+
+def _save_slot(slot: Slot, index: dict[int, int]) -> State:
+    window = [
+        [index[id(samples.frame)], samples.excluded, samples.positives, samples.weight]
+        for samples in slot.ridge.window
+    ]
+    sums = {"gram": slot.ridge.gram.clone(), "moment": slot.ridge.moment.clone(), "window": window}
+    return {name: getattr(slot, name) for name in _PLAIN} | sums
+
+
+def _restore_slot(memory: DynamicMemory, saved: State, frames: list[FrameSamples]) -> Slot:
+    ridge = RunningRidge(memory.dim, memory.config.buffer)
+    ridge.gram, ridge.moment = saved["gram"].clone(), saved["moment"].clone()
+    ridge.window.extend(
+        SupportSamples(frames[i], excluded, positives, weight)
+        for i, excluded, positives, weight in saved["window"]
+    )
+    return Slot(ridge=ridge, **{name: saved[name] for name in _PLAIN})
