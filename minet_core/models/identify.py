@@ -18,7 +18,7 @@ from torchvision.ops import roi_align
 
 from minet_core.errors import WeightsError
 from minet_core.models.detector import FeatureMap, Frame
-from minet_core.models.weights import read_safetensors
+from minet_core.models.weights import assign_weights, read_safetensors
 
 ARCHITECTURE = "identify-mobilenetv2"
 EMBEDDING_NORM = 1.0
@@ -117,14 +117,12 @@ def load_identify(
     """
     metadata, tensors = read_safetensors(path)
     if metadata.get("architecture") != ARCHITECTURE:
-        found = metadata.get("architecture", "unnamed")
-        raise WeightsError(f"{path}: weights of {found!r}, not of {ARCHITECTURE!r}")
-    head = tensors.get("head.weight")
-    network = IdentifyNetwork(len(head) if head is not None else 0)
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise WeightsError(f"{path}: {str(error).splitlines()[-1].strip()}") from error
+        found = metadata.get("architecture", "none named")
+        raise WeightsError(f"{path}: holds architecture {found}, not {ARCHITECTURE}")
+    bias = tensors.get("head.bias")
+    network = IdentifyNetwork(128 if bias is None else len(bias))
+    assign_weights(path, network, tensors)
+    network.requires_grad_(False)
     fuse_batch_norm(network.eval())
     return IdentifyEmbedder(network, max_side, device)
 
