@@ -57,6 +57,8 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Entry point of the `minet` script."""
+    # Decoder and encoder share the cores with torch, whose idle threads would otherwise spin.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # As an exception, so that unfinished files are removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     sys.exit(run(sys.argv[1:]))
