@@ -34,7 +34,7 @@ class RgbConverter:
             self._size = picture.shape[1], picture.shape[0]
         elif self._size != (picture.shape[1], picture.shape[0]):
             self.resized += 1
-            picture = self._scaled(picture, *self._size)
+            picture = scaled(picture, *self._size)
         return np.ascontiguousarray(picture)
 
     def _to_rgb(self, frame: av.VideoFrame) -> Image:
@@ -44,10 +44,12 @@ class RgbConverter:
         )
         return rgb.to_ndarray().astype(np.uint8, copy=False)
 
-    def _scaled(self, picture: Image, width: int, height: int) -> Image:
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-        scaled = frame.reformat(width=width, height=height)
-        return scaled.to_ndarray().astype(np.uint8, copy=False)
+
+def scaled(picture: Image, width: int, height: int) -> Image:
+    """An RGB picture in another size, in pixels."""
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    resized = frame.reformat(width=width, height=height)
+    return resized.to_ndarray().astype(np.uint8, copy=False)
 
 
 def rotation(frame: av.VideoFrame) -> int:

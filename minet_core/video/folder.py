@@ -143,6 +143,12 @@ def _natural(file: Path) -> tuple[list[tuple[int, str]], str]:
     return [(int(digits), "") if digits else (-1, text) for digits, text in parts], file.name
 
 
+def read_picture(file: Path) -> Image | None:
+    """One picture of its own size, upright, in RGB; None when there is none to decode."""
+    frame = _decode(file)
+    return None if frame is None else RgbConverter()(frame)
+
+
 def _decode(file: Path) -> av.VideoFrame | None:
     # FFmpeg gets an open file, not a name, in which it would read `%03d` as a pattern.
     try:

@@ -1,0 +1,91 @@
+"""Where the pictures of a video come from: a file each, or one video file."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from minet_core.errors import InputError
+from minet_core.video.folder import read_picture
+from minet_core.video.info import Image
+from minet_core.video.reader import VideoReader
+
+
+class Pictures(Protocol):
+    """The pictures of one video; RGB, each in its own size, None where it cannot be read."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[tuple[int, Image | None]]:
+        """(0-based frame, picture), in order."""
+        ...
+
+    def read(self, index: int) -> Image | None:
+        """One picture."""
+        ...
+
+    def place(self, index: int) -> str:
+        """What to call a picture in a message."""
+        ...
+
+
+class PictureFiles:
+    """A file for each frame.
+
+    Args:
+        count: number of frames.
+        path_of: from a 0-based frame to its file, which need not exist.
+    """
+
+    def __init__(self, count: int, path_of: Callable[[int], Path]) -> None:
+        self._count = count
+        self._path_of = path_of
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[tuple[int, Image | None]]:
+        return ((index, self.read(index)) for index in range(self._count))
+
+    def read(self, index: int) -> Image | None:
+        """One picture."""
+        return read_picture(self._path_of(index))
+
+    def place(self, index: int) -> str:
+        """The file."""
+        return str(self._path_of(index))
+
+
+class PictureVideo:
+    """Frames of a video file.
+
+    Args:
+        path: the file.
+        count: number of frames; those the file does not have count as unreadable.
+    """
+
+    def __init__(self, path: Path, count: int) -> None:
+        self._path = path
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[tuple[int, Image | None]]:
+        seen = 0
+        with VideoReader(self._path, max_frames=self._count) as reader:
+            for frame in reader:
+                seen = frame.index + 1
+                yield frame.index, frame.image
+        yield from ((index, None) for index in range(seen, self._count))
+
+    def read(self, index: int) -> Image | None:
+        """One picture, found by decoding from the beginning."""
+        try:
+            with VideoReader(self._path, start=index, end=index + 1) as reader:
+                return next(iter(reader)).image
+        except InputError:
+            return None
+
+    def place(self, index: int) -> str:
+        """The file and the frame."""
+        return f"{self._path}, frame {index}"
