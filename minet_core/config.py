@@ -44,6 +44,8 @@ class MemoryConfig:
         decay: σ of Eq. 8 (§IV-B.3, Table V).
         ridge: λ of Eq. 1 (§IV-B.2).
         write_threshold: base foreground score above which a box may write (§IV-B.3).
+        open_threshold: base foreground score above which an unmatched box opens a slot
+            (§IV-B.3: the same); not below `write_threshold`.
         nms: IoU of the class-wise suppression after re-weighting (§IV-B.3).
         positives: most positive support samples of a matched box (§III-D.2).
         negatives: negative support samples of a matched box (§III-D.2).
@@ -65,6 +67,7 @@ class MemoryConfig:
     decay: float = 0.95
     ridge: float = 0.1
     write_threshold: float = 0.1
+    open_threshold: float = 0.1
     nms: float = 0.45
     positives: int = 32
     negatives: int = 96
@@ -82,13 +85,15 @@ PAPER = MemoryConfig()
 """As the paper has it: no ageing, no cap, no prior, appearance alone. For `minet eval`."""
 
 VIDEO = MemoryConfig(
+    open_threshold=0.2,
     max_absence=2.0,
     max_slots=100,
     match_cap=30,
     position=PositionPrior(),
     merge=True,
 )
-"""For long footage. For `minet detect`. The prior was chosen on TUD-Campus and TUD-Stadtmitte."""
+"""For long footage. For `minet detect`. The prior and `open_threshold` were chosen on
+TUD-Campus and TUD-Stadtmitte."""
 
 PRESETS = {"paper": PAPER, "video": VIDEO}
 

@@ -192,7 +192,8 @@ class DynamicMemory:
         """Give each detection its slot, or a new one.
 
         A detection may match when its base or its re-weighted score exceeds the write threshold;
-        it writes, or opens a slot, only when its base score does.
+        it writes only when its base score does, and opens a slot when that exceeds the threshold
+        for it.
 
         Args:
             reading: of this frame, no slot having changed since.
@@ -214,7 +215,8 @@ class DynamicMemory:
             self._merge(owner, boxes)
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = self._duplicates(boxes, shown, free)
-        for i in (free & may_write & ~duplicates).nonzero().flatten().tolist():
+        may_open = certainty > self.config.open_threshold
+        for i in (free & may_open & ~duplicates).nonzero().flatten().tolist():
             owner[i] = self._new_slot(boxes[i], time)
 
         ids = torch.full((len(rows),), NO_TRACK)

@@ -272,6 +272,16 @@ def test_a_weak_box_that_matches_nothing_opens_no_slot() -> None:
     assert scene.memory.slots == []
 
 
+def test_a_preset_may_ask_more_of_a_newcomer_than_of_a_known_object() -> None:
+    scene = Scene(replace(PAPER, open_threshold=0.5))
+    _, _, match = scene.frame([at(100)], [0], 0.0, values=[0.4])
+    assert scene.ids(match, [at(100)]) == [NO_TRACK]
+    scene.frame([at(100)], [0], 0.04, values=[0.6])
+    _, _, match = scene.frame([at(100)], [0], 0.08, values=[0.2])
+    assert scene.ids(match, [at(100)]) == [1]
+    assert len(match.writing) == 1
+
+
 def test_overlapping_newcomers_of_two_classes_open_one_slot() -> None:
     scene = Scene(PAPER)
     boxes = [at(100), at(102)]
