@@ -1,0 +1,45 @@
+"""From what a user types, such as `mot:ROOT` or `toy:DIR`, to a dataset."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from minet_core.datasets.base import Dataset
+from minet_core.datasets.coco_vid import open_coco_vid
+from minet_core.datasets.imagenet_vid import open_imagenet_vid
+from minet_core.datasets.mot import open_mot
+from minet_core.datasets.toy import open_toy
+from minet_core.errors import ConfigError, InputError
+from minet_core.suggest import did_you_mean
+from minet_core.video.source import shown
+
+_OPENERS: dict[str, Callable[[Path, str], Dataset]] = {
+    "imagenet-vid": open_imagenet_vid,
+    "mot": open_mot,
+    "coco-vid": lambda path, _: open_coco_vid(path),
+    "toy": open_toy,
+}
+
+KINDS = {"imagenet-vid": "ROOT", "mot": "ROOT", "coco-vid": "FILE", "toy": "DIR"}
+"""Kind of dataset → what comes after its colon."""
+
+
+def open_dataset(spec: str, split: str = "val") -> Dataset:
+    """Open a dataset by `kind:path`.
+
+    Args:
+        spec: a kind of KINDS and a path, such as `mot:MOT17/train`.
+        split: which part of it, where it has parts: a CocoVID file is one split.
+
+    Raises:
+        ConfigError: the kind is missing or unknown.
+        InputError: the dataset is not there or malformed.
+    """
+    kind, colon, path = spec.partition(":")
+    if not colon or not path or kind not in _OPENERS:
+        known = ", ".join(f"{name}:{what}" for name, what in KINDS.items())
+        raise ConfigError(
+            f"{spec!r} names no dataset{did_you_mean(kind, KINDS)}; give one of {known}"
+        )
+    if not Path(path).exists():
+        raise InputError(f"{shown(path)}: no such file or folder")
+    return _OPENERS[kind](Path(path), split)
