@@ -1,0 +1,75 @@
+"""Mean average precision over video, as ImageNet VID and those after it count it.
+
+Every class is scored over the frames of all videos together. The number depends on the protocol
+(ApProtocol), so a result carries its protocol wherever it goes.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from minet_core.evaluation.ap_result import ApResult, ClassTallies
+from minet_core.evaluation.coco import CocoMatcher
+from minet_core.evaluation.frames import EvalFrame, Floats
+from minet_core.evaluation.matching import DROPPED, ApProtocol, class_frame
+from minet_core.evaluation.precision_recall import FALSE_POSITIVE, TRUE_POSITIVE
+
+
+class Matcher(Protocol):
+    """How the detections of one class in one frame fare."""
+
+    def __call__(self, frame: EvalFrame, label: int) -> tuple[Floats, Floats]:
+        """Scores (N,) and outcomes (N,) of the detections that count, surest first."""
+        ...
+
+
+class ApAccumulator:
+    """Takes in frames in any order, gives average precision.
+
+    What it holds grows with the detections alone (see `precision_recall.Tally`).
+
+    Args:
+        classes: names, in the order of the class ids.
+        protocol: rules of the number.
+
+    Raises:
+        ConfigError: the protocol needs a package that is not installed.
+    """
+
+    def __init__(self, classes: Sequence[str], protocol: ApProtocol = ApProtocol.VOC50) -> None:
+        self._protocol = protocol
+        self._classes = len(classes)
+        self._counts = ClassTallies(classes)
+        self._match: Matcher = (
+            CocoMatcher() if protocol is ApProtocol.COCO else GreedyMatcher(protocol)
+        )
+
+    def add(self, frame: EvalFrame) -> None:
+        """Take in one frame.
+
+        Raises:
+            InputError: a label is no index of `classes`.
+        """
+        for label in frame.labels(self._classes):
+            counted = (frame.truth.label_ids == label) & ~frame.truth.ignore
+            self._counts.add(label, int(counted.sum()), *self._match(frame, label))
+
+    def result(self) -> ApResult:
+        """Average precision of the frames up to now."""
+        return self._counts.result(self._protocol)
+
+
+class GreedyMatcher:
+    """True and false positives under voc50 and devkit."""
+
+    def __init__(self, protocol: ApProtocol) -> None:
+        self._protocol = protocol
+
+    def __call__(self, frame: EvalFrame, label: int) -> tuple[Floats, Floats]:
+        """Scores and outcomes of one class in one frame."""
+        entry = class_frame(frame, label, self._protocol)
+        matched = entry.match()
+        counts = matched != DROPPED
+        outcomes = np.where(matched >= 0, TRUE_POSITIVE, FALSE_POSITIVE)
+        return frame.found.scores[entry.detections][counts], outcomes[counts]
