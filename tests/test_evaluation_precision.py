@@ -155,7 +155,7 @@ def test_frames_without_boxes(protocol: ApProtocol) -> None:
 
 
 @given(random_frames(), st.randoms(use_true_random=False))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_the_order_of_frames_does_not_matter(
     frames: list[EvalFrame], random: "st.random.Random"
 ) -> None:
@@ -165,7 +165,7 @@ def test_the_order_of_frames_does_not_matter(
 
 
 @given(random_frames(), st.sampled_from(list(ApProtocol)))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_perfect_detections_score_one(frames: list[EvalFrame], protocol: ApProtocol) -> None:
     perfect = [
         EvalFrame(
@@ -184,7 +184,7 @@ def test_perfect_detections_score_one(frames: list[EvalFrame], protocol: ApProto
 
 
 @given(random_frames(), st.floats(0, 1), st.sampled_from(list(ApProtocol)))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_another_false_positive_never_helps(
     frames: list[EvalFrame], stray_score: float, protocol: ApProtocol
 ) -> None:
@@ -195,7 +195,7 @@ def test_another_false_positive_never_helps(
 
 
 @given(random_frames())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_all_point_precision_against_a_computation_from_the_definition(
     frames: list[EvalFrame],
 ) -> None:
