@@ -1,0 +1,171 @@
+"""Detection over time: do the boxes of a true object keep their score and stay there?
+
+These are the things memory is there to improve; average precision hardly sees them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from minet_core.errors import ConfigError, InputError
+from minet_core.evaluation.bootstrap import Interval, difference_interval, ratio_interval
+from minet_core.evaluation.frames import Bools, EvalFrame, Floats, Ints
+from minet_core.evaluation.matching import ApProtocol, class_frame
+
+TrackKey = tuple[str, int]
+"""Video and track id."""
+
+
+@dataclass(slots=True)
+class TrackHistory:
+    """What became of one true track.
+
+    Attributes:
+        label_id: its class, as first annotated.
+        boxes: true boxes that count.
+        covered: of those, how many were found with the score that is shown.
+        steps: pairs of boxes in consecutive frames.
+        change: sum over these pairs of the absolute change of the score.
+        runs: stretches of covered boxes, broken by boxes that were not.
+    """
+
+    label_id: int
+    boxes: int = 0
+    covered: int = 0
+    steps: int = 0
+    change: float = 0.0
+    runs: int = 0
+    _last_index: int = -2
+    _last_score: float = 0.0
+    _was_covered: bool = False
+
+    def extend(self, index: int, score: float, shown: float) -> None:
+        """Add the true box of the `index`-th frame, found with `score` (0: not found)."""
+        if index == self._last_index + 1:
+            self.steps += 1
+            self.change += abs(score - self._last_score)
+        is_covered = score >= shown
+        self.boxes += 1
+        self.covered += is_covered
+        self.runs += is_covered and not self._was_covered
+        self._last_index, self._last_score, self._was_covered = index, score, is_covered
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TemporalResult:
+    """Steadiness of detections along the true tracks.
+
+    Attributes:
+        shown: least score of a detection that covers a true box.
+        tracks: history of every true track, in the order of its first box.
+    """
+
+    shown: float
+    tracks: dict[TrackKey, TrackHistory]
+
+    @property
+    def jitter(self) -> float:
+        """Mean absolute change of a true box's score from frame to frame; NaN without pairs."""
+        changes, steps = self._changes()
+        return float(changes.sum() / steps.sum()) if steps.sum() else float("nan")
+
+    def jitter_interval(self, level: float = 0.95, seed: int = 0) -> Interval:
+        """Bootstrap interval of `jitter` over tracks."""
+        return ratio_interval(*self._changes(), level=level, seed=seed)
+
+    def jitter_difference(
+        self, other: "TemporalResult", level: float = 0.95, seed: int = 0
+    ) -> Interval:
+        """Interval of this jitter less another's on the same tracks: with and without memory.
+
+        Raises:
+            ConfigError: the two were not made from the same tracks.
+        """
+        if set(self.tracks) != set(other.tracks):
+            raise ConfigError("two results can only be compared on the same true tracks")
+        theirs = TemporalResult(other.shown, {key: other.tracks[key] for key in self.tracks})
+        return difference_interval(*self._changes(), *theirs._changes(), level=level, seed=seed)
+
+    def recall(self, share: float) -> float:
+        """Share of the true tracks that are covered in at least this share of their boxes."""
+        covered = [t.covered / t.boxes >= share for t in self.tracks.values()]
+        return float(np.mean(covered)) if covered else float("nan")
+
+    @property
+    def fragmentations(self) -> int:
+        """How often a track was lost and found again, while it was there to be seen."""
+        return sum(max(0, track.runs - 1) for track in self.tracks.values())
+
+    def _changes(self) -> tuple[Floats, Floats]:
+        tracks = self.tracks.values()
+        changes = np.array([track.change for track in tracks], dtype=np.float64)
+        return changes, np.array([track.steps for track in tracks], dtype=np.float64)
+
+
+class TemporalAccumulator:
+    """Takes in the frames of one video after the other, gives steadiness along true tracks.
+
+    A true box has the score of the detection of its class that matches it (greedily, surest first,
+    overlap of one half or more), and 0 if none does: an object that flickers out is as unsteady as
+    its score was high. A change is counted between frames that were given one after the other, if
+    the track has a box in both; where the annotation has a gap, nothing is counted. True boxes
+    that are ignored or have no track id take no part.
+
+    Args:
+        classes: names, in the order of the class ids.
+        shown: least score of a detection that covers a true box; recall and fragmentations
+            depend on it, jitter does not.
+    """
+
+    def __init__(self, classes: Sequence[str], shown: float = 0.3) -> None:
+        self._classes = len(classes)
+        self._shown = shown
+        self._tracks: dict[TrackKey, TrackHistory] = {}
+        self._videos: set[str] = set()
+        self._video: str | None = None
+        self._number = -1
+        self._index = -1
+
+    def add(self, frame: EvalFrame) -> None:
+        """Take in the next frame of a video.
+
+        Raises:
+            InputError: frames of a video are not in ascending order or not given together, or a
+                label is no index of `classes`.
+        """
+        self._advance(frame)
+        for label in frame.labels(self._classes):
+            rows, scores = _matched_scores(frame, label)
+            for track, score in zip(frame.truth.track_ids[rows], scores, strict=True):
+                if track >= 0:
+                    history = self._tracks.setdefault(
+                        (frame.video, int(track)), TrackHistory(label)
+                    )
+                    history.extend(self._index, float(score), self._shown)
+
+    def _advance(self, frame: EvalFrame) -> None:
+        if frame.video != self._video:
+            if frame.video in self._videos:
+                raise InputError(f"{frame.place}: this video's frames do not come together")
+            self._videos.add(frame.video)
+            self._video, self._number = frame.video, -1
+        if frame.number <= self._number:
+            raise InputError(f"{frame.place}: it comes after frame {self._number}")
+        self._number = frame.number
+        self._index += 1
+
+    def result(self) -> TemporalResult:
+        """Steadiness over the frames up to now."""
+        tracks = {key: replace(history) for key, history in self._tracks.items()}
+        return TemporalResult(self._shown, tracks)
+
+
+def _matched_scores(frame: EvalFrame, label: int) -> tuple[Ints, Floats]:
+    """Rows (T,) of a class's true boxes that count, and the scores (T,) they were found with."""
+    entry = class_frame(frame, label, ApProtocol.VOC50)
+    matched = entry.match()
+    hit: Bools = matched >= 0
+    scores = np.zeros(len(entry.truths))
+    scores[matched[hit]] = frame.found.scores[entry.detections[hit]]
+    return entry.truths, scores
