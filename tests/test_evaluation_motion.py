@@ -15,6 +15,7 @@ from minet_core.evaluation.frames import EvalFrame, edges_of_inclusive
 from minet_core.evaluation.matching import ApProtocol
 from minet_core.evaluation.motion import MotionGroup, motion_iou
 from minet_core.evaluation.motion_precision import MotionApAccumulator, MotionRule
+from minet_core.evaluation.overlap import box_iou
 
 SLOW, MEDIUM, FAST = 0.95, 0.8, 0.5
 
@@ -45,9 +46,27 @@ def test_ten_frames_are_near_and_eleven_are_not() -> None:
 
 
 def test_boxes_with_nothing_to_move_against_are_slow() -> None:
-    box = (0, 0, 10, 10)
-    assert motion_of((0, 1, box), (0, -1, box), (1, -1, box)) == [1, 1, 1]
+    box, other = (0, 0, 10, 10), (50, 0, 60, 10)
+    assert motion_of((0, 1, box), (0, -1, box), (0, -1, box), (1, -1, other)) == [1, 1, 1, 1]
     assert motion_iou("v", *(np.zeros(0, np.int64),) * 2, np.zeros((0, 4))).shape == (0,)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_motion_against_a_computation_from_the_definition(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    # Many tracks with holes, in any order of rows.
+    keys = random.permutation([(t, i) for t in range(25) for i in range(15)])[:250]
+    corners = random.uniform(0, 20, (len(keys), 2))
+    boxes = np.concatenate([corners, corners + random.uniform(1, 30, (len(keys), 2))], axis=1)
+
+    motion = motion_iou("v", keys[:, 0], keys[:, 1], boxes)
+
+    overlaps = box_iou(boxes, boxes)
+    gap = np.abs(keys[:, None, 0] - keys[None, :, 0])
+    near = (keys[:, None, 1] == keys[None, :, 1]) & (gap > 0) & (gap <= 10)
+    for row, others in enumerate(near):
+        assert motion[row] == pytest.approx(overlaps[row, others].mean() if others.any() else 1)
 
 
 def test_a_track_twice_in_a_frame_is_refused() -> None:
@@ -118,8 +137,10 @@ def test_of_two_equal_overlaps_the_group_s_own_object_is_found() -> None:
 def test_ignored_boxes_are_in_no_group() -> None:
     truth = [(at(0), 0, 1), (at(100), 0, 2, True)]
     found = [(at(100), 0, 0.9), (at(0), 0, 0.8)]
-    groups = in_groups((frame(truth, found), [SLOW, FAST]))
-    assert groups[MotionGroup.SLOW] == (1, 0)
+    # A false cat without a true one counts by the share of slow objects: all that count.
+    only_a_dog = frame([(at(0), 1, 1)], [(at(0), 0, 0.1)], number=1)
+    groups = in_groups((frame(truth, found), [SLOW, FAST]), (only_a_dog, [SLOW]))
+    assert groups[MotionGroup.SLOW] == (1, 1)
     assert groups[MotionGroup.FAST] == pytest.approx((math.nan, 0), nan_ok=True)
 
 

@@ -2,6 +2,7 @@ import io
 import math
 import sys
 from contextlib import redirect_stdout
+from random import Random
 
 import numpy as np
 import pytest
@@ -156,9 +157,7 @@ def test_frames_without_boxes(protocol: ApProtocol) -> None:
 
 @given(random_frames(), st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
-def test_the_order_of_frames_does_not_matter(
-    frames: list[EvalFrame], random: "st.random.Random"
-) -> None:
+def test_the_order_of_frames_does_not_matter(frames: list[EvalFrame], random: Random) -> None:
     shuffled = list(frames)
     random.shuffle(shuffled)
     assert score(*shuffled).mean == pytest.approx(score(*frames).mean, nan_ok=True)
@@ -325,6 +324,8 @@ def test_coco_looks_at_the_100_surest_of_a_class_and_frame(
     one = frame([(at(0), 0, 1)], [*strays, (at(0), 0, 0.5)])
     assert score(one, protocol=ApProtocol.COCO).mean == 0
     assert score(one).mean == pytest.approx(1 / 101)
+    without_truth = frame(found=strays + strays)
+    assert score(without_truth, protocol=ApProtocol.COCO).classes[0].false_positives == 100
     assert capfd.readouterr().out == ""
 
 

@@ -118,7 +118,7 @@ def test_the_interval_narrows_with_tracks_and_holds_the_truth() -> None:
     narrow = ratio_interval(many, np.ones(1000))
     wide = ratio_interval(few, np.ones(10))
     # The mean of 1000 uniform values has a standard error of 0.0091.
-    assert narrow.high - narrow.low == pytest.approx(2 * 1.96 * 0.0091, rel=0.1)
+    assert narrow.high - narrow.low == pytest.approx(2 * 1.96 * 0.0091, rel=0.05)
     assert narrow.low < many.mean() < narrow.high
     assert wide.high - wide.low > 5 * (narrow.high - narrow.low)
 

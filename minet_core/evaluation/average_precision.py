@@ -17,7 +17,13 @@ from minet_core.evaluation.precision_recall import FALSE_POSITIVE, TRUE_POSITIVE
 
 
 class Matcher(Protocol):
-    """How the detections of one class in one frame fare."""
+    """How the detections of one class in one frame fare.
+
+    Attributes:
+        limit: how many detections of a class and frame are looked at, surest first; None for all.
+    """
+
+    limit: int | None
 
     def __call__(self, frame: EvalFrame, label: int) -> tuple[Floats, Floats]:
         """Scores (N,) and outcomes (N,) of the detections that count, surest first."""
@@ -34,13 +40,14 @@ class ApAccumulator:
         protocol: rules of the number.
 
     Raises:
-        ConfigError: the protocol needs a package that is not installed.
+        ConfigError: the protocol needs a package that is not installed, or two classes have the
+            same name.
     """
 
     def __init__(self, classes: Sequence[str], protocol: ApProtocol = ApProtocol.VOC50) -> None:
         self._protocol = protocol
         self._classes = len(classes)
-        self._counts = ClassTallies(classes)
+        self._tallies = ClassTallies(classes)
         self._match: Matcher = (
             CocoMatcher() if protocol is ApProtocol.COCO else GreedyMatcher(protocol)
         )
@@ -51,17 +58,27 @@ class ApAccumulator:
         Raises:
             InputError: a label is no index of `classes`.
         """
-        for label in frame.labels(self._classes):
-            counted = (frame.truth.label_ids == label) & ~frame.truth.ignore
-            self._counts.add(label, int(counted.sum()), *self._match(frame, label))
+        frame.check_labels(self._classes)
+        true_labels = frame.true_labels
+        for label in frame.labels:
+            if label in true_labels:
+                counted = (frame.truth.label_ids == label) & ~frame.truth.ignore
+                self._tallies.add(label, int(counted.sum()), *self._match(frame, label))
+            else:
+                # Most classes have nothing to match in a frame; this is what makes it fast.
+                scores = frame.found.scores[frame.found.label_ids == label]
+                scores = np.sort(scores)[::-1][: self._match.limit]
+                self._tallies.add(label, 0, scores, np.full(len(scores), FALSE_POSITIVE))
 
     def result(self) -> ApResult:
         """Average precision of the frames up to now."""
-        return self._counts.result(self._protocol)
+        return self._tallies.result(self._protocol)
 
 
 class GreedyMatcher:
     """True and false positives under voc50 and devkit."""
+
+    limit: int | None = None
 
     def __init__(self, protocol: ApProtocol) -> None:
         self._protocol = protocol

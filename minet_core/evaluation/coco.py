@@ -23,6 +23,8 @@ class CocoMatcher:
         ConfigError: pycocotools is not installed.
     """
 
+    limit: int | None = 100
+
     def __init__(self) -> None:
         try:
             from pycocotools.cocoeval import COCOeval
@@ -39,7 +41,7 @@ class CocoMatcher:
         coco._gts[key] = _truths(frame, label)
         coco._dts[key] = _detections(frame, label)
         coco.ious = {key: coco.computeIoU(*key)}
-        seen = coco.evaluateImg(*key, aRng=(0, float("inf")), maxDet=100)
+        seen = coco.evaluateImg(*key, aRng=(0, float("inf")), maxDet=self.limit)
         counts = ~seen["dtIgnore"][0].astype(bool)
         scores = np.array(seen["dtScores"], dtype=np.float64)
         outcomes = np.where(seen["dtMatches"][0] > 0, TRUE_POSITIVE, FALSE_POSITIVE)

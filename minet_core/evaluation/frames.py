@@ -127,16 +127,20 @@ class EvalFrame:
         """Where this is, for messages."""
         return f"{self.video}, frame {self.number}"
 
-    def labels(self, classes: int) -> list[int]:
-        """Class ids that the frame has something of, ascending.
-
-        Raises:
-            InputError: a label is not below the number of classes.
-        """
+    def check_labels(self, classes: int) -> None:
+        """Raise InputError when a label is not below the number of classes."""
         self._refuse(self.truth.label_ids >= classes, "the class of true box {} is unknown")
         self._refuse(self.found.label_ids >= classes, "the class of predicted box {} is unknown")
-        present = np.concatenate([self.truth.label_ids, self.found.label_ids])
-        return [int(label) for label in np.unique(present)]
+
+    @property
+    def true_labels(self) -> list[int]:
+        """Class ids of the true boxes, ignored ones too, ascending."""
+        return sorted(set(self.truth.label_ids.tolist()))
+
+    @property
+    def labels(self) -> list[int]:
+        """Class ids that the frame has something of, ascending."""
+        return sorted({*self.truth.label_ids.tolist(), *self.found.label_ids.tolist()})
 
     def _check(self, kind: str, boxes: Floats, labels: Ints, *columns: NDArray[np.generic]) -> None:
         if boxes.ndim != 2 or boxes.shape[1] != 4:
@@ -177,7 +181,8 @@ def _tracks(track_ids: ArrayLike | None, rows: int) -> Ints:
 def _repeated(track_ids: Ints, label_ids: Ints | None = None) -> Bools:
     """True at rows whose identity (within its class) stands in an earlier row too."""
     columns = [track_ids] if label_ids is None else [track_ids, label_ids]
-    _, first = np.unique(np.stack(columns), axis=1, return_index=True)
-    repeated = np.ones(len(track_ids), dtype=bool)
-    repeated[first] = False
+    order = np.lexsort(columns)
+    same = np.logical_and.reduce([c[order[1:]] == c[order[:-1]] for c in columns])
+    repeated = np.zeros(len(track_ids), dtype=bool)
+    repeated[order[1:]] = same
     return repeated & (track_ids >= 0)

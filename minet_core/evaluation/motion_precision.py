@@ -77,16 +77,28 @@ class MotionApAccumulator:
         Raises:
             InputError: `motion` is not one value a true box, or a label is no index of `classes`.
         """
+        frame.check_labels(self._classes)
         if motion.shape != frame.truth.label_ids.shape:
             raise InputError(f"{frame.place}: a true box has no motion IoU, or one has several")
         counted = motion[~frame.truth.ignore]
         values = counted if len(counted) else np.zeros(1)
         for group in MotionGroup:
             self._members[group] += int(group.contains(values).sum())
-        for label in frame.labels(self._classes):
+        outside = {group: ~group.contains(motion) for group in MotionGroup}
+        true_labels = frame.true_labels
+        for label in frame.labels:
+            if self.rule is MotionRule.MEGA and label not in true_labels:
+                self._add_absent(frame, label)
+                continue
             entry = class_frame(frame, label, self._protocol)
             for group in MotionGroup:
-                self._add_class(group, frame, label, entry, ~group.contains(motion))
+                self._add_class(group, frame, label, entry, outside[group])
+
+    def _add_absent(self, frame: EvalFrame, label: int) -> None:
+        """Detections of a class that the frame has no true box of, under MEGA's rule."""
+        scores = frame.found.scores[frame.found.label_ids == label]
+        for tallies in self._tallies.values():
+            tallies.add(label, 0, scores, np.full(len(scores), SHARED))
 
     def _add_class(
         self, group: MotionGroup, frame: EvalFrame, label: int, entry: ClassFrame, outside: Bools

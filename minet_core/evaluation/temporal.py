@@ -134,8 +134,9 @@ class TemporalAccumulator:
             InputError: frames of a video are not in ascending order or not given together, or a
                 label is no index of `classes`.
         """
+        frame.check_labels(self._classes)
         self._advance(frame)
-        for label in frame.labels(self._classes):
+        for label in frame.true_labels:
             rows, scores = _matched_scores(frame, label)
             for track, score in zip(frame.truth.track_ids[rows], scores, strict=True):
                 if track >= 0:

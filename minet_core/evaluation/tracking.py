@@ -108,7 +108,9 @@ class TrackingAccumulator:
             raise InputError(f"{video}: the video is given twice")
         self._videos.add(video)
         rows = list(_in_order(video, frames))
-        labels = sorted({label for frame in rows for label in frame.labels(len(self._classes))})
+        for frame in rows:
+            frame.check_labels(len(self._classes))
+        labels = sorted({label for frame in rows for label in frame.labels})
         for label in labels:
             sequence = _sequence([_pair(frame, label) for frame in rows])
             if sequence["num_gt_dets"] or sequence["num_tracker_dets"]:
