@@ -184,25 +184,6 @@ def test_parse_position_refuses(text):
         parse_position(text)
 
 
-@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
-def test_rotated_video_is_upright(tmp_path, rotation):
-    upright = np.full((32, 64, 3), 60, np.uint8)
-    upright[:16, :16] = 220  # a bright corner at the top left
-    # A camera turned by some angle stores the picture turned, and says how to turn it back.
-    stored = np.ascontiguousarray(np.rot90(upright, -rotation // 90))
-    path = write_video(tmp_path / "a.mp4", [stored] * 3, rotation=rotation)
-    with VideoReader(path) as reader:
-        frames = list(reader)
-    assert (reader.info.width, reader.info.height) == (64, 32)
-    assert reader.info.rotation % 360 == rotation
-    for frame in frames:
-        assert frame.image.shape == (32, 64, 3)
-        assert frame.image.flags.c_contiguous
-        np.testing.assert_allclose(frame.image[8, 8], 220, atol=6)
-        for y, x in ((8, 56), (24, 8), (24, 56)):
-            np.testing.assert_allclose(frame.image[y, x], 60, atol=6)
-
-
 def yuv_of(rgb, matrix: str, full_range: bool) -> np.ndarray:
     """Y'CbCr by the definition in the standards, not by FFmpeg."""
     red, _, blue = (v / 255 for v in rgb)
@@ -466,18 +447,6 @@ class TestFolder:
         assert [frame.image.shape for frame in frames] == [(48, 64, 3)] * 2
         assert indices_seen(frames) == [0, 1]
         assert reader.warnings == ["pictures of other sizes scaled to 64×48: 1"]
-
-    @pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 1), (8, -1)])
-    def test_photos_are_turned_upright(self, tmp_path, orientation, turns):
-        upright = np.full((32, 64, 3), 60, np.uint8)
-        upright[:16, :16] = 220
-        path = write_picture(tmp_path / "0.jpg", np.ascontiguousarray(np.rot90(upright, turns)))
-        tag = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + bytes([orientation, *[0] * 7])
-        exif = b"Exif\0\0" + tag
-        start, rest = path.read_bytes()[:2], path.read_bytes()[2:]
-        path.write_bytes(start + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + rest)
-        (frame,) = read(tmp_path)
-        np.testing.assert_allclose(frame.image[::16, ::32][:, :, 0], [[220, 60], [60, 60]], atol=8)
 
     def test_empty(self, tmp_path):
         (tmp_path / "notes.txt").write_text("nothing else")

@@ -223,6 +223,10 @@ def loudness(path: Path) -> list[tuple[float, float]]:
         ]
 
 
+def _no_resampler(*_, **__):
+    raise ValueError("no luck")
+
+
 class TestSound:
     @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts"])
     def test_is_copied(self, tmp_path, name):
@@ -245,16 +249,43 @@ class TestSound:
         at_one_second = np.interp(1.0, *zip(*whole, strict=True))
         assert np.interp(0.2, *zip(*part, strict=True)) == pytest.approx(at_one_second, rel=0.1)
 
-    def test_that_mp4_cannot_hold_is_left_out_with_a_line(self, tmp_path):
+    @pytest.mark.parametrize("codec", ["pcm_mulaw", "adpcm_ima_wav"])
+    def test_that_mp4_cannot_hold_is_encoded_again_with_a_line(self, tmp_path, codec):
+        source = write_grey_video(tmp_path / "a.avi", 40, audio_seconds=1.6, audio_codec=codec)
+        target = tmp_path / "out.mp4"
+        writer = copy(source, target, start=20, end=30)
+        assert writer.warnings == [f"the sound is encoded again, as AAC: mp4 cannot hold {codec}"]
+        part = loudness(target)
+        assert part[-1][0] == pytest.approx(0.4, abs=0.1)
+        # The tone's mean loudness grows to 0.4 of full scale in 1.6 s; this is a second into it.
+        assert np.interp(0.2, *zip(*part, strict=True)) == pytest.approx(0.25, rel=0.02)
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["a.avi", "out.mp4"]
+
+    @pytest.mark.parametrize(
+        ("name", "codec"), [("a.mkv", "libopus"), ("a.mkv", "flac"), ("a.avi", "libmp3lame")]
+    )
+    def test_of_other_kinds_that_mp4_can_hold_is_copied(self, tmp_path, name, codec):
+        source = write_grey_video(tmp_path / name, 10, audio_seconds=0.4, audio_codec=codec)
+        assert copy(source, tmp_path / "out.mp4").warnings == []
+        with av.open(source) as before, av.open(tmp_path / "out.mp4") as after:
+            kinds = [container.streams.audio[0].codec_context.name for container in (before, after)]
+        assert kinds[0] == kinds[1]
+
+    def test_that_cannot_be_encoded_is_left_out_with_a_line(self, tmp_path, monkeypatch):
         source = write_grey_video(
             tmp_path / "a.avi", 10, audio_seconds=0.4, audio_codec="pcm_mulaw"
         )
-        target = tmp_path / "out.mp4"
-        writer = copy(source, target)
-        assert len(writer.warnings) == 1
-        assert "pcm_mulaw" in writer.warnings[0]
-        assert len(read(target)) == 10
-        assert sorted(file.name for file in tmp_path.iterdir()) == ["a.avi", "out.mp4"]
+        monkeypatch.setattr(av, "AudioResampler", _no_resampler)
+        writer = copy(source, tmp_path / "out.mp4")
+        assert writer.warnings == ["the sound is left out: it is damaged (no luck)"]
+        assert len(read(tmp_path / "out.mp4")) == 10
+
+    def test_with_times_that_fall_back_keeps_the_pictures(self, tmp_path):
+        one = write_grey_video(tmp_path / "one.ts", 10, audio_seconds=0.4)
+        source = tmp_path / "twice.ts"
+        source.write_bytes(one.read_bytes() * 2)
+        copy(source, tmp_path / "out.mp4")
+        assert len(read(tmp_path / "out.mp4")) == 20
 
     def test_of_a_silent_file_is_left_out_with_a_line(self, tmp_path):
         source = write_grey_video(tmp_path / "a.mp4", 3)

@@ -43,6 +43,8 @@ def write_video(
     pts: Sequence[int] | None = None,
     time_base: Fraction | None = None,
     rotation: int | None = None,
+    hflip: bool = False,
+    pixel_aspect: Fraction | None = None,
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
     audio_seconds: float = 0.0,
@@ -56,7 +58,9 @@ def write_video(
         if time_base is not None:
             stream.codec_context.time_base = time_base
         if rotation is not None:
-            stream.set_display_rotation(rotation)
+            stream.set_display_rotation(rotation, hflip=hflip)
+        if pixel_aspect is not None:
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
         sound = _add_audio(container, audio_codec) if audio_seconds else None
         for i, image in enumerate(images):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")

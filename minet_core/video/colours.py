@@ -10,6 +10,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 
 from minet_core.video.info import Image
+from minet_core.video.orientation import orientation, upright
 
 # AVColorSpace values that swscale's own table of matrices knows under the same number.
 _KNOWN_SPACES = {1, 4, 5, 6, 7, 9}
@@ -28,8 +29,8 @@ class RgbConverter:
         self.resized = 0
 
     def __call__(self, frame: av.VideoFrame) -> Image:
-        """The (height, width, 3) picture, rotated as the file's display matrix says."""
-        picture = np.rot90(self._to_rgb(frame), k=rotation(frame) // 90)
+        """The (height, width, 3) picture, turned as the file's display matrix says."""
+        picture = upright(self._to_rgb(frame), orientation(frame))
         if self._size is None:
             self._size = picture.shape[1], picture.shape[0]
         elif self._size != (picture.shape[1], picture.shape[0]):
@@ -50,12 +51,6 @@ def scaled(picture: Image, width: int, height: int) -> Image:
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
     resized = frame.reformat(width=width, height=height)
     return resized.to_ndarray().astype(np.uint8, copy=False)
-
-
-def rotation(frame: av.VideoFrame) -> int:
-    """Degrees counter-clockwise that make the frame upright: 0, 90, 180 or -90."""
-    quarter_turns = round(frame.rotation / 90) % 4
-    return (0, 90, 180, -90)[quarter_turns]
 
 
 def _colour_space(frame: av.VideoFrame) -> int:

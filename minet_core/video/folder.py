@@ -1,5 +1,6 @@
 """A folder of pictures, read as a video."""
 
+import glob
 import re
 from collections.abc import Generator
 from fractions import Fraction
@@ -14,24 +15,24 @@ from minet_core.video.base import FrameReader
 from minet_core.video.colours import RgbConverter
 from minet_core.video.info import Image, VideoFrame, VideoInfo
 from minet_core.video.positions import FramePicker, Part
-from minet_core.video.source import StrPath, shown
+from minet_core.video.source import StrPath, is_url, shown
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
 class FolderReader(FrameReader):
-    """Pictures of a folder as frames, in natural order (`9.jpg` before `10.jpg`).
+    """Pictures as frames, in natural order (`9.jpg` before `10.jpg`).
 
     The frame index is the place in that order, so a picture that cannot be decoded leaves a gap:
     it is skipped and counted. Pictures of another size than the first are scaled to it.
 
     Args:
-        path: the folder; its sub-folders are not looked into.
-        frame_rate: frames per second, which a folder cannot know.
+        path: the folder, whose sub-folders are not looked into, or a pattern (`cam/*.jpg`).
+        frame_rate: frames per second, which pictures cannot know.
         part: which frames to read, see `Part`.
 
     Raises:
-        InputError: the folder holds no picture.
+        InputError: there is no picture.
         VideoOpenError: none of its pictures can be decoded.
         ConfigError: the settings can select nothing.
     """
@@ -116,31 +117,42 @@ class FolderReader(FrameReader):
         return self._convert(frame)
 
 
-def pictures_of(folder: StrPath) -> list[Path]:
-    """The pictures of a folder in natural order.
+def is_picture_pattern(path: StrPath) -> bool:
+    """Whether this is a name with wildcards for pictures, such as `cam/*.jpg`, and no file's."""
+    pattern = Path(path)
+    wild = glob.has_magic(str(pattern)) and pattern.suffix.lower() in _SUFFIXES
+    return wild and not is_url(path) and not pattern.exists()
+
+
+def pictures_of(path: StrPath) -> list[Path]:
+    """The pictures of a folder, or of a pattern, in natural order.
 
     Raises:
-        InputError: the folder cannot be listed, or holds no picture.
+        InputError: the folder cannot be listed, or there is no picture.
     """
+    if is_picture_pattern(path):
+        files, where = [Path(name) for name in glob.glob(str(path), recursive=True)], "match this"  # noqa: PTH207
+    else:
+        files, where = _listed(Path(path)), "in this folder"
+    # A leading dot marks files the user does not see, such as macOS's `._1.jpg`.
+    pictures = [f for f in files if f.suffix.lower() in _SUFFIXES and not f.name.startswith(".")]
+    if not pictures:
+        kinds = " ".join(sorted(_SUFFIXES))
+        raise InputError(f"{shown(path)}: no pictures {where} ({kinds})")
+    return sorted(pictures, key=_natural)
+
+
+def _listed(folder: Path) -> list[Path]:
     try:
-        files = [
-            file
-            for file in Path(folder).iterdir()
-            # A leading dot marks files the user does not see, such as macOS's `._1.jpg`.
-            if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
-        ]
+        return list(folder.iterdir())
     except OSError as error:
         raise InputError(f"{shown(folder)}: {error.strerror}".lower()) from None
-    if not files:
-        kinds = " ".join(sorted(_SUFFIXES))
-        raise InputError(f"{shown(folder)}: no pictures in this folder ({kinds})")
-    return sorted(files, key=_natural)
 
 
 def _natural(file: Path) -> tuple[list[tuple[int, str]], str]:
     """Sort key that reads runs of digits as numbers; the name itself settles ties."""
-    parts = re.findall(r"(\d+)|(\D+)", file.name.lower(), re.ASCII)
-    return [(int(digits), "") if digits else (-1, text) for digits, text in parts], file.name
+    parts = re.findall(r"(\d+)|(\D+)", str(file).lower(), re.ASCII)
+    return [(int(digits), "") if digits else (-1, text) for digits, text in parts], str(file)
 
 
 def read_picture(file: Path) -> Image | None:

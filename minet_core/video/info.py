@@ -24,6 +24,9 @@ class VideoInfo:
         time_base: seconds per tick of `VideoFrame.pts`.
         rotation: degrees counter-clockwise that were applied to make frames upright:
             0, 90, 180 or -90.
+        mirrored: whether they were then mirrored left to right.
+        pixel_aspect: width to height of an upright pixel as it is meant to be shown; a box is
+            in pixels all the same, whatever their shape.
         has_audio: whether there is sound beside the pictures.
         variable_frame_rate: whether frames are unevenly spaced; None when that shows only by
             reading the whole video.
@@ -41,6 +44,8 @@ class VideoInfo:
     has_audio: bool
     variable_frame_rate: bool | None
     codec: str
+    mirrored: bool = False
+    pixel_aspect: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

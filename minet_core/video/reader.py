@@ -1,8 +1,9 @@
 """Frames of a video file, upright, in RGB, with times one can trust."""
 
 from collections.abc import Generator
+from contextlib import ExitStack, closing
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Unpack
 
@@ -11,12 +12,14 @@ from av.error import FFmpegError
 
 from minet_core.errors import VideoOpenError
 from minet_core.video.base import FrameReader
-from minet_core.video.colours import RgbConverter, rotation
+from minet_core.video.colours import RgbConverter
 from minet_core.video.decoding import Tally, decode
-from minet_core.video.folder import FolderReader
+from minet_core.video.folder import FolderReader, is_picture_pattern
 from minet_core.video.info import Image, VideoFrame, VideoInfo
+from minet_core.video.orientation import orientation
 from minet_core.video.positions import FramePicker, Part
 from minet_core.video.source import StrPath, is_url, open_input, reason, video_stream
+from minet_core.video.standard_input import open_standard_input
 from minet_core.video.timing import Clock, duration, frame_rate, is_variable
 
 
@@ -26,19 +29,19 @@ def open_video(
     folder_rate: Fraction | int = 30,
     **part: Unpack[Part],
 ) -> FrameReader:
-    """Open a video file, a URL, `-` for standard input, or a folder of pictures.
+    """Open a video file, a URL, `-` for standard input, or pictures.
 
     Args:
-        path: what to read.
-        folder_rate: frames per second of a folder, which knows none.
+        path: what to read; pictures are given as a folder, or as a pattern such as `cam/*.jpg`.
+        folder_rate: frames per second of pictures, which know none.
         part: which frames to read, see `Part`.
 
     Raises:
-        InputError: it is missing, unreadable or an empty folder.
+        InputError: it is missing or unreadable, or there is no picture.
         VideoOpenError: it is not a video.
         ConfigError: the settings can select nothing.
     """
-    if not is_url(path) and Path(path).is_dir():
+    if is_picture_pattern(path) or (not is_url(path) and Path(path).is_dir()):
         return FolderReader(path, frame_rate=folder_rate, **part)
     return VideoReader(path, **part)
 
@@ -72,17 +75,16 @@ class VideoReader(FrameReader):
         self._convert = RgbConverter()
         self._last_time = 0.0
         self._ended = False
-        self._container = open_input(path)
-        try:
+        with ExitStack() as files:
+            data = files.enter_context(closing(open_standard_input())) if path == "-" else None
+            self._container = files.enter_context(open_input(path, data))
             self._stream = video_stream(self._container, self._name)
             self._promised = duration(self._container, self._stream)
             self._decoded = self._decode_all()
             # Only a frame tells its rotation and true size, and whether this is a video at all.
             self._first = self._first_frame()
             self._info = self._facts(self._first)
-        except BaseException:
-            self._container.close()
-            raise
+            self._files = files.pop_all()
 
     @property
     def info(self) -> VideoInfo:
@@ -116,12 +118,14 @@ class VideoReader(FrameReader):
         """Stop reading and let the file go; harmless when done twice."""
         super().close()
         self._decoded.close()
-        self._container.close()
+        self._files.close()
 
     def _read(self) -> Generator[VideoFrame, None, None]:
-        clock = Clock(self._stream, self._container.format.name)
-        for index, frame in enumerate(chain([self._first], self._decoded)):
-            pts, self._last_time = clock.read(frame)
+        clock = Clock(self._stream, self._container.format)
+        frames = chain([self._first], self._decoded, [None])
+        for index, (frame, following) in enumerate(pairwise(frames)):
+            assert frame is not None
+            pts, self._last_time = clock.read(frame, following)
             if self._picker.is_past(index, self._last_time):
                 break
             if self._picker.takes(index, self._last_time):
@@ -156,7 +160,8 @@ class VideoReader(FrameReader):
 
     def _facts(self, first: av.VideoFrame) -> VideoInfo:
         height, width = self._picture(first).shape[:2]
-        rate = frame_rate(self._stream)
+        rate, stored = frame_rate(self._stream), orientation(first)
+        aspect = self._stream.sample_aspect_ratio or Fraction(1)
         estimate = self._promised and round(self._promised * rate)
         return VideoInfo(
             path=str(self._path),
@@ -166,10 +171,12 @@ class VideoReader(FrameReader):
             frames=self._stream.frames or estimate or None,
             duration=self._promised,
             time_base=self._stream.time_base or 1 / rate,
-            rotation=rotation(first),
+            rotation=stored.rotation,
             has_audio=bool(self._container.streams.audio),
             variable_frame_rate=is_variable(self._stream),
             codec=self._stream.codec_context.name,
+            mirrored=stored.mirrored,
+            pixel_aspect=1 / aspect if stored.swaps_sides else aspect,
         )
 
     def _cut_short(self) -> bool:

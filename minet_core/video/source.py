@@ -34,28 +34,30 @@ def is_url(path: StrPath) -> bool:
 
 
 def ffmpeg_url(path: StrPath) -> str:
-    """The name by which FFmpeg opens a file, a URL or `-` (standard input).
+    """The name by which FFmpeg opens a file or a URL.
 
     A local path gets an explicit protocol: FFmpeg would read one from a name such as `a:b.mp4`.
     """
-    if path == "-":
-        return "pipe:0"
     return os.fspath(path) if is_url(path) else f"file:{os.fspath(path)}"
 
 
-def open_input(path: StrPath) -> av.container.InputContainer:
+def open_input(path: StrPath, data: Any = None) -> av.container.InputContainer:
     """Open a media file for reading.
+
+    Args:
+        path: a file, or a URL.
+        data: what to read instead, if the path is but a name for it; the caller closes it.
 
     Raises:
         InputError: there is no such file, or it may not be read.
         VideoOpenError: FFmpeg does not know what it is.
     """
     name = shown(path)
-    if path != "-" and not is_url(path) and not Path(path).exists():
+    if data is None and not is_url(path) and not Path(path).exists():
         raise InputError(f"{name}: no such file")
     try:
         # Tags in other encodings than UTF-8 are common in old files, and of no interest here.
-        container = av.open(ffmpeg_url(path), metadata_errors="replace")
+        container = av.open(data or ffmpeg_url(path), metadata_errors="replace")
     except av.error.PermissionError:
         raise InputError(f"{name}: permission denied") from None
     except (av.error.FFmpegError, OSError, ValueError) as error:

@@ -1,14 +1,19 @@
 """When frames are shown: rates and timestamps, from containers that often get them wrong."""
 
+import math
 from fractions import Fraction
 from itertools import pairwise
 
 import av
 import av.container
+from av.format import ContainerFormat, Flags
 from av.video.stream import VideoStream
 
 _DEFAULT_RATE = Fraction(30)
 _FASTEST_RATE = 10_000
+_LONGEST_PAUSE = 10.0
+_NEVER = 1e9
+"""Seconds: no video lasts 30 years, but damaged timestamps say so."""
 
 
 def frame_rate(stream: VideoStream) -> Fraction:
@@ -32,32 +37,71 @@ def is_variable(stream: VideoStream) -> bool | None:
 class Clock:
     """Gives each frame its timestamp from the start and a time that only moves forward.
 
-    A timestamp that is missing, repeats or goes backwards is replaced by the previous time plus
-    one frame at the average rate.
+    Containers lie in three ways. A timestamp that is missing, or at odds with both neighbours
+    (it repeats, falls back or leaps ahead, and the next frame goes on as if nothing had been), is
+    passed over: the frame is shown between its neighbours. Where timestamps fall back and stay
+    there, as in files that were joined, time goes on, and so do their steps. A leap ahead that
+    lasts is a recording that paused; in broadcast formats, whose clocks start anew, one of more
+    than ten seconds is a splice, where time goes on as well.
+
+    Args:
+        stream: what the frames are decoded from.
+        container_format: of its container.
     """
 
-    def __init__(self, stream: VideoStream, container_format: str) -> None:
+    def __init__(self, stream: VideoStream, container_format: ContainerFormat) -> None:
         # AVI stores no presentation times: FFmpeg's are decoding times, out of order at B-frames.
-        self._use_dts = container_format == "avi"
+        self._use_dts = container_format.name == "avi"
         self._origin = None if self._use_dts else stream.start_time
         self._tick = stream.time_base or 1 / _DEFAULT_RATE
         self._step = float(1 / frame_rate(stream))
+        splices = Flags.ts_discont in Flags(container_format.flags)
+        self._longest = _LONGEST_PAUSE if splices else math.inf
+        self._shift = 0.0
         self._previous: float | None = None
 
-    def read(self, frame: av.VideoFrame) -> tuple[int | None, float]:
-        """The frame's pts from the start in ticks, None if it has none, and its time in seconds."""
-        stamp = frame.dts if self._use_dts else frame.pts
-        if stamp is not None:
-            self._origin = stamp if self._origin is None else self._origin
-            stamp -= self._origin
-        time = None if stamp is None else float(stamp * self._tick)
+    def read(
+        self, frame: av.VideoFrame, following: av.VideoFrame | None
+    ) -> tuple[int | None, float]:
+        """The frame's pts from the start in ticks, None if it has none, and its time in seconds.
+
+        Args:
+            frame: the next in order of display.
+            following: the one after it, None at the end.
+        """
+        stamp = self._stamp(frame)
+        now = self._seconds(stamp)
+        then = self._seconds(self._stamp(following)) if following else None
         if self._previous is None:
-            self._previous = max(0.0, time or 0.0)
-        elif time is None or time <= self._previous:
-            self._previous += self._step
+            overtaken = then is not None and now is not None and 0 <= then < now
+            self._previous = 0.0 if overtaken else max(0.0, now or 0.0)
         else:
-            self._previous = time
+            self._previous = self._advance(self._previous, now, then)
         return stamp, self._previous
+
+    def _advance(self, previous: float, now: float | None, then: float | None) -> float:
+        """The time after `previous` of a frame stamped `now`, whose next one is stamped `then`."""
+        limit = previous + self._longest
+        ahead = then if then is not None and previous < then <= limit else None
+        if now is not None and previous < now <= (limit if ahead is None else ahead):
+            return now
+        if ahead is not None:
+            return min(previous + self._step, (previous + ahead) / 2)
+        if now is not None:
+            self._shift += previous + self._step - now
+        return previous + self._step
+
+    def _stamp(self, frame: av.VideoFrame) -> int | None:
+        stamp = frame.dts if self._use_dts else frame.pts
+        if stamp is None:
+            return None
+        self._origin = stamp if self._origin is None else self._origin
+        return stamp - self._origin
+
+    def _seconds(self, stamp: int | None) -> float | None:
+        """Where a timestamp puts a frame; None without one that can be meant."""
+        seconds = None if stamp is None else float(stamp * self._tick)
+        return None if seconds is None or abs(seconds) > _NEVER else seconds + self._shift
 
 
 def duration(container: av.container.InputContainer, stream: VideoStream) -> float | None:

@@ -16,7 +16,7 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from minet_core.errors import InputError, OutputError
-from minet_core.video.audio import AudioCopier
+from minet_core.video.audio import CopiedSound, EncodedSound, Sound
 from minet_core.video.colours import YuvConverter, tag_stream
 from minet_core.video.info import Image
 from minet_core.video.source import StrPath, ffmpeg_url, reason, shown
@@ -40,7 +40,9 @@ class VideoWriter:
         path: the mp4 to write, or None.
         frame_rate: frames per second, on average; it decides how long the last one is shown.
         time_base: the source's, so that its timestamps are kept exactly.
-        audio_from: a file whose sound goes with the pictures, in step with their times.
+        audio_from: a file whose sound goes with the pictures, in step with their times. What mp4
+            cannot hold is encoded again.
+        pixel_aspect: width to height of a pixel as it is to be shown.
         codec: an encoder of FFmpeg; MPEG-4 part 2 takes its place where it is missing.
 
     Attributes:
@@ -57,11 +59,14 @@ class VideoWriter:
         frame_rate: Fraction,
         time_base: Fraction = _DEFAULT_TICK,
         audio_from: StrPath | None = None,
+        pixel_aspect: Fraction = Fraction(1),
         codec: str = "libx264",
     ) -> None:
         self._path = path
         self._codec, self.warnings = _available(codec)
-        self._settings = _Settings(self._codec, frame_rate, _fine(time_base, self._codec))
+        self._settings = _Settings(
+            self._codec, frame_rate, _fine(time_base, self._codec), pixel_aspect
+        )
         self._audio_from = audio_from
         self._file: _Mp4 | None = None
 
@@ -107,22 +112,25 @@ class VideoWriter:
 
     def _create(self, path: Path, image: Image, start: float) -> "_Mp4":
         part = path.with_name(f".{path.name}.part")
-        audio = self._audio(start)
-        if audio is not None:
+        if self._audio_from is not None:
             try:
-                return _Mp4(part, self._settings, image, start, audio)
-            except (FFmpegError, ValueError):
-                self.warnings.append(f"the sound is left out: mp4 cannot hold {audio.codec}")
-        return _Mp4(part, self._settings, image, start, None)
+                return self._with_sound(part, self._audio_from, image, start)
+            except InputError as error:
+                self.warnings.append(f"the sound is left out: {error}")
+            except (FFmpegError, ValueError) as error:
+                self.warnings.append(f"the sound is left out: it is damaged ({reason(error)})")
+        return _Mp4(part, self._settings, image, start, None, self.warnings)
 
-    def _audio(self, start: float) -> AudioCopier | None:
-        if self._audio_from is None:
-            return None
+    def _with_sound(self, part: Path, source: StrPath, image: Image, start: float) -> "_Mp4":
+        """The file with the source's sound: copied, or encoded again where it has to be."""
+        copied = CopiedSound(source, start)
         try:
-            return AudioCopier(self._audio_from, start)
-        except InputError as error:
-            self.warnings.append(f"the sound is left out: {error}")
-            return None
+            return _Mp4(part, self._settings, image, start, copied, self.warnings)
+        except (FFmpegError, ValueError):
+            encoded = EncodedSound(source, start)
+            file = _Mp4(part, self._settings, image, start, encoded, self.warnings)
+        self.warnings.append(f"the sound is encoded again, as AAC: mp4 cannot hold {copied.codec}")
+        return file
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,7 @@ class _Settings:
     codec: str
     frame_rate: Fraction
     tick: Fraction
+    pixel_aspect: Fraction
 
 
 class _Mp4:
@@ -141,12 +150,14 @@ class _Mp4:
         settings: _Settings,
         image: Image,
         start: float,
-        audio: AudioCopier | None,
+        sound: Sound | None,
+        warnings: list[str],
     ) -> None:
         self.path = path
         self._settings = settings
         self._start = start
-        self._audio = audio
+        self._sound = sound
+        self.warnings = warnings
         self._size = image.shape
         self._convert = YuvConverter()
         self._next_pts = 0
@@ -156,8 +167,8 @@ class _Mp4:
         )
         try:
             self._stream = self._add_pictures()
-            if audio is not None:
-                audio.attach(self._container)
+            if sound is not None:
+                sound.attach(self._container)
             self._container.start_encoding()
         except BaseException:
             self.discard()
@@ -173,18 +184,18 @@ class _Mp4:
         frame.duration = round(1 / self._settings.frame_rate / tick)
         self._next_pts = frame.pts + 1
         self._container.mux(self._stream.encode(frame))
-        self._mux_audio(time - self._start)
+        self._mux_sound(time - self._start)
 
     def finish(self) -> None:
         """Write what the encoder holds, the last sound and the index."""
         self._container.mux(self._stream.encode(None))
-        self._mux_audio(float(self._next_pts * self._settings.tick + 1 / self._settings.frame_rate))
+        self._mux_sound(float(self._next_pts * self._settings.tick + 1 / self._settings.frame_rate))
         self._container.close()
 
     def discard(self) -> None:
         """Let everything go and remove the file if it is still under its temporary name."""
-        if self._audio is not None:
-            self._audio.close()
+        if self._sound is not None:
+            self._sound.close()
         with suppress(FFmpegError):
             self._container.close()
         with suppress(OSError):
@@ -200,13 +211,22 @@ class _Mp4:
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = settings.tick
+        stream.codec_context.sample_aspect_ratio = settings.pixel_aspect
         tag_stream(stream)
         return stream
 
-    def _mux_audio(self, until: float) -> None:
-        if self._audio is not None:
-            for packet in self._audio.packets(until):
+    def _mux_sound(self, until: float) -> None:
+        if self._sound is None:
+            return
+        try:
+            for packet in self._sound.packets(until):
                 self._container.mux(packet)
+        except ValueError as error:  # what FFmpeg says of the packet, not of the disk
+            self.warnings.append(
+                f"the sound ends before {until:.2f} s: it is damaged ({reason(error)})"
+            )
+            self._sound.close()
+            self._sound = None
 
 
 def _available(codec: str) -> tuple[str, list[str]]:

@@ -1,0 +1,66 @@
+"""Frames are upright, whatever the camera stored, and their pixels may not be square."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from video_factory import write_grey_video, write_picture, write_video
+
+from minet_core.video import VideoReader, VideoWriter, open_video
+
+UPRIGHT = np.full((32, 64, 3), 60, np.uint8)
+UPRIGHT[:16, :16] = 220  # a bright corner at the top left
+
+
+def assert_upright(image: np.ndarray) -> None:
+    assert image.shape == UPRIGHT.shape
+    assert image.flags.c_contiguous
+    for y, x in ((8, 8), (8, 56), (24, 8), (24, 56)):
+        np.testing.assert_allclose(image[y, x], UPRIGHT[y, x], atol=8)
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("mirrored", [False, True], ids=["", "mirrored"])
+def test_video_is_upright(tmp_path, rotation, mirrored):
+    # A camera turned by some angle stores the picture turned, and says how to turn it back.
+    shown = UPRIGHT[:, ::-1] if mirrored else UPRIGHT
+    stored = np.ascontiguousarray(np.rot90(shown, -rotation // 90))
+    path = write_video(tmp_path / "a.mp4", [stored] * 3, rotation=rotation, hflip=mirrored)
+    with VideoReader(path) as reader:
+        for frame in reader:
+            assert_upright(frame.image)
+    assert (reader.info.width, reader.info.height) == (64, 32)
+    assert reader.info.rotation % 360 == rotation
+    assert reader.info.mirrored is mirrored
+
+
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 1), (8, -1)])
+def test_photos_are_upright(tmp_path, orientation, turns):
+    path = write_picture(tmp_path / "0.jpg", np.ascontiguousarray(np.rot90(UPRIGHT, turns)))
+    tag = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + bytes([orientation, *[0] * 7])
+    exif = b"Exif\0\0" + tag
+    start, rest = path.read_bytes()[:2], path.read_bytes()[2:]
+    path.write_bytes(start + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + rest)
+    with open_video(tmp_path) as reader:
+        (frame,) = reader
+    assert_upright(frame.image)
+
+
+@pytest.mark.parametrize(("rotation", "expected"), [(0, Fraction(4, 3)), (90, Fraction(3, 4))])
+def test_boxes_count_pixels_as_stored_whatever_their_shape(tmp_path, rotation, expected):
+    path = tmp_path / "a.mp4"
+    write_grey_video(path, 2, pixel_aspect=Fraction(4, 3), rotation=rotation)
+    with VideoReader(path) as reader:
+        (first, _) = reader
+    assert {reader.info.width, reader.info.height} == {64, 48}
+    assert first.image.shape[:2] == (reader.info.height, reader.info.width)
+    assert reader.info.pixel_aspect == expected
+
+
+def test_annotated_video_keeps_the_shape_of_pixels(tmp_path):
+    path, image = tmp_path / "out.mp4", np.zeros((48, 64, 3), np.uint8)
+    with VideoWriter(path, frame_rate=Fraction(25), pixel_aspect=Fraction(4, 3)) as writer:
+        writer.write(image, 0.0)
+    with av.open(path) as container:
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(4, 3)
