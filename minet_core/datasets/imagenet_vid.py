@@ -63,6 +63,8 @@ def open_imagenet_vid(
     problems = Problems()
     reader = _Reader(root, wnids, problems)
     there = [snippet for snippet in snippets if reader.has(snippet)]
+    if not snippets:
+        raise InputError(f"{shown(root)}: it has no split {split!r}")
     if not there:
         source = shown(list_file or root)
         raise InputError(f"{source}: none of its {len(snippets)} videos is in {shown(annotations)}")

@@ -66,6 +66,10 @@ class Scene:
         frames: length of the video.
         width: of a frame in pixels.
         height: of a frame in pixels.
+
+    Attributes:
+        actors: the objects, the one in front last.
+        bars: what stands in front of them all.
     """
 
     def __init__(
@@ -82,10 +86,10 @@ class Scene:
         self._margin = margin = width // 8
         self._ground = ground(cv2, rng, width + 2 * margin, height + 2 * margin)
         self._pan = swing(rng, margin, margin, 300), swing(rng, margin, margin, 300)
-        self._actors = [
+        self.actors = [
             new_actor(cv2, rng, shapes, width, height) for _ in range(int(rng.integers(4, 8)))
         ]
-        self._bars = [new_bar(cv2, rng, width, height) for _ in range(int(rng.integers(1, 4)))]
+        self.bars = [new_bar(cv2, rng, width, height) for _ in range(int(rng.integers(1, 4)))]
         self._camera = Camera(cv2, rng, frames, width, height)
 
     def frame(self, index: int) -> tuple[Bgr, list[ToyObject]]:
@@ -95,10 +99,8 @@ class Scene:
         picture = self._ground[down : down + height, right : right + width].copy()
         # Which object each pixel shows: 0 is none, k + 1 is object k.
         owner = np.zeros((height, width), np.uint8)
-        drawn = [
-            self._draw(index, k, actor, picture, owner) for k, actor in enumerate(self._actors)
-        ]
-        for bar in self._bars:
+        drawn = [self._draw(index, k, actor, picture, owner) for k, actor in enumerate(self.actors)]
+        for bar in self.bars:
             part = bar.part(index, width, height)
             picture[part] = bar.texture[part]
             owner[part] = 0
@@ -147,7 +149,7 @@ class Scene:
             return None
         x, y = drawn.columns.start + left, drawn.rows.start + top
         box = x, y, x + width - 1, y + height - 1
-        shape = self._actors[number].shape
+        shape = self.actors[number].shape
         return ToyObject(shape, number, box, pixels < _OCCLUDED * drawn.pixels)
 
 
