@@ -23,35 +23,11 @@ from minet_core.config import MemoryConfig
 from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples, identifiers, update
 from minet_core.position import with_position
 from minet_core.scores import ScoreKind, foreground
+from minet_core.slot import Slot, merge_rivals
 from minet_core.support import own_proposals, positive_boxes
 
 NO_TRACK = -1
 """Track id of a detection that belongs to no slot."""
-
-
-@dataclass(slots=True, eq=False)
-class Slot:
-    """One remembered object m^k.
-
-    Attributes:
-        id: identity of the object; never used again.
-        score: (C + 1,) or (C,) float64 memory score π, of base scores.
-        ridge: the running sums its identifier is solved from.
-        identifier: (D,) float64 γ.
-        matches: f_num, the boxes written so far.
-        box: (4,) the last matched box.
-        velocity: (2,) pixels a second of its centre.
-        time: seconds of that match.
-    """
-
-    id: int
-    score: Tensor
-    ridge: RunningRidge
-    identifier: Tensor
-    matches: int
-    box: Tensor
-    velocity: Tensor
-    time: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +35,13 @@ class Reading:
     """What memory says of N boxes, given K slots.
 
     Attributes:
-        association: (N, K) a_i · γ_k, with the prior by position where the preset has one.
+        appearance: (N, K) a_i · γ_k.
+        association: (N, K) the same, with the prior by position where the preset has one.
         weights: (N, K + 1) w of Eq. 5; slot 0 is column 0; rows sum to one.
         scores: (N, C + 1) or (N, C) v of Eq. 6.
     """
 
+    appearance: Tensor
     association: Tensor
     weights: Tensor
     scores: Tensor
@@ -136,10 +114,12 @@ def assign(association: Tensor, threshold: float) -> list[tuple[int, int]]:
     """Match rows to columns: gate first, then the Hungarian assignment (§III-C.5).
 
     Pairs under the threshold are out before the assignment: assigned first, the weak pairs of
-    [[.9, .45], [.6, 0]] would cost the sure one.
+    [[.9, .45], [.6, 0]] would cost the sure one. A pair counts by how far it clears the
+    threshold, so that two pairs that hardly do, such as the others of [[1, .7], [.6, 0]], do not
+    outbid it either.
     """
     allowed = association >= threshold
-    gain = torch.where(allowed, association, 0.0).numpy()
+    gain = torch.where(allowed, association - threshold, 0.0).numpy()
     pairs = zip(*linear_sum_assignment(gain, maximize=True), strict=True)
     return [(int(row), int(column)) for row, column in pairs if allowed[row, column]]
 
@@ -172,13 +152,14 @@ class DynamicMemory:
             cut: the scene has changed since the frame before: positions mean nothing.
         """
         self._retire(time)
-        association = self._associate(embeddings.double(), boxes.double(), time, cut)
+        appearance = embeddings.double() @ self._identifiers().T
+        association = appearance if cut else self._placed(appearance, boxes.double(), time)
         weights = association_weights(association, self.config)
         if not self.slots:
             scores = weights.new_zeros(0, self.columns)
         else:
             scores = torch.stack([slot.score for slot in self.slots])
-        return Reading(association, weights, memory_scores(weights, scores, self.kind))
+        return Reading(appearance, association, weights, memory_scores(weights, scores, self.kind))
 
     def match(
         self,
@@ -212,7 +193,14 @@ class DynamicMemory:
         pairs = assign(reading.association[rows[may_match]], self.config.match_threshold)
         owner: dict[int, Slot] = {int(may_match[row]): self.slots[slot] for row, slot in pairs}
         if self.config.merge:
-            self._merge(owner, boxes)
+            self.slots = merge_rivals(
+                self.slots,
+                owner,
+                boxes,
+                reading.appearance[rows],
+                known=self.config.match_threshold,
+                covering=self.config.duplicate_iou,
+            )
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = self._duplicates(boxes, shown, free)
         may_open = certainty > self.config.open_threshold
@@ -266,29 +254,23 @@ class DynamicMemory:
         """Slot id → foreground class its memory score votes for."""
         return {slot.id: int(foreground(slot.score, self.kind).argmax()) for slot in self.slots}
 
-    def _associate(self, embeddings: Tensor, boxes: Tensor, time: float, cut: bool) -> Tensor:
-        """(N, K) a · γ, blended with the prior by position where there is one."""
-        if not self.slots:
-            return embeddings.new_zeros(len(embeddings), 0)
-        association = embeddings @ torch.stack([slot.identifier for slot in self.slots]).T
-        if self.config.position is None or cut:
-            return association
+    def _identifiers(self) -> Tensor:
+        """(K, D) γ of all slots."""
+        known = [slot.identifier for slot in self.slots]
+        return torch.stack(known) if known else torch.zeros(0, self.dim, dtype=torch.float64)
+
+    def _placed(self, appearance: Tensor, boxes: Tensor, time: float) -> Tensor:
+        """(N, K) associations: appearance blended with the prior by position, if there is one."""
+        if self.config.position is None or not self.slots:
+            return appearance
         return with_position(
-            association,
+            appearance,
             boxes,
             torch.stack([slot.box for slot in self.slots]),
             torch.stack([slot.velocity for slot in self.slots]),
-            embeddings.new_tensor([time - slot.time for slot in self.slots]),
+            boxes.new_tensor([time - slot.time for slot in self.slots]),
             self.config.position,
         )
-
-    def _merge(self, owner: dict[int, Slot], boxes: Tensor) -> None:
-        """End the younger of two slots that sit on one object; its box is a duplicate now."""
-        for i in sorted(owner, key=lambda i: owner[i].id, reverse=True):
-            older = [j for j in owner if owner[j].id < owner[i].id]
-            overlap = box_iou(boxes[i : i + 1], boxes[older])
-            if bool((overlap > self.config.duplicate_iou).any()):
-                self.slots.remove(owner.pop(i))
 
     def _move(self, slot: Slot, box: Tensor, time: float) -> None:
         """Note where a slot is now, and how fast it got there."""
@@ -321,6 +303,7 @@ class DynamicMemory:
         past = self.config.decay * seen
         slot.score = (base + past * slot.score) / (1 + past)
         slot.matches += 1
+        slot.evidence += float(foreground(base, self.kind).max())
 
     def _new_slot(self, box: Tensor, time: float) -> Slot:
         slot = Slot(
@@ -329,6 +312,7 @@ class DynamicMemory:
             ridge=RunningRidge(self.dim, self.config.buffer),
             identifier=torch.zeros(self.dim, dtype=torch.float64),
             matches=0,
+            evidence=0.0,
             box=box.double(),
             velocity=torch.zeros(2, dtype=torch.float64),
             time=time,

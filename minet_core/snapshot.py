@@ -7,11 +7,12 @@ A state is plain dicts, lists, numbers and tensors, so that `torch.save` writes 
 from typing import Any
 
 from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples
-from minet_core.memory import DynamicMemory, Slot
+from minet_core.memory import DynamicMemory
+from minet_core.slot import Slot
 
 State = dict[str, Any]
 
-_PLAIN = ("id", "score", "identifier", "matches", "box", "velocity", "time")
+_PLAIN = ("id", "score", "identifier", "matches", "evidence", "box", "velocity", "time")
 
 
 def save_memory(memory: DynamicMemory) -> State:

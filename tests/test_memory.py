@@ -169,6 +169,16 @@ def test_gate_comes_before_the_assignment() -> None:
     assert assign(association, 0.5) == [(0, 0)]
 
 
+def test_two_doubtful_pairs_do_not_outbid_a_sure_one() -> None:
+    association = torch.tensor([[1.0, 0.7], [0.65, 0.0]], dtype=torch.float64)
+    assert assign(association, 0.5) == [(0, 0)]
+
+
+def test_two_sure_pairs_outbid_one() -> None:
+    association = torch.tensor([[1.0, 0.9], [0.9, 0.0]], dtype=torch.float64)
+    assert assign(association, 0.5) == [(0, 1), (1, 0)]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("config", [PAPER, VIDEO])
 def test_objects_seen_in_every_frame_keep_their_ids(kind: ScoreKind, config: MemoryConfig) -> None:
@@ -350,6 +360,20 @@ def test_two_slots_on_one_object_become_the_older() -> None:
     _, _, match = scene.frame(boxes, [0, 1], 0.32, labels=[0, 1])
     assert scene.ids(match, boxes) == [1, NO_TRACK]
     assert [slot.id for slot in scene.memory.slots] == [1]
+
+
+def test_a_slot_that_was_missed_once_takes_its_object_back() -> None:
+    """A newcomer's slot opened where an absent object is: the object keeps its id."""
+    scene = Scene(VIDEO)
+    for t in range(10):
+        scene.frame([at(100), at(500)], [0, 1], t / 25)
+    scene.frame([at(500)], [1], 0.4)
+    strange = [at(100), at(500)]
+    _, _, match = scene.frame(strange, [2, 1], 0.44)  # for one frame it looks like no one known
+    assert scene.ids(match, strange)[0] in (1, 3)
+    ids = [scene.ids(scene.frame(strange, [0, 1], 0.48 + t / 25)[2], strange) for t in range(5)]
+    assert ids == [[1, 2]] * 5
+    assert [slot.id for slot in scene.memory.slots] == [1, 2]
 
 
 @pytest.mark.parametrize("config", [PAPER, VIDEO])
