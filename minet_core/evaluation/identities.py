@@ -1,0 +1,73 @@
+"""Who was called by which id: true tracks against found ones, counted in boxes."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from minet_core.evaluation.frames import NO_TRACK, EvalFrame, Ints
+from minet_core.evaluation.matching import ApProtocol, class_frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IdentityConfusion:
+    """True tracks of one video against the ids their boxes were found with.
+
+    Rightly tracked, every row and every column has one entry.
+
+    Attributes:
+        video: its name.
+        true_ids: (T,) true tracks, in the order they appear.
+        found_ids: (P,) found ids, in the order they appear on a true track.
+        boxes: (T, P) true boxes of a track that were found with an id.
+        nameless: (T,) true boxes that were missed, or found without an id.
+    """
+
+    video: str
+    true_ids: Ints
+    found_ids: Ints
+    boxes: Ints
+    nameless: Ints
+
+
+def identity_confusion(
+    video: str, frames: Iterable[EvalFrame], shown: float = 0.0
+) -> IdentityConfusion:
+    """Count who was called by which id.
+
+    A true box has the id of the detection of its class that matches it (greedily, surest first,
+    overlap of one half or more). True boxes that are ignored or have no track take no part.
+
+    Args:
+        video: its name, for the heading.
+        frames: of this video, ascending.
+        shown: detections with a lower score are not looked at.
+    """
+    counts: Counter[tuple[int, int]] = Counter()
+    for frame in frames:
+        for label in frame.true_labels:
+            counts.update(_names(frame, label, shown))
+    # Counters keep the order of first appearance, dicts made of their keys too.
+    true_ids = list(dict.fromkeys(true for true, _ in counts))
+    found_ids = list(dict.fromkeys(found for _, found in counts if found != NO_TRACK))
+    table = [[counts[true, found] for found in found_ids] for true in true_ids]
+    return IdentityConfusion(
+        video=video,
+        true_ids=np.array(true_ids, dtype=np.int64),
+        found_ids=np.array(found_ids, dtype=np.int64),
+        boxes=np.array(table, dtype=np.int64).reshape(len(true_ids), len(found_ids)),
+        nameless=np.array([counts[true, NO_TRACK] for true in true_ids], dtype=np.int64),
+    )
+
+
+def _names(frame: EvalFrame, label: int, shown: float) -> list[tuple[int, int]]:
+    """(true id, found id) of a class's true boxes; NO_TRACK for those found without an id."""
+    entry = class_frame(frame, label, ApProtocol.VOC50)
+    matched = entry.match()
+    matched[frame.found.scores[entry.detections] < shown] = NO_TRACK
+    found = np.full(len(entry.truths), NO_TRACK)
+    hit = matched >= 0
+    found[matched[hit]] = frame.found.track_ids[entry.detections[hit]].clip(min=NO_TRACK)
+    true = frame.truth.track_ids[entry.truths]
+    return [(int(t), int(f)) for t, f in zip(true, found, strict=True) if t >= 0]
