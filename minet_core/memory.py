@@ -203,8 +203,8 @@ class DynamicMemory:
             )
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = self._duplicates(boxes, shown, free)
-        may_open = certainty > self.config.open_threshold
-        for i in (free & may_open & ~duplicates).nonzero().flatten().tolist():
+        may_open = free & ~duplicates & (certainty > self.config.open_threshold)
+        for i in self._admitted(may_open, certainty, len(owner)):
             owner[i] = self._new_slot(boxes[i], time)
 
         ids = torch.full((len(rows),), NO_TRACK)
@@ -213,6 +213,29 @@ class DynamicMemory:
         writing = tuple((slot, i) for i, slot in sorted(owner.items()) if may_write[i])
         sighted = tuple((slot, i) for i, slot in sorted(owner.items()) if not may_write[i])
         return Match(rows, ids, duplicates, writing, sighted, boxes, base, time)
+
+    def plant(self, boxes: Tensor, base: Tensor, time: float) -> Match:
+        """Open a slot for each of M boxes that are known to be objects, in their order.
+
+        Args:
+            boxes: (M, 4).
+            base: (M, C + 1) or (M, C) what is known of their classes.
+            time: seconds.
+
+        Returns:
+            What to write, as after `match`.
+        """
+        slots = [self._new_slot(box, time) for box in boxes]
+        return Match(
+            rows=torch.arange(len(boxes)),
+            track_ids=torch.tensor([slot.id for slot in slots]),
+            duplicates=torch.zeros(len(boxes), dtype=torch.bool),
+            writing=tuple((slot, i) for i, slot in enumerate(slots)),
+            sighted=(),
+            boxes=boxes,
+            base=base.double(),
+            time=time,
+        )
 
     def support_boxes(self, match: Match) -> Tensor:
         """(S, P, 4) boxes whose embeddings the S writing slots learn from (§III-D.2)."""
@@ -289,6 +312,14 @@ class DynamicMemory:
         duplicates = free.clone()
         duplicates[rest[nms(boxes[rest].double(), scores[rest], limit)]] = False
         return duplicates
+
+    def _admitted(self, newcomers: Tensor, certainty: Tensor, matched: int) -> list[int]:
+        """Rows of the (M,) newcomers for which there is room: slots not matched make some."""
+        rows = newcomers.nonzero().flatten()
+        if self.config.max_slots is not None:
+            rows = rows[certainty[rows].argsort(descending=True, stable=True)]
+            rows = rows[: self.config.max_slots - matched].sort().values
+        return [int(row) for row in rows]
 
     def _samples(self, frame: FrameSamples, excluded: Tensor, positives: Tensor) -> SupportSamples:
         eligible = int((~excluded).sum())

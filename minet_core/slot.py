@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
+import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
@@ -69,22 +69,27 @@ def merge_rivals(
         The slots that remain.
     """
     ended: set[int] = set()
-    for i, j in combinations(sorted(owner), 2):
-        if i in owner and j in owner and _overlap(boxes[i], boxes[j]) > covering:
+    rows = sorted(owner)
+    for a, b in _covering(boxes[rows], boxes[rows], covering):
+        i, j = rows[a], rows[b]
+        if i < j and i in owner and j in owner:
             junior = min(i, j, key=lambda row: owner[row].seniority)
             ended.add(owner.pop(junior).id)
     present = {slot.id for slot in owner.values()} | ended
-    for k, slot in enumerate(slots):
-        if slot.id in present:
+    rows, settled = sorted(owner), set[int]()
+    last = torch.stack([slot.box for slot in slots]) if slots else boxes.new_zeros(0, 4)
+    for k, b in _covering(last, boxes[rows], covering):
+        slot, rival = slots[k], owner[rows[b]]
+        if slot.id in present or k in settled or appearance[rows[b], k] < known:
             continue
-        for i, rival in owner.items():
-            if appearance[i, k] >= known and _overlap(boxes[i], slot.box) > covering:
-                senior, junior_slot = sorted((slot, rival), key=lambda s: s.seniority, reverse=True)
-                owner[i] = senior
-                ended.add(junior_slot.id)
-                break
+        senior, junior_slot = sorted((slot, rival), key=lambda s: s.seniority, reverse=True)
+        owner[rows[b]] = senior
+        ended.add(junior_slot.id)
+        settled.add(k)
     return [slot for slot in slots if slot.id not in ended]
 
 
-def _overlap(a: Tensor, b: Tensor) -> float:
-    return float(box_iou(a[None].double(), b[None].double()))
+def _covering(a: Tensor, b: Tensor, limit: float) -> list[list[int]]:
+    """Pairs (row of a, row of b) of boxes that overlap by more, in order of a, then b."""
+    pairs: list[list[int]] = (box_iou(a.double(), b.double()) > limit).nonzero().tolist()
+    return pairs

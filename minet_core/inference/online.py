@@ -37,6 +37,10 @@ class OnlineDetector:
         score: detections below this re-weighted score are not reported. It changes no id.
         keep: label ids to report, or None for all. It changes no id either.
         clock: where to count time.
+
+    Attributes:
+        memory: of this video, None without.
+        unusable: boxes that were dropped because the model gave NaN or infinity for them.
     """
 
     def __init__(
@@ -52,11 +56,19 @@ class OnlineDetector:
         self.memory = (
             DynamicMemory(config, *_score_layout(model), model.embedder.dim) if config else None
         )
+        self.unusable = 0
         self._score = score
         self._keep = keep
         self._nms = (config or MemoryConfig()).nms
         self._clock = clock or StageClock()
         self._cuts = CutDetector()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was wrong up to now without stopping the detection, a line each."""
+        if not self.unusable:
+            return []
+        return [f"boxes dropped for which the model gave NaN or infinity: {self.unusable}"]
 
     def update(self, image: Frame, *, frame: int, pts: int | None, time: float) -> FrameDetections:
         """Detect in the next frame.
@@ -68,7 +80,9 @@ class OnlineDetector:
             time: seconds, later than the frame before.
         """
         with self._clock.stage("detector"):
-            base = self.model.detector.detect([image])[0]
+            found = self.model.detector.detect([image])[0]
+            base = found.finite()
+            self.unusable += len(found) - len(base)
         if self.memory is None:
             scores = base.scores.double()
             rows = self._suppress(base.boxes, scores)

@@ -92,14 +92,23 @@ def open_outputs(
 
 
 def _video_writer(path: Path, options: DetectOptions, info: VideoInfo) -> VideoWriter:
-    # Sound that plays on while the pictures skip would be of no use, and a stream is read once.
-    with_sound = info.has_audio and options.stride == 1 and Path(info.path).is_file()
-    return VideoWriter(
+    obstacle = _obstacle_to_sound(options, info)
+    writer = VideoWriter(
         path,
         frame_rate=Fraction(info.frame_rate) / options.stride,
         time_base=info.time_base,
-        audio_from=info.path if with_sound else None,
+        audio_from=info.path if info.has_audio and obstacle is None else None,
+        pixel_aspect=info.pixel_aspect,
     )
+    if info.has_audio and obstacle is not None:
+        writer.warnings.append(f"the sound is left out: {obstacle}")
+    return writer
+
+
+def _obstacle_to_sound(options: DetectOptions, info: VideoInfo) -> str | None:
+    if options.stride != 1:
+        return "it would play on while --stride skips pictures"
+    return None if Path(info.path).is_file() else "a stream can be read only once"
 
 
 def video_facts(info: VideoInfo, options: DetectOptions, model: Model) -> VideoFacts:
@@ -112,6 +121,8 @@ def video_facts(info: VideoInfo, options: DetectOptions, model: Model) -> VideoF
         "time_base": str(info.time_base),
         "duration": info.duration,
         "rotation": info.rotation,
+        "mirrored": info.mirrored,
+        "pixel_aspect": str(info.pixel_aspect),
         "codec": info.codec,
     }
     settings = {

@@ -81,7 +81,8 @@ def annotate(
     """Detect objects in one video and write the results into `folder`.
 
     Args:
-        source: a video file, a URL, `-` for standard input, or a folder of pictures.
+        source: a video file, a URL, `-` for standard input, or pictures: a folder of them, or a
+            pattern such as `cam/*.jpg`.
         folder: made if missing; files appear there, all together, when they are complete.
         model: from `load_model`.
         options: what to do.
@@ -100,7 +101,7 @@ def annotate(
     with open_video(source, **part_of(options)) as reader:
         with open_outputs(folder, options, reader.info, model) as outputs:
             _run(reader, online, outputs, clock, progress)
-        warnings = *reader.warnings, *outputs.warnings
+        warnings = *reader.warnings, *online.warnings, *outputs.warnings
         return Summary(
             folder=folder,
             files=tuple(folder / name for name in OUTPUT_FILES if (folder / name).exists()),

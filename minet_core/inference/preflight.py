@@ -4,12 +4,14 @@ Nothing here imports torch: a mistyped name is answered at once.
 """
 
 from collections.abc import Sequence
+from glob import has_magic
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 from minet_core.config import FORMATS, DetectOptions
 from minet_core.errors import InputError, OutputError
 from minet_core.files import check_free
+from minet_core.video.folder import is_picture_pattern
 from minet_core.video.info import VideoInfo
 from minet_core.video.lettering import load_opencv
 from minet_core.video.positions import FramePicker, Part, Position
@@ -40,7 +42,8 @@ def check(source: StrPath, folder: Path, options: DetectOptions) -> None:
         MinetError: an annotated video is asked for, and OpenCV cannot be loaded.
     """
     FramePicker(**part_of(options))
-    if not _is_stream(source) and not Path(source).exists():
+    named = _is_stream(source) or is_picture_pattern(source)
+    if not named and not Path(source).exists():
         raise InputError(f"{shown(source)}: no such file or folder")
     check_free(folder, OUTPUT_FILES, replace=options.overwrite)
     if Path(source).resolve() in {(folder / name).resolve() for name in OUTPUT_FILES}:
@@ -95,7 +98,7 @@ def _numbered(name: str, taken: set[str]) -> str:
 def _stem(source: StrPath) -> str:
     path = _path(source)
     name = path.name if not _is_stream(source) and path.is_dir() else path.stem
-    return name or "video"
+    return name if name.strip(".") else "video"  # "..." of "....mp4" is no name for a folder
 
 
 def _parent(source: StrPath) -> str:
@@ -109,6 +112,9 @@ def _path(source: StrPath) -> Path:
         return Path("stdin")
     if is_url(source):
         return Path(PurePath(urlsplit(str(source)).path))
+    if is_picture_pattern(source):
+        # The folder of the pictures, or the nearest above it that has no wildcard in its name.
+        return next(path for path in Path(source).absolute().parents if not has_magic(path.name))
     return Path(source).resolve()
 
 

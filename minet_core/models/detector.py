@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -32,6 +33,16 @@ class BaseDetections:
     proposals: Tensor
     boxes: Tensor
     scores: Tensor
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def finite(self) -> "BaseDetections":
+        """The rows without NaN and infinity, which would spread through a memory for good."""
+        fine = torch.cat([self.proposals, self.boxes, self.scores], dim=1).isfinite().all(dim=1)
+        if bool(fine.all()):
+            return self
+        return BaseDetections(self.proposals[fine], self.boxes[fine], self.scores[fine])
 
 
 class Detector(Protocol):
