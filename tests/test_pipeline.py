@@ -131,9 +131,11 @@ def test_part_keeps_the_numbers_and_times_of_the_source(clip, out, model):
 @pytest.mark.parametrize(("stride", "streams"), [(1, ["video", "audio"]), (2, ["video"])])
 def test_sound_is_kept_where_no_frame_is_skipped(tmp_path, out, model, stride, streams):
     clip = write_grey_video(tmp_path / "clip.mp4", audio_seconds=0.4)
-    annotate(clip, out, model, options(stride=stride))
+    summary = annotate(clip, out, model, options(stride=stride))
     with av.open(out / ANNOTATED) as container:
         assert [stream.type for stream in container.streams] == streams
+    said = [warning for warning in summary.warnings if "the sound is left out" in warning]
+    assert len(said) == ("audio" not in streams)
 
 
 def test_folder_of_pictures_is_a_video(tmp_path, out, model):
@@ -350,6 +352,8 @@ def test_number_of_frames_is_unknown_when_the_source_does_not_tell():
         (["https://host/"], ["video"]),
         (["-"], ["stdin"]),
         (["no.suffix.here.mkv"], ["no.suffix.here"]),
+        (["cam/*.jpg"], ["cam"]),
+        (["cam/*/[0-9].PNG", "....mp4"], ["cam", "video"]),
     ],
 )
 def test_each_source_gets_a_folder_of_its_own(sources, names):
