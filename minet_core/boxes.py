@@ -1,0 +1,25 @@
+"""Box geometry that torchvision.ops lacks: overlap on NumPy arrays, and of boxes one by one."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def box_iou(a: Floats, b: Floats) -> Floats:
+    """Overlap (N, M) of every box of a (N, 4) with every one of b (M, 4), xyxy by edges."""
+    return paired_iou(a[:, None], b[None])
+
+
+def paired_iou(a: Floats, b: Floats) -> Floats:
+    """Overlap (…) of boxes (…, 4) one by one, with broadcasting; 0 where neither has an area."""
+    shared = _area(np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:]))
+    union = _area(a[..., :2], a[..., 2:]) + _area(b[..., :2], b[..., 2:]) - shared
+    iou: Floats = np.divide(shared, union, out=np.zeros_like(union), where=union > 0)
+    return iou
+
+
+def _area(upper_left: Floats, lower_right: Floats) -> Floats:
+    """Area (…) between corners (…, 2); 0 where they are the wrong way round."""
+    sides = (lower_right - upper_left).clip(min=0)
+    return np.asarray(sides[..., 0] * sides[..., 1])

@@ -1,0 +1,203 @@
+"""What can be done once the whole video is known: two passes merged, boxes linked over time.
+
+    merge_passes   MINetΔ: the forward and the backward pass together (§IV-C)
+    seq_nms        Han et al., "Seq-NMS for Video Object Detection", 2016 (arXiv 1602.08465)
+    tube_link      Gkioxari and Malik, "Finding Action Tubes", CVPR 2015 (arXiv 1411.6031)
+
+All take frames with whole score vectors before class-wise suppression, in ascending order, and
+give new ones. Neighbours in time are the frames given one after the other, so a stride is no gap.
+A (box, class) pair that a method suppresses has the score 0 afterwards; class-wise suppression
+follows as after the online method (`scores.classwise_nms`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+
+from minet_core.boxes import Floats, box_iou, paired_iou
+from minet_core.errors import InputError
+from minet_core.inference.linking import BestPaths, Ints, LinkedBoxes
+from minet_core.inference.scored import ScoredFrame
+from minet_core.memory import NO_TRACK
+from minet_core.scores import classwise_nms
+
+
+class Rescore(StrEnum):
+    """The new score of the boxes of a path, from those they had."""
+
+    MEAN = "mean"
+    MAX = "max"
+
+
+def merge_passes(
+    forward: Sequence[ScoredFrame], backward: Sequence[ScoredFrame], iou: float = 0.5
+) -> list[ScoredFrame]:
+    """The forward pass, with the scores of both (MINetΔ).
+
+    Boxes are assigned to each other one to one, by the largest sum of overlaps, among pairs that
+    overlap by `iou` or more; the detector found the same boxes in both passes, so most overlap
+    fully. A pair keeps the forward box, base scores and id, and has the mean score; the others
+    keep their scores, and those of the backward pass come without an id. The paper says only that
+    the results are combined; the rest is our reading.
+
+    Args:
+        forward: frames of the pass whose ids hold, in any order.
+        backward: the same frames, in any order.
+        iou: least overlap of two boxes that are one.
+
+    Returns:
+        Frames in the order of `forward`; first its boxes, then the backward boxes left over.
+
+    Raises:
+        InputError: the passes are not over the same frames.
+    """
+    others = {frame.frame: frame for frame in backward}
+    if {frame.frame for frame in forward} != set(others):
+        raise InputError("the forward and the backward pass are not over the same frames")
+    return [_merged(frame, others[frame.frame], iou) for frame in forward]
+
+
+def _merged(forward: ScoredFrame, backward: ScoredFrame, iou: float) -> ScoredFrame:
+    overlaps = box_iou(forward.boxes, backward.boxes)
+    # What overlaps too little is worth nothing, so it cannot draw a box away from its like.
+    overlaps[overlaps < iou] = 0.0
+    rows, others = linear_sum_assignment(overlaps, maximize=True)
+    paired = overlaps[rows, others] > 0
+    rows, others = rows[paired], others[paired]
+    scores = forward.scores.copy()
+    scores[rows] = (scores[rows] + backward.scores[others]) / 2
+    alone = np.delete(np.arange(len(backward.boxes)), others)
+    return ScoredFrame(
+        frame=forward.frame,
+        boxes=np.concatenate([forward.boxes, backward.boxes[alone]]),
+        scores=np.concatenate([scores, backward.scores[alone]]),
+        base=np.concatenate([forward.base, backward.base[alone]]),
+        track_ids=np.concatenate([forward.track_ids, np.full(len(alone), NO_TRACK)]),
+    )
+
+
+def seq_nms(
+    frames: Sequence[ScoredFrame],
+    *,
+    link_iou: float = 0.5,
+    nms_iou: float = 0.3,
+    floor: float = 0.001,
+    rescore: Rescore = Rescore.MEAN,
+) -> list[ScoredFrame]:
+    """Boost weak boxes by the strong ones they are linked to (Seq-NMS).
+
+    Per class: the path of linked boxes with the largest sum of scores is taken, its boxes get the
+    path's mean (or highest) score, what overlaps them in their frames is suppressed, and so on
+    until no box is left. Path and suppression follow the paper and the settings of its best-known
+    implementation (FGFA's), which stops at paths that sum to less than 0.01; ours goes on to
+    `floor`, as evaluation does.
+
+    Args:
+        frames: ascending; score vectors of one length.
+        link_iou: least overlap of boxes of neighbouring frames that are linked.
+        nms_iou: least overlap at which a box of the path suppresses another of its frame.
+        floor: pairs of this score or less take no part and stay as they are.
+        rescore: the new score of a path's boxes.
+
+    Raises:
+        InputError: the frames are not in ascending order.
+    """
+    linked = LinkedBoxes.of(frames, link_iou)
+    scores = _stacked(frames)
+    for column in scores.T:
+        rows = np.flatnonzero(column > floor)
+        column[rows] = _seq_nms_class(linked.subset(rows), column[rows], nms_iou, rescore)
+    return _rescored(frames, scores)
+
+
+def _seq_nms_class(graph: LinkedBoxes, scores: Floats, nms_iou: float, rescore: Rescore) -> Floats:
+    paths = BestPaths(graph, starts=scores, gains=scores[graph.after])
+    new = np.zeros_like(scores)
+    while len(path := paths.take()):
+        new[path] = scores[path].mean() if rescore is Rescore.MEAN else scores[path].max()
+        paths.remove(_overlapped(graph, paths, path, nms_iou))
+    return new
+
+
+def _overlapped(graph: LinkedBoxes, paths: BestPaths, path: Ints, iou: float) -> Ints:
+    """The boxes left in the path's frames that overlap its box there, itself among them."""
+    first, last = np.searchsorted(graph.bounds, path[[0, -1]], side="right") - 1
+    bounds = graph.bounds[first : last + 2]
+    # The path has one box in each of its frames, so their boxes lie side by side.
+    rows = np.arange(bounds[0], bounds[-1])
+    own = np.repeat(path, np.diff(bounds))
+    close = paired_iou(graph.boxes[rows], graph.boxes[own]) >= iou
+    suppressed: Ints = rows[paths.left[rows] & (close | (rows == own))]
+    return suppressed
+
+
+def tube_link(
+    frames: Sequence[ScoredFrame],
+    *,
+    overlap_weight: float = 1.0,
+    link_iou: float = 0.3,
+    nms_iou: float = 0.45,
+    floor: float = 0.001,
+) -> list[ScoredFrame]:
+    """Give the boxes of a tube their mean score (tube linking).
+
+    Per class, after suppression in each frame: a link between boxes i and j of neighbouring
+    frames is worth s_i + s_j + λ·IoU; the path worth most is a tube, its boxes are taken out, and
+    so on until no link is left. A box without a link keeps its score.
+
+    In the original a tube runs through the whole video, whatever jumps that takes. Objects here
+    come and go, so a tube may begin and end anywhere, and two boxes are linked only if they
+    overlap enough; this is our reading.
+
+    Args:
+        frames: ascending; score vectors of one length.
+        overlap_weight: λ.
+        link_iou: least overlap of boxes of neighbouring frames that are linked.
+        nms_iou: overlap above which the lower score of a frame is suppressed first.
+        floor: pairs of this score or less take no part and stay as they are.
+
+    Raises:
+        InputError: the frames are not in ascending order.
+    """
+    linked = LinkedBoxes.of(frames, link_iou)
+    kept = [_suppressed(frame, nms_iou, floor) for frame in frames]
+    scores = _stacked([replace(f, scores=s) for f, s in zip(frames, kept, strict=True)])
+    for column in scores.T:
+        rows = np.flatnonzero(column > floor)
+        column[rows] = _tube_link_class(linked.subset(rows), column[rows], overlap_weight)
+    return _rescored(frames, scores)
+
+
+def _tube_link_class(graph: LinkedBoxes, scores: Floats, overlap_weight: float) -> Floats:
+    gains = scores[graph.before] + scores[graph.after] + overlap_weight * graph.overlaps
+    paths = BestPaths(graph, starts=np.zeros_like(scores), gains=gains)
+    new = scores.copy()
+    while len(path := paths.take()) > 1:
+        new[path] = scores[path].mean()
+        paths.remove(path)
+    return new
+
+
+def _suppressed(frame: ScoredFrame, iou: float, floor: float) -> Floats:
+    """Scores (N, C) with 0 where class-wise suppression takes a pair over the floor."""
+    boxes, scores = torch.from_numpy(frame.boxes), torch.from_numpy(frame.scores)
+    rows, classes = (kept.numpy() for kept in classwise_nms(boxes, scores, iou, floor))
+    left = np.where(frame.scores > floor, 0.0, frame.scores)
+    left[rows, classes] = frame.scores[rows, classes]
+    return left
+
+
+def _stacked(frames: Sequence[ScoredFrame]) -> Floats:
+    """Scores (N, C) of all frames' boxes, one frame after the other; a new array."""
+    return np.concatenate([frame.scores for frame in frames]) if frames else np.zeros((0, 0))
+
+
+def _rescored(frames: Sequence[ScoredFrame], scores: Floats) -> list[ScoredFrame]:
+    """The frames with the scores (N, C) of all their boxes."""
+    ends = np.cumsum([len(frame.boxes) for frame in frames])
+    parts = np.split(scores, ends[:-1]) if frames else []
+    return [replace(frame, scores=part) for frame, part in zip(frames, parts, strict=True)]
