@@ -137,7 +137,11 @@ class EncodedSound(Sound):
 def _sound_stream(container: av.container.InputContainer, name: str) -> AudioStream:
     if not container.streams.audio:
         raise VideoOpenError(f"{name}: has no sound")
-    return container.streams.audio[0]
+    stream = container.streams.audio[0]
+    # PyAV gives a stream whose codec FFmpeg does not know no codec context, whatever its types say.
+    if not getattr(stream, "codec_context", None) or not stream.rate:
+        raise VideoOpenError(f"{name}: has sound of an unknown kind")
+    return stream
 
 
 def _seconds(packet: "Packet[AudioStream]") -> Fraction:
