@@ -8,6 +8,7 @@ from torch import Tensor
 
 from minet_core.config import MemoryConfig
 from minet_core.inference.cuts import CutDetector
+from minet_core.inference.scored import ScoredFrame
 from minet_core.inference.stages import StageClock
 from minet_core.memory import NO_TRACK, DynamicMemory, Match, reweight
 from minet_core.models.detector import BaseDetections, Frame
@@ -79,19 +80,48 @@ class OnlineDetector:
             pts: its timestamp, for the result.
             time: seconds, later than the frame before.
         """
+        base, scores, candidates = self._look(image, time, None)
+        return self._report(base, scores, candidates, (frame, pts, time))
+
+    def step(
+        self, image: Frame, *, frame: int, time: float, base: BaseDetections | None = None
+    ) -> ScoredFrame:
+        """Look at the next frame and return every box with all its scores, reported or not.
+
+        Args:
+            image: (height, width, 3) RGB.
+            frame: its index, for the result.
+            time: seconds, later than the frame before.
+            base: what the detector says of this frame, where it was asked already.
+        """
+        base, scores, found = self._look(image, time, base)
+        kind = self.model.detector.score_kind
+        tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
+        tracks[found.rows.numpy()] = found.tracks.numpy()
+        return ScoredFrame(
+            frame,
+            boxes=base.boxes.double().numpy(),
+            scores=foreground(scores, kind).double().numpy(),
+            base=foreground(base.scores, kind).double().numpy(),
+            track_ids=tracks,
+        )
+
+    def _look(
+        self, image: Frame, time: float, found: BaseDetections | None
+    ) -> tuple[BaseDetections, Tensor, _Candidates]:
+        """Base detections, re-weighted scores, and what is left after suppression."""
         with self._clock.stage("detector"):
-            found = self.model.detector.detect([image])[0]
+            if found is None:
+                found = self.model.detector.detect([image])[0]
             base = found.finite()
             self.unusable += len(found) - len(base)
         if self.memory is None:
             scores = base.scores.double()
             rows = self._suppress(base.boxes, scores)
             tracks = torch.full((len(rows),), NO_TRACK)
-            candidates = _Candidates(rows, tracks, torch.ones(len(rows), dtype=torch.bool))
-        else:
-            scores, match = self._remember(self.memory, image, base, time)
-            candidates = _Candidates(match.rows, match.track_ids, ~match.duplicates)
-        return self._report(base, scores, candidates, (frame, pts, time))
+            return base, scores, _Candidates(rows, tracks, torch.ones(len(rows), dtype=torch.bool))
+        scores, match = self._remember(self.memory, image, base, time)
+        return base, scores, _Candidates(match.rows, match.track_ids, ~match.duplicates)
 
     def _remember(
         self, memory: DynamicMemory, image: Frame, base: BaseDetections, time: float

@@ -1,0 +1,117 @@
+"""What to evaluate and how: options, and the variants of the memory that are compared."""
+
+import math
+from dataclasses import dataclass, fields, replace
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+from minet_core.config import MemoryConfig
+from minet_core.errors import ConfigError
+from minet_core.evaluation.matching import ApProtocol
+from minet_core.evaluation.motion_precision import MotionRule
+from minet_core.suggest import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class EvalOptions:
+    """Which metrics, and what they depend on.
+
+    Attributes:
+        protocol: of average precision.
+        motion: whether to score slow, medium and fast objects apart.
+        motion_rule: whose rule weighs the false positives of a motion group.
+        tracking: whether to compute HOTA, CLEAR and IDF1.
+        score: least score of a detection that is shown: tracking, track recall and
+            fragmentations look at these alone; average precision and jitter at all.
+
+    Raises:
+        ConfigError: the score is not from 0 to 1, or the metrics do not go together.
+    """
+
+    protocol: ApProtocol = ApProtocol.VOC50
+    motion: bool = False
+    motion_rule: MotionRule = MotionRule.MEGA
+    tracking: bool = False
+    score: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.score <= 1:
+            raise ConfigError(f"the score must be from 0 to 1, not {self.score}")
+        if self.motion and self.protocol is ApProtocol.COCO:
+            raise ConfigError("motion groups are defined under voc50 and devkit, not under coco")
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to run a model; all variants see the same base detections and features.
+
+    Attributes:
+        name: for tables.
+        memory: its settings; None for the plain detector.
+    """
+
+    name: str
+    memory: MemoryConfig | None
+
+
+WITH = "with memory"
+WITHOUT = "without memory"
+
+
+def with_and_without(memory: MemoryConfig) -> tuple[Variant, ...]:
+    """What is compared unless something else is asked for."""
+    return Variant(WITH, memory), without()
+
+
+def without() -> Variant:
+    """The plain detector with class-wise suppression."""
+    return Variant(WITHOUT, None)
+
+
+def ablation(memory: MemoryConfig) -> tuple[Variant, ...]:
+    """The rows of Table III that need no meta-training; (b) and (d) compare trained weights."""
+    return Variant("(a) no memory", None), Variant("(c) memory, untrained", memory)
+
+
+def sweep(text: str, memory: MemoryConfig) -> tuple[Variant, ...]:
+    """The plain detector, and the memory with one of its settings varied (Table V).
+
+    Args:
+        text: such as `decay=1,0.95,0.9`; any field of `MemoryConfig` that is one value.
+        memory: the other settings.
+
+    Raises:
+        ConfigError: there is no such setting, or a value does not suit it.
+    """
+    name, _, values = text.partition("=")
+    name = name.strip()
+    known = [field.name for field in fields(MemoryConfig)]
+    if name not in known:
+        hint = did_you_mean(name, known) or f" (known: {', '.join(known)})"
+        raise ConfigError(f"the memory has no setting {name!r}{hint}")
+    words = list(dict.fromkeys(word for part in values.split(",") if (word := part.strip())))
+    if not words:
+        raise ConfigError(f"a sweep needs values with commas between: {name}=1,0.95")
+    hint_of = get_type_hints(MemoryConfig)[name]
+    varied = (replace(memory, **{name: _value(name, word, hint_of)}) for word in words)
+    return (
+        without(),
+        *(Variant(f"{name}={w}", config) for w, config in zip(words, varied, strict=True)),
+    )
+
+
+def _value(name: str, word: str, kind: Any) -> Any:
+    """A word as a value of a setting's type, such as `float | None`."""
+    kinds = get_args(kind) or (kind,)
+    if word.lower() in {"none", "off"} and (NoneType in kinds or bool in kinds):
+        return None if NoneType in kinds else False
+    try:
+        if bool in kinds:
+            return {"true": True, "on": True, "false": False}[word.lower()]
+        if int in kinds:
+            return int(word)
+        if float in kinds and math.isfinite(number := float(word)):
+            return number
+    except (KeyError, ValueError):
+        pass
+    raise ConfigError(f"{word!r} is no value for the setting {name}")

@@ -1,0 +1,113 @@
+"""All metrics of one variant, fed frame by frame, and what comes of them."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from minet_core.config import MemoryConfig
+from minet_core.evaluation.ap_result import ApResult
+from minet_core.evaluation.average_precision import ApAccumulator
+from minet_core.evaluation.eval_config import EvalOptions
+from minet_core.evaluation.found import Found
+from minet_core.evaluation.frames import EvalFrame, Floats, TrueBoxes
+from minet_core.evaluation.motion import MotionGroup
+from minet_core.evaluation.motion_precision import MotionApAccumulator, MotionRule
+from minet_core.evaluation.temporal import TemporalAccumulator, TemporalResult
+from minet_core.evaluation.tracking import TrackingAccumulator, TrackingResult
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """The numbers of one variant.
+
+    Attributes:
+        memory: the variant's settings as a table of names and values, None without memory.
+        ap: average precision.
+        temporal: steadiness along the true tracks.
+        motion: average precision by speed, None where it was not asked for.
+        motion_rule: whose rule weighs the false positives there.
+        tracking: None where it was not asked for, or the variant gives no track ids.
+    """
+
+    memory: dict[str, Any] | None
+    ap: ApResult
+    temporal: TemporalResult
+    motion: dict[MotionGroup, ApResult] | None
+    motion_rule: MotionRule
+    tracking: TrackingResult | None
+
+
+class Scorer:
+    """Takes in one video after the other, frame by frame.
+
+    Held of a video until its end: the true boxes, and the detections that tracking looks at.
+
+    Args:
+        classes: names, in the order of the class ids.
+        options: which metrics.
+        memory: settings behind the detections, None for those of a plain detector.
+        tracks: whether the detections have track ids.
+
+    Raises:
+        ConfigError: a metric needs a package that is not installed.
+    """
+
+    def __init__(
+        self,
+        classes: tuple[str, ...],
+        options: EvalOptions,
+        *,
+        memory: MemoryConfig | None,
+        tracks: bool,
+    ) -> None:
+        self._memory = asdict(memory) if memory else None
+        self._rule = options.motion_rule
+        self._score = options.score
+        self._ap = ApAccumulator(classes, options.protocol)
+        self._temporal = TemporalAccumulator(classes, options.score)
+        self._motion = (
+            MotionApAccumulator(classes, options.protocol, options.motion_rule)
+            if options.motion
+            else None
+        )
+        self._tracking = TrackingAccumulator(classes) if options.tracking and tracks else None
+        self._frames: list[EvalFrame] = []
+
+    def add(
+        self, video: str, number: int, truth: TrueBoxes, found: Found, motion: Floats | None
+    ) -> None:
+        """Take in the next frame of a video.
+
+        Args:
+            video: its name.
+            number: 0-based frame.
+            truth: what is there.
+            found: what was found.
+            motion: (T,) motion IoU of the true boxes, where motion groups are asked for.
+
+        Raises:
+            InputError: the detections are not sound; see `EvalFrame`.
+        """
+        frame = EvalFrame(video, number, truth, found.boxes)
+        self._ap.add(frame)
+        self._temporal.add(frame)
+        if self._motion is not None and motion is not None:
+            self._motion.add(frame, motion)
+        if self._tracking is not None:
+            self._frames.append(EvalFrame(video, number, truth, found.tracked(self._score)))
+
+    def end_video(self, video: str) -> None:
+        """Tell that all frames of a video were given."""
+        if self._tracking is not None:
+            self._tracking.add_video(video, self._frames)
+        self._frames = []
+
+    def result(self) -> Scores:
+        """The numbers of the videos up to now."""
+        return Scores(
+            memory=self._memory,
+            ap=self._ap.result(),
+            temporal=self._temporal.result(),
+            motion=self._motion.result() if self._motion else None,
+            motion_rule=self._rule,
+            tracking=self._tracking.result() if self._tracking else None,
+        )

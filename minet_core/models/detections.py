@@ -1,0 +1,150 @@
+"""Boxes read from a file as a detector: memory and tracklets for any detector in the world.
+
+A file may hold five boxes a frame, and an identifier also has to learn what its object is not. So
+a fixed grid of boxes stands beside the given ones, with scores of 0: embeddings are taken there as
+everywhere, and nothing is ever detected there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from minet_core.errors import InputError
+from minet_core.models.detector import BaseDetections, Frame
+from minet_core.scores import ScoreKind
+
+GRID = (2, 4, 8)
+"""Grid boxes are squares of the frame's shorter side divided by these."""
+GRID_IOU = 0.5
+"""A grid box that overlaps a given one by as much is left out."""
+
+SUREST = 1 - 1e-6
+"""Scores are cut off here: memory multiplies odds, and certainty has none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredBoxes:
+    """The boxes of one video, read from a file; a row a (box, class) pair, sorted by frame.
+
+    Attributes:
+        source: the file, for messages.
+        classes: names, by label id.
+        frames: (N,) int64, 0-based.
+        boxes: (N, 4) float64 xyxy by edges, in pixels.
+        label_ids: (N,) int64.
+        scores: (N,) float64 final scores.
+        base_scores: (N,) float64 a detector's own scores, where the file has others beside.
+        track_ids: (N,) int64, NO_TRACK where a row has none.
+        covered: label ids that the file's maker can say.
+        notes: what to know of the file, a line each.
+        cut: score below which the file has nothing; None where it does not tell.
+        looked_at: how many frames its maker looked at; None where it does not tell.
+
+    Raises:
+        InputError: a number is not finite, or a box has no area; the message names the frame.
+    """
+
+    source: str
+    classes: tuple[str, ...]
+    frames: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    label_ids: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    base_scores: NDArray[np.float64]
+    track_ids: NDArray[np.int64]
+    covered: frozenset[int]
+    notes: tuple[str, ...] = ()
+    cut: float | None = None
+    looked_at: int | None = None
+
+    def __post_init__(self) -> None:
+        numbers = np.column_stack([self.boxes, self.scores, self.base_scores])
+        finite = np.all(np.isfinite(numbers), axis=1)
+        self._refuse(~np.asarray(finite), "a number is missing or not finite")
+        flat = np.any(self.boxes[:, 2:] <= self.boxes[:, :2], axis=1)
+        self._refuse(np.asarray(flat), "a box is inverted or without area")
+        self._refuse(self.frames < 0, "a frame before the first")
+
+    def check_length(self, frames: int) -> None:
+        """See that all rows are of frames that exist.
+
+        Raises:
+            InputError: one is not.
+        """
+        self._refuse(self.frames >= frames, f"the video has {frames} frames only")
+
+    def span(self, frame: int) -> slice:
+        """The rows of a 0-based frame."""
+        first, behind = np.searchsorted(self.frames, (frame, frame + 1))
+        return slice(int(first), int(behind))
+
+    def _refuse(self, wrong: NDArray[np.bool_], complaint: str) -> None:
+        if wrong.any():
+            raise InputError(f"{self.source}, frame {self.frames[wrong.argmax()]}: {complaint}")
+
+
+class StoredDetector:
+    """Gives the boxes of a file, frame after frame, as base detections.
+
+    Rows of one frame with the very same box are one box with several classes.
+
+    Args:
+        stored: of one video.
+
+    Attributes:
+        classes: as stored.
+        score_kind: independent probabilities.
+        next: 0-based frame that `detect` is asked about next; set it to skip frames.
+        warnings: what was wrong with the file, a line each.
+    """
+
+    score_kind = ScoreKind.SIGMOID
+
+    def __init__(self, stored: StoredBoxes) -> None:
+        self.classes = stored.classes
+        self.next = 0
+        self._stored = stored
+        outside = (stored.base_scores < 0) | (stored.base_scores > 1)
+        self.warnings = (
+            [f"{stored.source}: scores outside 0 … 1, clipped: {int(outside.sum())}"]
+            if outside.any()
+            else []
+        )
+
+    def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:
+        """Boxes of the next frames; of a frame, only its size is looked at."""
+        found = [self._detect(self.next + i, frame) for i, frame in enumerate(frames)]
+        self.next += len(frames)
+        return found
+
+    def _detect(self, index: int, frame: Frame) -> BaseDetections:
+        span = self._stored.span(index)
+        unique, row_of = np.unique(self._stored.boxes[span], axis=0, return_inverse=True)
+        given = torch.from_numpy(unique).float()
+        rows = torch.from_numpy(row_of.reshape(-1))
+        scores = torch.zeros(len(given), len(self.classes))
+        values = torch.from_numpy(self._stored.base_scores[span]).float().clamp(0, SUREST)
+        scores[rows, torch.from_numpy(self._stored.label_ids[span])] = values
+        beside = grid(frame.shape[1], frame.shape[0])
+        beside = beside[(box_iou(beside, given) < GRID_IOU).all(dim=1)]
+        boxes = torch.cat([given, beside])
+        return BaseDetections(
+            boxes, boxes, torch.cat([scores, torch.zeros(len(beside), len(self.classes))])
+        )
+
+
+def grid(width: int, height: int) -> Tensor:
+    """(G, 4) xyxy squares of a few sizes that cover a frame evenly, in a fixed order."""
+    boxes = []
+    for parts in GRID:
+        side = min(width, height) / parts
+        lefts = torch.linspace(0, width - side, max(1, round(width / side)))
+        tops = torch.linspace(0, height - side, max(1, round(height / side)))
+        corners = torch.cartesian_prod(lefts, tops)
+        boxes.append(torch.cat([corners, corners + side], dim=1))
+    return torch.cat(boxes)

@@ -1,0 +1,132 @@
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from eval_data import CAR, FRAMES, mot_line, person, write_sequence
+from stub_model import stub_model
+
+import minet_core
+from minet_cli.main import run
+from minet_core.config import DetectOptions
+from minet_core.datasets import make_toy, open_dataset
+from minet_core.inference.pipeline import annotate
+
+
+@pytest.fixture(autouse=True)
+def data(monkeypatch, tmp_path) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(minet_core, "load_model", lambda *_, **__: pytest.fail("no model needed"))
+    return write_sequence(Path("data/seq"))
+
+
+def evaluate(arguments: str) -> int:
+    return run(["eval", "--data", "mot:data", *shlex.split(arguments)])
+
+
+def scores() -> dict:
+    document = json.loads(Path("minet-eval/metrics.json").read_text())
+    assert document["settings"]["model"] is None
+    (only,) = document["variants"]
+    return only
+
+
+def detect(clip: Path, **options) -> None:
+    annotate(clip, "out", stub_model(empty=[3, 4]), DetectOptions(video=False, **options))
+
+
+class TestResultJson:
+    def test_cut_results_are_refused(self, clip, capsys):
+        detect(clip)
+        assert evaluate("--results out") == 2
+        error = capsys.readouterr().err
+        assert "cut at a score of 0.3" in error
+        assert "--allow-cut" in error
+
+    def test_or_scored_with_a_warning(self, clip, capsys):
+        detect(clip)
+        assert evaluate("--results out --allow-cut --tracking") == 0
+        assert scores()["ap"]["map_all"] == pytest.approx(0.8)
+        assert scores()["tracking"]["overall"]["mota"] == pytest.approx(0.8)
+        out = capsys.readouterr().out
+        assert "voc50; cut at a score of 0.3, so too low" in out
+        assert "warning: cut at a score of 0.3" in out
+
+    def test_whole_results(self, clip, capsys):
+        detect(clip, score=0.0)
+        assert evaluate("--results out/result.json") == 0
+        assert scores()["ap"]["map_all"] == pytest.approx(0.8)
+        assert "cut at" not in capsys.readouterr().out
+
+    def test_results_of_some_frames(self, clip, capsys):
+        detect(clip, score=0.0, stride=2)
+        assert evaluate("--results out") == 2
+        assert "made from 5 frames, but the video seq has 10" in capsys.readouterr().err
+
+    def test_nan(self, clip, capsys):
+        detect(clip, score=0.0)
+        path = Path("out/result.json")
+        path.write_text(path.read_text().replace("0.6,", "NaN,", 1))
+        assert evaluate("--results out") == 2
+        assert "result.json, frame 0: a number is missing or not finite" in capsys.readouterr().err
+
+
+class TestText:
+    def test_mot(self):
+        lines = [mot_line(i, 7, person(i), 0.9, 1) for i in range(FRAMES)]
+        lines += [mot_line(i, 8 if i < 5 else 9, CAR, 0.9, 2) for i in range(FRAMES)]
+        Path("seq.txt").write_text("\n".join(lines))
+        assert evaluate("--results . --tracking") == 0
+        assert scores()["ap"]["map_all"] == pytest.approx(1)
+        assert scores()["tracking"]["overall"]["id_switches"] == 1
+        assert scores()["tracking"]["classes"]["person"]["idf1"] == 1
+
+    def test_detections_csv(self, clip):
+        detect(clip, score=0.0)
+        assert evaluate("--results out/detections.csv") == 0
+        assert scores()["ap"]["map_all"] == pytest.approx(0.8)
+
+    def test_nothing_there(self, capsys):
+        assert evaluate("--results data") == 2
+        assert "nothing for the video seq" in capsys.readouterr().err
+
+
+class TestVidText:
+    """`frame_id class score xmin ymin xmax ymax`, all videos in one file."""
+
+    @pytest.fixture
+    def toy(self) -> str:
+        make_toy(Path("toy"), train=1, val=2, frames=8, size=96)
+        return "toy:toy"
+
+    def lines(self, toy: str) -> list[str]:
+        """The truth as results."""
+        lines, start = [], 1
+        for video in open_dataset(toy).videos:
+            for truth in video.frames():
+                for label, box in zip(truth.label_ids, truth.boxes, strict=True):
+                    corners = " ".join(f"{v:g}" for v in box)
+                    lines.append(f"{start + truth.index} {label + 1} 0.5 {corners}")
+            start += len(video)
+        return lines
+
+    def test_truth_scores_100(self, toy):
+        Path("vid.txt").write_text("\n".join(self.lines(toy)))
+        assert run(["eval", "--data", toy, "--results", "vid.txt", "--quiet"]) == 0
+        assert scores()["ap"]["map_all"] == pytest.approx(1)
+
+    @pytest.mark.parametrize(
+        ("row", "complaint"),
+        [
+            ("17 1 0.5 1 1 5 5", "row 2: frames count from 1 to 16"),
+            ("0 1 0.5 1 1 5 5", "row 2: frames count from 1 to 16"),
+            ("1 31 0.5 1 1 5 5", "row 2: classes are 1 to"),
+            ("1 1 nan 1 1 5 5", "row 2: numbers must be finite"),
+            ("1 1 0.5 9 1 5 5", "a box is inverted"),
+            ("1 1 0.5 9 1 5", "cannot be read"),
+        ],
+    )
+    def test_bad_rows(self, toy, capsys, row, complaint):
+        Path("vid.txt").write_text("1 1 0.5 1 1 5 5\n" + row)
+        assert run(["eval", "--data", toy, "--results", "vid.txt"]) == 2
+        assert complaint in capsys.readouterr().err
