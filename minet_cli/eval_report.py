@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -158,6 +159,9 @@ def _remarks(result: "EvalResult") -> Iterator[str]:
         if not math.isnan(interval.low):
             low, high = f"{interval.low:+.4f}", f"{interval.high:+.4f}"
             yield f"jitter {name} less {reference}: {low} to {high} (95 %, over true tracks)"
+    offline = [name for name, is_on in asdict(result.options.offline).items() if is_on]
+    if offline:
+        yield f"scores are of whole videos, not online: {', '.join(offline)}"
     if result.not_covered:
         yield f"classes that cannot be found here: {', '.join(result.not_covered)}"
 

@@ -46,6 +46,9 @@ class Request:
     motion_rule: str
     tracking: bool
     score: float
+    bidirectional: bool
+    seq_nms: bool
+    tube_link: bool
     sweep: str | None
     ablation: bool
 
@@ -63,6 +66,8 @@ class Request:
             raise ConfigError(f"{given[0]} and {given[1]} do not go together")
         if self.results and self.detections:
             raise ConfigError("--results and --detections do not go together")
+        if self.results and (self.bidirectional or self.seq_nms or self.tube_link):
+            raise ConfigError("--results has no score vectors, which the offline methods need")
         if self.allow_cut and not self.results:
             raise ConfigError("--allow-cut is about --results")
 
@@ -145,6 +150,13 @@ class Request:
     help="Least score of what is shown; average precision looks at everything.",
 )
 @click.option(
+    "--bidirectional",
+    is_flag=True,
+    help="Merge the memory's pass with one from the last frame to the first.",
+)
+@click.option("--seq-nms", is_flag=True, help="Rescore by Seq-NMS when the video is known.")
+@click.option("--tube-link", is_flag=True, help="Rescore by tubes when the video is known.")
+@click.option(
     "--sweep",
     metavar="SETTING=VALUES",
     help="Vary a setting of the memory, such as decay=1,0.95,0.9 (Table V).",
@@ -160,7 +172,7 @@ def evaluate(quiet: bool, **typed: Any) -> None:
     """
     from minet_cli.eval_report import EvalReporter
     from minet_core.datasets import open_dataset
-    from minet_core.evaluation.eval_config import EvalOptions
+    from minet_core.evaluation.eval_config import EvalOptions, Offline
     from minet_core.evaluation.matching import ApProtocol
     from minet_core.evaluation.metrics_file import FILES, write_metrics
     from minet_core.evaluation.motion_precision import MotionRule
@@ -173,6 +185,7 @@ def evaluate(quiet: bool, **typed: Any) -> None:
         motion_rule=MotionRule(request.motion_rule),
         tracking=request.tracking,
         score=request.score,
+        offline=Offline(request.bidirectional, request.seq_nms, request.tube_link),
     )
     check_free(request.output, FILES, replace=request.overwrite)
     variants = variants_of(request)

@@ -182,6 +182,36 @@ class TestVariants:
         ]
 
 
+class TestOffline:
+    @pytest.mark.parametrize("method", ["--seq-nms", "--tube-link"])
+    def test_linked_boxes_have_one_score(self, monkeypatch, capsys, method):
+        """The stub's scores stand still, but those with memory rise; a path has one score."""
+        use(monkeypatch)
+        assert evaluate("--data mot:data --quiet -o online") == 0
+        assert variant("with memory", "online")["temporal"]["jitter"] > 0
+        assert evaluate(f"--data mot:data --tracking {method}") == 0
+        assert variant("with memory")["temporal"]["jitter"] == pytest.approx(0, abs=1e-6)
+        assert variant("with memory")["tracking"]["overall"]["mota"] == 1
+        assert "scores are of whole videos, not online" in capsys.readouterr().out
+
+    def test_the_backward_pass_knows_the_first_frame(self, monkeypatch):
+        """Online the person has 0.8 in the first frame and more later; both passes together are
+        over 0.85 throughout, the car never."""
+        use(monkeypatch)
+        assert evaluate("--data mot:data --quiet --tracking --score 0.85 -o online") == 0
+        assert evaluate("--data mot:data --quiet --tracking --score 0.85 --bidirectional") == 0
+        online, both = (variant("with memory", f) for f in ("online", "minet-eval"))
+        assert online["tracking"]["classes"]["person"]["misses"] == 1
+        assert both["tracking"]["classes"]["person"]["misses"] == 0
+        plain = [variant("without memory", f) for f in ("online", "minet-eval")]
+        assert plain[0] == plain[1]
+
+    def test_missing_pictures_stay_empty(self):
+        write_sequence(Path("holes/seq"), pictures=[0, 1, 2, 6, 7])
+        assert evaluate("--data mot:holes --bidirectional --tube-link --quiet") == 0
+        assert variant("with memory")["ap"]["map_all"] == pytest.approx(0.5)
+
+
 class TestDetections:
     def test_boxes_of_a_file_replace_the_detector(self, monkeypatch):
         monkeypatch.setattr(minet_core, "load_model", lambda *_, **__: sharp_model())
@@ -272,6 +302,8 @@ class TestBadInput:
             ("--data mot:data --score 1.5", 3, "from 0 to 1"),
             ("--data mot:data --motion --protocol coco", 3, "not under coco"),
             ("--data mot:data --sweep decay=1 --ablation", 3, "do not go together"),
+            ("--data mot:data --seq-nms --tube-link", 3, "do not go together"),
+            ("--data mot:data --results data --seq-nms", 3, "no score vectors"),
             ("--data mot:data --allow-cut", 3, "about --results"),
             ("", 2, "--data"),
         ],

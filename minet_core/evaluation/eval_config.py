@@ -13,6 +13,32 @@ from minet_core.suggest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
+class Offline:
+    """What is done once a whole video is known; see `minet_core.inference.offline`.
+
+    Attributes:
+        bidirectional: merge the memory's pass with one from the end to the beginning (MINetΔ).
+        seq_nms: link boxes over time and give them their mean score.
+        tube_link: likewise, by tubes.
+
+    Raises:
+        ConfigError: both ways of linking are asked for.
+    """
+
+    bidirectional: bool = False
+    seq_nms: bool = False
+    tube_link: bool = False
+
+    def __post_init__(self) -> None:
+        if self.seq_nms and self.tube_link:
+            raise ConfigError("seq-nms and tube-link do not go together: each gives final scores")
+
+    def __bool__(self) -> bool:
+        """Whether anything is to be done."""
+        return self.bidirectional or self.seq_nms or self.tube_link
+
+
+@dataclass(frozen=True, slots=True)
 class EvalOptions:
     """Which metrics, and what they depend on.
 
@@ -22,7 +48,6 @@ class EvalOptions:
         motion_rule: whose rule weighs the false positives of a motion group.
         tracking: whether to compute HOTA, CLEAR and IDF1.
         score: least score of a detection that is shown: tracking, track recall and
-            fragmentations look at these alone; average precision and jitter at all.
 
     Raises:
         ConfigError: the score is not from 0 to 1, or the metrics do not go together.
@@ -33,6 +58,7 @@ class EvalOptions:
     motion_rule: MotionRule = MotionRule.MEGA
     tracking: bool = False
     score: float = 0.3
+    offline: Offline = Offline()
 
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:

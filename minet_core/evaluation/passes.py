@@ -9,16 +9,22 @@ from minet_core.config import MemoryConfig
 from minet_core.datasets.base import VideoTruth
 from minet_core.datasets.vocabulary import ClassMap
 from minet_core.errors import InputError
-from minet_core.evaluation.eval_config import Variant
+from minet_core.evaluation.eval_config import Offline, Variant
 from minet_core.evaluation.found import Found, nothing, pairs
+from minet_core.inference.offline import merge_passes, seq_nms, tube_link
 from minet_core.inference.online import OnlineDetector
+from minet_core.inference.scored import ScoredFrame
 from minet_core.models.detections import StoredDetector
-from minet_core.models.detector import Embedder, FeatureMap, Frame
+from minet_core.models.detector import BaseDetections, Embedder, FeatureMap, Frame
 from minet_core.models.zoo import Model
 from minet_core.video.info import Image
 
 FoundOf = Mapping[str, Found]
 """Variant → what it found in a frame."""
+
+
+ScoredOf = Mapping[str, ScoredFrame]
+"""Variant → the whole score vectors of a frame."""
 
 
 class Passes:
@@ -29,17 +35,25 @@ class Passes:
         variants: memories to compare.
         names: the model's classes in the dataset.
         classes: how many the dataset has.
+        offline: what is done once the whole video is known. Then all its score vectors, and for
+            a backward pass its base detections, are held at once.
     """
 
     def __init__(
-        self, model: Model, variants: Sequence[Variant], names: ClassMap, classes: int
+        self,
+        model: Model,
+        variants: Sequence[Variant],
+        names: ClassMap,
+        classes: int,
+        offline: Offline,
     ) -> None:
-        shared = replace(model, embedder=_Remembering(model.embedder))
-        self._detector = model.detector
-        self._online = {v.name: OnlineDetector(shared, v.memory) for v in variants}
-        self._nms = {v.name: (v.memory or MemoryConfig()).nms for v in variants}
+        self._model = replace(model, embedder=_Remembering(model.embedder))
+        self._memories = {variant.name: variant.memory for variant in variants}
+        self._online = self._start()
         self._names = names
         self._classes = classes
+        self._offline = offline
+        self._bases: dict[int, BaseDetections] = {}
 
     def go(self, video: VideoTruth) -> Iterator[tuple[int, FoundOf]]:
         """What is found in every frame of a video, in order.
@@ -47,33 +61,93 @@ class Passes:
         Raises:
             InputError: not one of its pictures can be read.
         """
+        frames = self._whole(video) if self._offline else self._forward(video)
         seen = 0
-        for number, image in _every_frame(video):
-            if image is None:
+        for number, scored in frames:
+            if scored is None:
                 yield number, dict.fromkeys(self._online, nothing())
                 continue
             seen += 1
-            yield number, self._look(number, image, float(number / video.frame_rate))
+            yield number, {name: self._pairs(name, frame) for name, frame in scored.items()}
         if not seen:
             raise InputError(f"{video.name}: not one picture of this video can be read")
-
-    def _look(self, number: int, image: Image, time: float) -> FoundOf:
-        if isinstance(self._detector, StoredDetector):
-            self._detector.next = number
-        base = self._detector.detect([image])[0]
-        found = {}
-        for name, online in self._online.items():
-            frame = online.step(image, frame=number, time=time, base=base)
-            found[name] = pairs(frame, self._names, self._classes, self._nms[name])
-        return found
 
     @property
     def warnings(self) -> list[str]:
         """What was wrong with the detections."""
         lines = next(iter(self._online.values())).warnings
-        return lines + (
-            self._detector.warnings if isinstance(self._detector, StoredDetector) else []
-        )
+        detector = self._model.detector
+        return lines + (detector.warnings if isinstance(detector, StoredDetector) else [])
+
+    def _start(self) -> dict[str, OnlineDetector]:
+        return {name: OnlineDetector(self._model, m) for name, m in self._memories.items()}
+
+    def _pairs(self, name: str, frame: ScoredFrame) -> Found:
+        nms = (self._memories[name] or MemoryConfig()).nms
+        return pairs(frame, self._names, self._classes, nms)
+
+    def _forward(self, video: VideoTruth) -> Iterator[tuple[int, ScoredOf | None]]:
+        """All frames in order; None where there is no picture."""
+        for number, image in _every_frame(video):
+            if image is None:
+                yield number, None
+                continue
+            base = self._detect(number, image)
+            time = float(number / video.frame_rate)
+            yield (
+                number,
+                {
+                    name: online.step(image, frame=number, time=time, base=base)
+                    for name, online in self._online.items()
+                },
+            )
+
+    def _detect(self, number: int, image: Image) -> BaseDetections:
+        detector = self._model.detector
+        if isinstance(detector, StoredDetector):
+            detector.next = number
+        base = detector.detect([image])[0]
+        if self._offline.bidirectional:
+            self._bases[number] = base
+        return base
+
+    def _whole(self, video: VideoTruth) -> Iterator[tuple[int, ScoredOf | None]]:
+        """As `_forward`, with the scores that are known at the end of the video."""
+        online = dict(self._forward(video))
+        read = {number: scored for number, scored in online.items() if scored is not None}
+        backward = self._backward(video, sorted(read)) if self._offline.bidirectional else {}
+        whole = {
+            name: self._relink(name, [scored[name] for scored in read.values()], backward)
+            for name in self._memories
+        }
+        by_number = {
+            number: {name: frames[i] for name, frames in whole.items()}
+            for i, number in enumerate(read)
+        }
+        return ((number, by_number.get(number)) for number in online)
+
+    def _backward(self, video: VideoTruth, numbers: Sequence[int]) -> dict[str, list[ScoredFrame]]:
+        """The passes with memory from the last frame to the first, in that order."""
+        passes = {name: online for name, online in self._start().items() if online.memory}
+        frames: dict[str, list[ScoredFrame]] = {name: [] for name in passes}
+        for number in reversed(numbers):
+            image = video.image(number)
+            if image is None:
+                raise InputError(f"{video.name}, frame {number}: read once, but not a second time")
+            time = float((numbers[-1] - number) / video.frame_rate)
+            base = self._bases[number]
+            for name, online in passes.items():
+                frames[name].append(online.step(image, frame=number, time=time, base=base))
+        return frames
+
+    def _relink(
+        self, name: str, frames: list[ScoredFrame], backward: Mapping[str, list[ScoredFrame]]
+    ) -> list[ScoredFrame]:
+        if name in backward:
+            frames = merge_passes(frames, backward[name])
+        if self._offline.seq_nms:
+            return seq_nms(frames)
+        return tube_link(frames) if self._offline.tube_link else frames
 
 
 def _every_frame(video: VideoTruth) -> Iterator[tuple[int, Image | None]]:

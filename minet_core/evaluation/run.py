@@ -91,7 +91,7 @@ def evaluate_model(
             model = model_of(video.name)
             names = map_classes(model.detector.classes, dataset.classes, table)
             run.covered |= {int(label) for label in names.ids if label >= 0}
-            passes = Passes(model, variants, names, len(dataset.classes))
+            passes = Passes(model, variants, names, len(dataset.classes), options.offline)
             run.score(video, truths, passes.go(video), progress)
             run.warn(video.name, passes.warnings)
     return run.result()
