@@ -10,7 +10,7 @@ import click
 
 from minet_cli.options import names, position, setting
 from minet_core.config import DetectOptions
-from minet_core.errors import MinetError
+from minet_core.errors import ConfigError, MinetError
 
 if TYPE_CHECKING:
     from minet_cli.report import Reporter
@@ -41,6 +41,7 @@ Job = tuple[str, Path]
 @setting("--end", "end", type=position, metavar="PLACE")
 @setting("--stride", "stride", type=int)
 @setting("--max-frames", "max_frames", type=int)
+@setting("--first-boxes", "first_boxes", metavar="FILE")
 @setting("--size", "size", type=int)
 @setting("--trails", "trails", type=int)
 @setting("--video/--no-video", "video")
@@ -49,8 +50,9 @@ Job = tuple[str, Path]
 def detect(inputs: tuple[str, ...], output: Path, quiet: bool, **settings: Any) -> None:
     """Detect objects in videos and link them into tracklets.
 
-    INPUT is a video file, a folder of pictures, a URL, or - for standard input. Each gets a
-    folder with annotated.mp4, result.json, detections.csv and mot.txt.
+    INPUT is a video file, a folder of pictures or a pattern for them ('cam/*.jpg'), a URL, or -
+    for standard input. Each gets a folder with annotated.mp4, result.json, detections.csv and
+    mot.txt.
     """
     from minet_cli.report import Reporter
 
@@ -71,6 +73,8 @@ def plan(inputs: tuple[str, ...], output: Path, options: DetectOptions) -> list[
     from minet_core.inference.preflight import check, folder_names
 
     sources = list(dict.fromkeys(inputs))
+    if options.first_boxes is not None and len(sources) > 1:
+        raise ConfigError("--first-boxes tells of the objects of one video, not of several")
     folders = [output / name for name in folder_names(sources)]
     jobs = list(zip(sources, folders, strict=True))
     for source, folder in jobs:

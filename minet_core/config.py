@@ -130,6 +130,9 @@ class DetectOptions:
     stride: int = setting(1, "Look at every n-th frame only.")
     max_frames: int | None = setting(None, "Look at no more than so many frames.")
     trails: int = setting(0, "Frames of past motion to draw behind each object.")
+    first_boxes: str | None = setting(
+        None, "File with boxes of the first frame: follow these objects, and no others."
+    )
     video: bool = setting(True, "Write the annotated video.")
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
 
@@ -144,6 +147,8 @@ class DetectOptions:
             raise ConfigError(f"the size must be a positive multiple of 32, not {self.size}")
         if not self.trails >= 0:
             raise ConfigError(f"the trails must be 0 frames or more, not {self.trails}")
+        if self.first_boxes is not None and not self.memory:
+            raise ConfigError("without memory no object can be followed from its first box")
         if not (self.formats or self.video):
             raise ConfigError("there is nothing to write: no format and no video")
 

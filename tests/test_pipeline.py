@@ -105,6 +105,7 @@ def test_header_says_what_the_rows_depend_on(clip, out, model):
         "end": None,
         "stride": 1,
         "max_frames": None,
+        "first_boxes": None,
     }
 
 

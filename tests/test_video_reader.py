@@ -283,6 +283,15 @@ def test_any_size_decodes(tmp_path, size):
     np.testing.assert_allclose(frame.image, 120, atol=2)
 
 
+def test_8k_decodes_to_its_colours(tmp_path):
+    image = np.zeros((4320, 7680, 3), np.uint8)
+    image[:, 3840:] = 200, 30, 20
+    path = write_video(tmp_path / "a.mp4", [image], codec="mjpeg", pixel_format="yuvj420p")
+    (frame,) = read(path)
+    assert frame.image.shape == image.shape
+    np.testing.assert_allclose(frame.image[::4319, ::7679], image[::4319, ::7679], atol=4)
+
+
 def test_size_change_midway_is_scaled_to_the_first_size(tmp_path):
     small = write_grey_video(tmp_path / "small.h264", 6)
     large = write_video(tmp_path / "large.h264", grey_images(4, 96, 80))

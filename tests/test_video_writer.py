@@ -287,6 +287,14 @@ class TestSound:
         copy(source, tmp_path / "out.mp4")
         assert len(read(tmp_path / "out.mp4")) == 20
 
+    def test_of_an_unknown_kind_is_left_out_with_a_line(self, tmp_path):
+        source = write_grey_video(tmp_path / "a.mp4", 10, audio_seconds=0.4)
+        source.write_bytes(source.read_bytes().replace(b"mp4a", b"zzzz"))
+        writer = write(tmp_path / "out.mp4", grey_images(10), audio_from=source)
+        assert len(writer.warnings) == 1
+        assert "has sound of an unknown kind" in writer.warnings[0]
+        assert len(read(tmp_path / "out.mp4")) == 10
+
     def test_of_a_silent_file_is_left_out_with_a_line(self, tmp_path):
         source = write_grey_video(tmp_path / "a.mp4", 3)
         writer = write(tmp_path / "out.mp4", grey_images(3), audio_from=source)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from minet_core.config import MemoryConfig
 from minet_core.inference.cuts import CutDetector
+from minet_core.inference.drawn import Drawn
 from minet_core.inference.scored import ScoredFrame
 from minet_core.inference.stages import StageClock
 from minet_core.memory import NO_TRACK, DynamicMemory, Match, reweight
@@ -38,6 +39,8 @@ class OnlineDetector:
         score: detections below this re-weighted score are not reported. It changes no id.
         keep: label ids to report, or None for all. It changes no id either.
         clock: where to count time.
+        drawn: objects that the user drew in the first frame. Only these are followed, and
+            reported; the settings are best those of `first_boxes.following`.
 
     Attributes:
         memory: of this video, None without.
@@ -52,6 +55,7 @@ class OnlineDetector:
         score: float = 0.3,
         keep: frozenset[int] | None = None,
         clock: StageClock | None = None,
+        drawn: Drawn | None = None,
     ) -> None:
         self.model = model
         self.memory = (
@@ -62,6 +66,7 @@ class OnlineDetector:
         self._keep = keep
         self._nms = (config or MemoryConfig()).nms
         self._clock = clock or StageClock()
+        self._drawn = drawn
         self._cuts = CutDetector()
 
     @property
@@ -120,13 +125,26 @@ class OnlineDetector:
             rows = self._suppress(base.boxes, scores)
             tracks = torch.full((len(rows),), NO_TRACK)
             return base, scores, _Candidates(rows, tracks, torch.ones(len(rows), dtype=torch.bool))
-        scores, match = self._remember(self.memory, image, base, time)
-        return base, scores, _Candidates(match.rows, match.track_ids, ~match.duplicates)
+        planted = 0
+        if self._drawn is not None and self.memory.next_id == 1:
+            base = self._drawn.before(base, image.shape[1], image.shape[0])
+            planted = len(self._drawn)
+        scores, match = self._remember(self.memory, image, base, time, planted)
+        wanted = ~match.duplicates if self._drawn is None else match.track_ids != NO_TRACK
+        return base, scores, _Candidates(match.rows, match.track_ids, wanted)
 
     def _remember(
-        self, memory: DynamicMemory, image: Frame, base: BaseDetections, time: float
+        self,
+        memory: DynamicMemory,
+        image: Frame,
+        base: BaseDetections,
+        time: float,
+        planted: int,
     ) -> tuple[Tensor, Match]:
-        """Read, re-weight, suppress, match, embed the support boxes, write."""
+        """Read, re-weight, suppress, match, embed the support boxes, write.
+
+        The first `planted` boxes are objects by the user's word: nothing to suppress or match.
+        """
         with self._clock.stage("identify"):
             features = self.model.embedder.features(image)
             embeddings = self.model.embedder.embed(features, base.proposals)
@@ -134,8 +152,11 @@ class OnlineDetector:
             cut = self._cuts.is_cut(image)
             reading = memory.read(embeddings, base.boxes, time, cut=cut)
             scores = reweight(base.scores, reading.scores, memory.kind)
-            rows = self._suppress(base.boxes, scores)
-            match = memory.match(reading, rows, base.boxes, base.scores, scores, time)
+            if planted:
+                match = memory.plant(base.boxes[:planted], base.scores[:planted], time)
+            else:
+                rows = self._suppress(base.boxes, scores)
+                match = memory.match(reading, rows, base.boxes, base.scores, scores, time)
             support = memory.support_boxes(match)
         with self._clock.stage("identify"):
             learnt = self.model.embedder.embed(features, support.flatten(0, 1))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from minet_core.config import PRESETS, DetectOptions
 from minet_core.errors import ConfigError
+from minet_core.inference.drawn import Drawn
+from minet_core.inference.first_boxes import following, read_first_boxes
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.outputs import Outputs, open_outputs
 from minet_core.inference.preflight import OUTPUT_FILES, check, part_of
@@ -124,13 +126,19 @@ def online_detector(
 
     Raises:
         ConfigError: the model lacks a class that is asked for.
+        InputError: the file of first boxes cannot be read.
     """
+    config, drawn = PRESETS[options.preset], None
+    if options.first_boxes is not None:
+        first = read_first_boxes(options.first_boxes)
+        config, drawn = following(config), Drawn(first, model.detector)
     return OnlineDetector(
         model,
-        PRESETS[options.preset] if options.memory else None,
+        config if options.memory else None,
         score=options.score,
         keep=label_ids(options.classes, model.detector.classes),
         clock=clock,
+        drawn=drawn,
     )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from minet_core.config import FORMATS, DetectOptions
 from minet_core.errors import InputError, OutputError
 from minet_core.files import check_free
+from minet_core.inference.first_boxes import read_first_boxes
 from minet_core.video.folder import is_picture_pattern
 from minet_core.video.info import VideoInfo
 from minet_core.video.lettering import load_opencv
@@ -36,12 +37,14 @@ def check(source: StrPath, folder: Path, options: DetectOptions) -> None:
     """See that there is something to read and a place to write to.
 
     Raises:
-        InputError: there is no such file or folder.
+        InputError: there is no such file or folder, or the first boxes are none.
         ConfigError: the options can select no frame.
         OutputError: the folder has results that may not be replaced, or holds the source.
         MinetError: an annotated video is asked for, and OpenCV cannot be loaded.
     """
     FramePicker(**part_of(options))
+    if options.first_boxes is not None:
+        read_first_boxes(options.first_boxes)
     named = _is_stream(source) or is_picture_pattern(source)
     if not named and not Path(source).exists():
         raise InputError(f"{shown(source)}: no such file or folder")

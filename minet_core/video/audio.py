@@ -17,6 +17,9 @@ from minet_core.video.source import StrPath, open_input, shown, video_stream
 _AAC_FRAME = 1024
 _USUAL_RATE = 48_000
 
+# The latter is how PyAV ends where a stream was added midway.
+_ENDS = (FFmpegError, IndexError)
+
 
 class Sound(ABC):
     """Packets of a file's first sound track, ready for another container.
@@ -104,7 +107,7 @@ class CopiedSound(Sound):
                 packet.time_base = self._sample
                 packet.stream = self._copy
                 yield packet
-        except FFmpegError:
+        except _ENDS:
             return
 
 
@@ -130,7 +133,7 @@ class EncodedSound(Sound):
                 if frame.pts is not None and self._samples(frame.pts) >= 0:
                     frame.pts, frame.time_base = self._samples(frame.pts), self._sample
                     yield frame
-        except FFmpegError:
+        except _ENDS:
             return
 
 
