@@ -289,7 +289,9 @@ class TestSound:
 
     def test_of_an_unknown_kind_is_left_out_with_a_line(self, tmp_path):
         source = write_grey_video(tmp_path / "a.mp4", 10, audio_seconds=0.4)
-        source.write_bytes(source.read_bytes().replace(b"mp4a", b"zzzz"))
+        data = bytearray(source.read_bytes().replace(b"mp4a", b"zzzz"))
+        data[data.index(b"\x40\x15", data.index(b"esds"))] = 0xFF  # was: "this is AAC"
+        source.write_bytes(data)
         writer = write(tmp_path / "out.mp4", grey_images(10), audio_from=source)
         assert len(writer.warnings) == 1
         assert "has sound of an unknown kind" in writer.warnings[0]
