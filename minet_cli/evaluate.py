@@ -32,6 +32,7 @@ class Request:
     split: str
     output: Path
     overwrite: bool
+    report: bool
     model: str
     preset: str
     size: int
@@ -89,6 +90,7 @@ class Request:
     help="Folder for metrics.json and metrics.csv.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the metrics of an earlier run.")
+@click.option("--report", is_flag=True, help="Write report.html too; needs matplotlib.")
 @setting("--model", "model", metavar="NAME|FILE")
 @click.option(
     "--preset",
@@ -172,14 +174,44 @@ def evaluate(quiet: bool, **typed: Any) -> None:
     """
     from minet_cli.eval_report import EvalReporter
     from minet_core.datasets import open_dataset
-    from minet_core.evaluation.eval_config import EvalOptions, Offline
-    from minet_core.evaluation.matching import ApProtocol
     from minet_core.evaluation.metrics_file import FILES, write_metrics
-    from minet_core.evaluation.motion_precision import MotionRule
+    from minet_core.evaluation.report import require_matplotlib, write_report
+    from minet_core.evaluation.report_of import REPORT, report_data
     from minet_core.files import check_free, complete_together
 
     request = Request(**typed)
-    options = EvalOptions(
+    options = options_of(request)
+    files = [*FILES, *([REPORT] if request.report else [])]
+    check_free(request.output, (*FILES, REPORT), replace=request.overwrite)
+    if request.report:
+        require_matplotlib()
+    variants = variants_of(request)
+    dataset = open_dataset(request.data, request.split)
+    reporter = EvalReporter(quiet=quiet)
+    with reporter.progress(dataset) as progress:
+        result = run(request, dataset, variants, options, progress)
+    settings = settings_of(request)
+    with complete_together(request.output, (*FILES, REPORT), replace=request.overwrite) as folder:
+        write_metrics(folder, result, settings)
+        if request.report:
+            write_report(folder / REPORT, report_data(result, settings))
+    reporter.show(result, [request.output / name for name in files])
+
+
+eval = evaluate  # the name that `minet_cli.main` looks for
+
+
+def options_of(request: Request) -> "EvalOptions":
+    """The metrics that were asked for.
+
+    Raises:
+        ConfigError: they do not go together, or a number is out of its range.
+    """
+    from minet_core.evaluation.eval_config import EvalOptions, Offline
+    from minet_core.evaluation.matching import ApProtocol
+    from minet_core.evaluation.motion_precision import MotionRule
+
+    return EvalOptions(
         protocol=ApProtocol(request.protocol),
         motion=request.motion,
         motion_rule=MotionRule(request.motion_rule),
@@ -187,18 +219,6 @@ def evaluate(quiet: bool, **typed: Any) -> None:
         score=request.score,
         offline=Offline(request.bidirectional, request.seq_nms, request.tube_link),
     )
-    check_free(request.output, FILES, replace=request.overwrite)
-    variants = variants_of(request)
-    dataset = open_dataset(request.data, request.split)
-    reporter = EvalReporter(quiet=quiet)
-    with reporter.progress(dataset) as progress:
-        result = run(request, dataset, variants, options, progress)
-    with complete_together(request.output, FILES, replace=request.overwrite) as folder:
-        write_metrics(folder, result, settings_of(request))
-    reporter.show(result, [request.output / name for name in FILES])
-
-
-eval = evaluate  # the name that `minet_cli.main` looks for
 
 
 def variants_of(request: Request) -> "tuple[Variant, ...]":
@@ -287,7 +307,7 @@ def settings_of(request: Request) -> dict[str, Any]:
     settings = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in asdict(request).items()
-        if name not in {"output", "overwrite"}
+        if name not in {"output", "overwrite", "report"}
     }
     if request.results is not None:
         settings |= dict.fromkeys(("model", "preset", "size", "device", "memory"))

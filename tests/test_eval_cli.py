@@ -182,6 +182,23 @@ class TestVariants:
         ]
 
 
+class TestReport:
+    @pytest.mark.parametrize("extra", ["", "--sweep decay=1,0.5", "--sweep max_slots=none,3"])
+    def test_a_page_beside_the_metrics(self, capsys, extra):
+        assert evaluate(f"--data mot:data --tracking --report {extra}") == 0
+        assert capsys.readouterr().out.endswith("minet-eval/report.html\n")
+        page = Path("minet-eval/report.html").read_text()
+        assert "Evaluation on mot data" in page
+        assert "without memory" in page
+        assert "classes that cannot be found here: sofa" in page
+        assert ("decay" in page.partition("</dl>")[2]) == ("decay" in extra)
+
+    def test_a_page_of_an_earlier_run_does_not_stay(self):
+        assert evaluate("--data mot:data --no-memory --quiet --report") == 0
+        assert evaluate("--data mot:data --no-memory --quiet --overwrite") == 0
+        assert not Path("minet-eval/report.html").exists()
+
+
 class TestOffline:
     @pytest.mark.parametrize("method", ["--seq-nms", "--tube-link"])
     def test_linked_boxes_have_one_score(self, monkeypatch, capsys, method):

@@ -9,9 +9,11 @@ from minet_core.evaluation.average_precision import ApAccumulator
 from minet_core.evaluation.eval_config import EvalOptions
 from minet_core.evaluation.found import Found
 from minet_core.evaluation.frames import EvalFrame, Floats, TrueBoxes
+from minet_core.evaluation.identities import IdentityConfusion, identity_confusion
 from minet_core.evaluation.motion import MotionGroup
 from minet_core.evaluation.motion_precision import MotionApAccumulator, MotionRule
 from minet_core.evaluation.temporal import TemporalAccumulator, TemporalResult
+from minet_core.evaluation.track_scores import TrackScoreAccumulator
 from minet_core.evaluation.tracking import TrackingAccumulator, TrackingResult
 
 
@@ -26,6 +28,8 @@ class Scores:
         motion: average precision by speed, None where it was not asked for.
         motion_rule: whose rule weighs the false positives there.
         tracking: None where it was not asked for, or the variant gives no track ids.
+        tracks: the score of every true track over time.
+        identities: who was called by which id, a video each; empty without `tracking`.
     """
 
     memory: dict[str, Any] | None
@@ -34,6 +38,8 @@ class Scores:
     motion: dict[MotionGroup, ApResult] | None
     motion_rule: MotionRule
     tracking: TrackingResult | None
+    tracks: TrackScoreAccumulator
+    identities: tuple[IdentityConfusion, ...]
 
 
 class Scorer:
@@ -70,6 +76,8 @@ class Scorer:
             else None
         )
         self._tracking = TrackingAccumulator(classes) if options.tracking and tracks else None
+        self._tracks = TrackScoreAccumulator(classes)
+        self._identities: list[IdentityConfusion] = []
         self._frames: list[EvalFrame] = []
 
     def add(
@@ -90,6 +98,7 @@ class Scorer:
         frame = EvalFrame(video, number, truth, found.boxes)
         self._ap.add(frame)
         self._temporal.add(frame)
+        self._tracks.add(frame)
         if self._motion is not None and motion is not None:
             self._motion.add(frame, motion)
         if self._tracking is not None:
@@ -99,6 +108,7 @@ class Scorer:
         """Tell that all frames of a video were given."""
         if self._tracking is not None:
             self._tracking.add_video(video, self._frames)
+            self._identities.append(identity_confusion(video, self._frames))
         self._frames = []
 
     def result(self) -> Scores:
@@ -110,4 +120,6 @@ class Scorer:
             motion=self._motion.result() if self._motion else None,
             motion_rule=self._rule,
             tracking=self._tracking.result() if self._tracking else None,
+            tracks=self._tracks,
+            identities=tuple(self._identities),
         )
