@@ -18,8 +18,8 @@ class IdentityConfusion:
 
     Attributes:
         video: its name.
-        true_ids: (T,) true tracks, in the order they appear.
-        found_ids: (P,) found ids, in the order they appear on a true track.
+        true_ids: (T,) true tracks, ascending.
+        found_ids: (P,) found ids, by the true track they were mostly on, more boxes first.
         boxes: (T, P) true boxes of a track that were found with an id.
         nameless: (T,) true boxes that were missed, or found without an id.
     """
@@ -48,15 +48,18 @@ def identity_confusion(
     for frame in frames:
         for label in frame.true_labels:
             counts.update(_names(frame, label, shown))
-    # Counters keep the order of first appearance, dicts made of their keys too.
-    true_ids = list(dict.fromkeys(true for true, _ in counts))
-    found_ids = list(dict.fromkeys(found for _, found in counts if found != NO_TRACK))
+    true_ids = sorted({true for true, _ in counts})
+    found_ids = sorted({found for _, found in counts if found != NO_TRACK})
     table = [[counts[true, found] for found in found_ids] for true in true_ids]
+    boxes = np.array(table, dtype=np.int64).reshape(len(true_ids), len(found_ids))
+    # Sorted by their main track, right identities form a diagonal.
+    main = boxes.argmax(axis=0) if boxes.size else np.zeros(0, np.int64)
+    order = np.lexsort((-boxes.max(axis=0, initial=0), main))
     return IdentityConfusion(
         video=video,
         true_ids=np.array(true_ids, dtype=np.int64),
-        found_ids=np.array(found_ids, dtype=np.int64),
-        boxes=np.array(table, dtype=np.int64).reshape(len(true_ids), len(found_ids)),
+        found_ids=np.array(found_ids, dtype=np.int64)[order],
+        boxes=boxes[:, order],
         nameless=np.array([counts[true, NO_TRACK] for true in true_ids], dtype=np.int64),
     )
 

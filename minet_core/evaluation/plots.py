@@ -1,13 +1,13 @@
 """Figures of a report, drawn by matplotlib, as SVG text.
 
-A figure is drawn for a theme and has no ground of its own, so that it sits on the page by day and
-by night. The same data give the same bytes.
+A figure is drawn for a light page and has no ground of its own; `by_night` gives it the colours
+for a dark one. The same data give the same bytes.
 """
 
 import io
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -37,24 +37,30 @@ POINTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours of a figure.
+    """Colours of a figure, each in one role only.
 
     Attributes:
+        ground: of the page.
         ink: of text and values.
         muted: of axes and what matters less.
         grid: of lines behind the data.
         series: of the runs, in order; told apart by colour-blind eyes too.
     """
 
+    ground: str
     ink: str
     muted: str
     grid: str
-    series: tuple[str, ...]
+    series: tuple[str, str, str, str]
 
 
 # After the palette of Okabe and Ito, "Color Universal Design" (2008); lighter at night.
-LIGHT = Theme("#1f2328", "#656d76", "#d8dee4", ("#0072b2", "#d55e00", "#009e73", "#a05a86"))
-DARK = Theme("#e6edf3", "#9198a1", "#343b43", ("#56b4e9", "#f0a04b", "#3fcf9f", "#e5a3c8"))
+DAY = Theme(
+    "#ffffff", "#1f2328", "#656d76", "#d8dee4", ("#0072b2", "#d55e00", "#009e73", "#a05a86")
+)
+NIGHT = Theme(
+    "#0d1117", "#e6edf3", "#9198a1", "#343b43", ("#56b4e9", "#f0a04b", "#3fcf9f", "#e5a3c8")
+)
 
 _DASHES = ("-", "--", "-.", ":")
 
@@ -65,106 +71,114 @@ def require_matplotlib() -> None:
         raise ConfigError("a report needs matplotlib: pip install 'minet[plots]'")
 
 
-def precision_recall(runs: Sequence[tuple[str, ApResult]], theme: Theme) -> str:
+def by_night(svg: str) -> str:
+    """The same figure for a dark page."""
+    day = (DAY.ground, DAY.ink, DAY.muted, DAY.grid, *DAY.series)
+    night = (NIGHT.ground, NIGHT.ink, NIGHT.muted, NIGHT.grid, *NIGHT.series)
+    for colour, darker in zip(day, night, strict=True):
+        svg = svg.replace(colour, darker)
+    return svg
+
+
+def precision_recall(runs: Sequence[tuple[str, ApResult]]) -> str:
     """One small plot a class that has true boxes, with the curves of all runs."""
     shown = [i for i, entry in enumerate(runs[0][1].classes) if entry.truths]
-    with _figure(theme) as figure:
+    with _figure() as figure:
         axes = _grid(figure, len(shown), columns=4, height=2.1)
         for place, (index, axis) in enumerate(zip(shown, axes, strict=True)):
             entries = [ap.classes[index] for _, ap in runs]
             for number, entry in enumerate(entries):
                 recall, precision = _outline(entry.curve)
-                axis.plot(recall, precision, **_line(theme, number))
+                axis.plot(recall, precision, **_line(number))
             values = " / ".join(f"{100 * entry.ap:.1f}" for entry in entries)
-            axis.set_title(f"{entries[0].name}   {values}", loc="left")
+            # More values than two would run into the next title; the table has them all.
+            axis.set_title(f"{entries[0].name} {values if len(runs) < 3 else ''}", loc="left")
             axis.set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
             axis.set_ylabel("precision" if place % 4 == 0 else "")
             axis.set_xlabel("recall" if place >= len(shown) - 4 else "")
-        _legend(figure, theme, [name for name, _ in runs])
+        _legend(figure, [name for name, _ in runs])
         return _svg(figure)
 
 
-def motion_bars(runs: Sequence[tuple[str, dict[MotionGroup, float]]], theme: Theme) -> str:
-    """Mean average precision (0 to 1) of each motion group, the runs side by side."""
+def motion_bars(runs: Sequence[tuple[str, Mapping[MotionGroup, ApResult]]]) -> str:
+    """Mean average precision of each motion group, the runs side by side."""
     width = 0.8 / len(runs)
-    with _figure(theme) as figure:
+    with _figure() as figure:
         (axis,) = _grid(figure, 1, columns=1, height=2.6, width=6.0)
-        for number, (_, means) in enumerate(runs):
+        for number, (name, groups) in enumerate(runs):
             places = np.arange(len(MotionGroup)) + (number - (len(runs) - 1) / 2) * width
-            heights = [100 * means[group] for group in MotionGroup]
-            colour = theme.series[number % len(theme.series)]
-            bars = axis.bar(places, np.nan_to_num(heights), width * 0.92, color=colour)
+            heights = [100 * groups[group].mean for group in MotionGroup]
+            colour = DAY.series[number % len(DAY.series)]
+            bars = axis.bar(places, np.nan_to_num(heights), width * 0.92, color=colour, label=name)
             labels = ["–" if math.isnan(h) else f"{h:.1f}" for h in heights]
-            axis.bar_label(bars, labels, padding=2, color=theme.ink)
-        axis.set_xticks(range(len(MotionGroup)), [group.value for group in MotionGroup])
+            axis.bar_label(bars, labels, padding=2, color=DAY.ink)
+        axis.set_xticks(range(len(MotionGroup)), [_group_name(g, runs[0][1]) for g in MotionGroup])
         axis.set(ylabel="mAP (%)", ylim=(0, 108))
         axis.grid(visible=False, axis="x")
-        _legend(figure, theme, [name for name, _ in runs])
+        if len(runs) > 1:
+            figure.legend(loc="outside upper left", ncols=len(runs), frameon=False)
         return _svg(figure)
 
 
-def track_scores(tracks: Sequence[TrackScores], theme: Theme) -> str:
+def _group_name(group: MotionGroup, results: Mapping[MotionGroup, ApResult]) -> str:
+    boxes = sum(entry.truths for entry in results[group].classes)
+    return f"{group.value}\n{boxes:,} true boxes"
+
+
+def track_scores(tracks: Sequence[TrackScores]) -> str:
     """Score over time of true tracks, one small plot each, with the lines of all runs."""
     names = list(dict.fromkeys(name for track in tracks for name in track.scores))
-    with _figure(theme) as figure:
+    with _figure() as figure:
         axes = _grid(figure, len(tracks), columns=2, height=1.75)
         for place, (track, axis) in enumerate(zip(tracks, axes, strict=True)):
             for name, scores in track.scores.items():
                 frames, values = _with_gaps(track.frames, scores)
-                axis.plot(frames, values, **_line(theme, names.index(name)))
+                axis.plot(frames, values, **_line(names.index(name)))
             axis.set_title(f"{track.label} {track.track_id} in {track.video}", loc="left")
             axis.set(ylim=(-0.02, 1.02), yticks=(0, 0.5, 1))
             axis.margins(x=0.01)
             axis.set_ylabel("score" if place % 2 == 0 else "")
             axis.set_xlabel("frame" if place >= len(tracks) - 2 else "")
-        _legend(figure, theme, names)
+        _legend(figure, names)
         return _svg(figure)
 
 
-def sweep(data: Sweep, theme: Theme) -> str:
-    """A score over the values of a setting; the default value is ringed."""
-    values, scores = np.array(data.values), 100 * np.array(data.scores)
-    order = np.argsort(values)
-    with _figure(theme) as figure:
+def sweep(data: Sweep) -> str:
+    """A score over the values of a setting, evenly spaced in ascending order; default ringed."""
+    order = np.argsort(data.values)
+    values, scores = np.array(data.values)[order], 100 * np.array(data.scores)[order]
+    places = np.arange(len(values))
+    chosen = values == data.default
+    with _figure() as figure:
         (axis,) = _grid(figure, 1, columns=1, height=2.6, width=6.0)
-        axis.plot(values[order], scores[order], marker="o", **_line(theme, 0))
-        for value, score in zip(values, scores, strict=True):
-            axis.annotate(
-                f"{score:.2f}",
-                (value, score),
-                (0, 7),
-                textcoords="offset points",
-                ha="center",
-                weight="bold" if value == data.default else "normal",
-            )
-        ringed = values == data.default
-        ring: dict[str, Any] = {
-            "s": 110,
-            "facecolors": "none",
-            "edgecolors": theme.series[1],
-            "linewidths": 1.5,
-        }
-        axis.scatter(values[ringed], scores[ringed], zorder=3, **ring)
+        axis.plot(places, scores, marker="o", **_line(0))
+        for place, score, bold in zip(places, scores, chosen, strict=True):
+            weight = "bold" if bold else "normal"
+            shift: dict[str, Any] = {"xytext": (0, 8), "textcoords": "offset points"}
+            axis.annotate(f"{score:.2f}", (place, score), ha="center", weight=weight, **shift)
+        ring: dict[str, Any] = {"s": 110, "facecolors": "none", "linewidths": 1.5, "zorder": 3}
+        axis.scatter(places[chosen], scores[chosen], edgecolors=DAY.series[1], **ring)
+        axis.set_xticks(places, [f"{value:g}" for value in values])
         axis.margins(x=0.06, y=0.25)
         axis.set(xlabel=data.setting, ylabel=f"{data.metric} (%)")
         return _svg(figure)
 
 
-def identities(data: IdentityConfusion, theme: Theme) -> str:
+def identities(data: IdentityConfusion) -> str:
     """True tracks (rows) against found ids (columns): share of the track's boxes."""
     counts = np.column_stack([data.boxes, data.nameless])
     shares = counts / counts.sum(axis=1, keepdims=True)
     rows, columns = counts.shape
     cell = min(0.45, (WIDTH - 1.2) / columns)
-    with _figure(theme) as figure:
+    with _figure() as figure:
         (axis,) = _grid(
             figure, 1, columns=1, height=0.3 * rows + 0.9, width=max(3.0, cell * columns + 1.2)
         )
-        ramp = _ramp(theme.series[0])
-        axis.pcolormesh(shares, cmap=ramp, vmin=0, vmax=1, edgecolors=theme.grid, linewidth=0.4)
-        axis.axvline(columns - 1, color=theme.muted, linewidth=1.2)
+        ramp = _ramp(DAY.series[0])
+        axis.pcolormesh(shares, cmap=ramp, vmin=0, vmax=1, edgecolors=DAY.grid, linewidth=0.4)
+        axis.axvline(columns - 1, color=DAY.muted, linewidth=1.2)
         if cell >= 0.3:
-            _write_counts(axis, counts, shares, theme)
+            _write_counts(axis, counts, shares)
         names = [*map(str, data.found_ids), "none"]
         axis.set_xticks(np.arange(columns) + 0.5, names, rotation=90 if cell < 0.35 else 0)
         axis.set_yticks(np.arange(rows) + 0.5, list(map(str, data.true_ids)))
@@ -182,11 +196,9 @@ def _ramp(colour: str) -> "Colormap":
     return LinearSegmentedColormap.from_list("share", [colour + "00", colour])
 
 
-def _write_counts(axis: "Axes", counts: Ints, shares: Floats, theme: Theme) -> None:
+def _write_counts(axis: "Axes", counts: Ints, shares: Floats) -> None:
     for row, column in zip(*np.nonzero(counts), strict=True):
-        # On a full cell the text takes the colour of the page's ground, whatever that is.
-        on_full = "#ffffff" if theme is LIGHT else "#0d1117"
-        colour = on_full if shares[row, column] > 0.55 else theme.ink
+        colour = DAY.ground if shares[row, column] > 0.55 else DAY.ink
         axis.text(
             column + 0.5,
             row + 0.5,
@@ -215,10 +227,10 @@ def _with_gaps(frames: Ints, scores: Floats) -> tuple[Floats, Floats]:
     return np.insert(frames.astype(float), gaps, np.nan), np.insert(scores, gaps, np.nan)
 
 
-def _line(theme: Theme, number: int) -> dict[str, Any]:
+def _line(number: int) -> dict[str, Any]:
     """How the line of a run looks; later runs lie behind the first."""
     return {
-        "color": theme.series[number % len(theme.series)],
+        "color": DAY.series[number % len(DAY.series)],
         "linestyle": _DASHES[number % len(_DASHES)],
         "linewidth": 1.6 if number == 0 else 1.2,
         "zorder": 3 - 0.1 * number,
@@ -226,38 +238,38 @@ def _line(theme: Theme, number: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _figure(theme: Theme) -> "Iterator[Figure]":
-    """A figure in the theme's colours; matplotlib's settings are back to normal afterwards."""
+def _figure() -> "Iterator[Figure]":
+    """A figure in our style; matplotlib's settings are back to normal afterwards."""
     require_matplotlib()
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(_settings(theme)), warnings.catch_warnings():
+    with rc_context(_settings()), warnings.catch_warnings():
         # The browser has the letters that matplotlib's own font lacks.
         warnings.filterwarnings("ignore", message="Glyph")
         yield Figure(layout="constrained")
 
 
-def _settings(theme: Theme) -> dict[Any, Any]:
+def _settings() -> dict[Any, Any]:
     return {
-        "axes.edgecolor": theme.muted,
+        "axes.edgecolor": DAY.muted,
         "axes.grid": True,
         "axes.axisbelow": True,
-        "axes.labelcolor": theme.muted,
+        "axes.labelcolor": DAY.muted,
         "axes.linewidth": 0.8,
         "axes.spines.right": False,
         "axes.spines.top": False,
-        "axes.titlecolor": theme.ink,
+        "axes.titlecolor": DAY.ink,
         "axes.titlesize": 9,
         "font.size": 8.5,
-        "grid.color": theme.grid,
+        "grid.color": DAY.grid,
         "grid.linewidth": 0.6,
         "svg.fonttype": "none",
         "svg.hashsalt": "minet",
-        "text.color": theme.ink,
+        "text.color": DAY.ink,
         "text.parse_math": False,  # a name may hold a dollar sign
-        "xtick.color": theme.muted,
-        "ytick.color": theme.muted,
+        "xtick.color": DAY.muted,
+        "ytick.color": DAY.muted,
     }
 
 
@@ -270,11 +282,11 @@ def _grid(
     return [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
 
 
-def _legend(figure: "Figure", theme: Theme, names: Sequence[str]) -> None:
+def _legend(figure: "Figure", names: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     if len(names) > 1:
-        lines = [Line2D([], [], **_line(theme, number)) for number in range(len(names))]
+        lines = [Line2D([], [], **_line(number)) for number in range(len(names))]
         figure.legend(lines, names, loc="outside upper left", ncols=len(names), frameon=False)
 
 

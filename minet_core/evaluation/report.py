@@ -1,7 +1,7 @@
 """One HTML file with every number and figure of an evaluation; it asks the network for nothing."""
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
@@ -67,11 +67,11 @@ def _sections(data: ReportData) -> Iterator[str]:
 def _precision_section(data: ReportData) -> Iterator[str]:
     scored = [(run.name, run.ap) for run in data.runs if run.ap is not None]
     if scored:
-        text = "Beside the class its average precision in percent, in the order of the runs."
+        text = "Average precision in percent; curves of every class that has true boxes."
         drawn = [entry.name for entry in scored[0][1].classes if entry.truths]
         curves = (
             _picture(
-                lambda theme: plots.precision_recall(scored, theme),
+                plots.precision_recall(scored),
                 f"Precision over recall of {', '.join(drawn)}",
             )
             if drawn
@@ -81,18 +81,14 @@ def _precision_section(data: ReportData) -> Iterator[str]:
 
 
 def _motion_section(data: ReportData) -> Iterator[str]:
-    means = [
-        (run.name, {group: ap.mean for group, ap in run.motion.items()})
-        for run in data.runs
-        if run.motion is not None
-    ]
-    if means:
+    scored = [(run.name, run.motion) for run in data.runs if run.motion is not None]
+    if scored:
         text = (
             "An object is slow in a frame if its box overlaps its own boxes in the ten frames "
             "before and after by more than 0.9 on the mean, fast if by less than 0.7."
         )
         bars = _picture(
-            lambda theme: plots.motion_bars(means, theme),
+            plots.motion_bars(scored),
             "Mean average precision of slow, medium and fast objects",
         )
         yield _section("Average precision by motion", text, bars)
@@ -105,7 +101,7 @@ def _track_section(data: ReportData) -> Iterator[str]:
             "a steady detector draws a level line."
         )
         lines = _picture(
-            lambda theme: plots.track_scores(data.tracks, theme),
+            plots.track_scores(data.tracks),
             "Score over time along true tracks",
         )
         yield _section("Scores along true tracks", text, lines)
@@ -114,9 +110,7 @@ def _track_section(data: ReportData) -> Iterator[str]:
 def _sweep_section(sweep: Sweep) -> str:
     name = f"{sweep.metric} over {sweep.setting}"
     text = "" if sweep.default is None else "* marks the value that is used otherwise."
-    return _section(
-        name, text, sweep_table(sweep) + _picture(lambda t: plots.sweep(sweep, t), name)
-    )
+    return _section(name, text, sweep_table(sweep) + _picture(plots.sweep(sweep), name))
 
 
 def _identity_section(data: ReportData) -> str:
@@ -130,9 +124,7 @@ def _identity_section(data: ReportData) -> str:
 def _identity_figure(video: IdentityConfusion) -> str:
     if not len(video.true_ids):
         return ""
-    matrix = _picture(
-        lambda theme: plots.identities(video, theme), f"True tracks against ids in {video.video}"
-    )
+    matrix = _picture(plots.identities(video), f"True tracks against ids in {video.video}")
     return f"<h3>{escape(video.video)}</h3>\n{matrix}"
 
 
@@ -141,11 +133,11 @@ def _section(heading: str, text: str, content: str) -> str:
     return f"<section>\n<h2>{escape(heading)}</h2>\n{paragraph}{content}</section>\n"
 
 
-def _picture(draw: Callable[[plots.Theme], str], alternative: str) -> str:
+def _picture(svg: str, alternative: str) -> str:
     """The figure for a light and for a dark page; the browser takes one."""
     light, dark = (
-        "data:image/svg+xml;base64," + b64encode(draw(theme).encode()).decode()
-        for theme in (plots.LIGHT, plots.DARK)
+        "data:image/svg+xml;base64," + b64encode(figure.encode()).decode()
+        for figure in (svg, plots.by_night(svg))
     )
     return (
         f'<figure><picture><source srcset="{dark}" media="(prefers-color-scheme: dark)">'

@@ -61,7 +61,7 @@ class ReportData:
         facts: what was done, name → value, in order: dataset, model, protocol, settings.
         warnings: what the reader has to know before the numbers: frames left out, classes the
             model cannot say.
-        runs: the main run first; the others are shown beside it.
+        runs: the main run first; the others, over the same data, are shown beside it.
         covered: classes the model can say; the mean is given over them too. None for all.
         tracks: true tracks whose score over time is shown (the paper's Fig. 4).
         sweep: a score over a setting.

@@ -36,9 +36,10 @@ th, td { padding: .32rem .8rem; text-align: right; border-bottom: 1px solid var(
 thead th { color: var(--muted); font-weight: 600; }
 th:first-child { text-align: left; padding-left: 0; }
 tbody th { font-weight: 500; }
-td.meaning { text-align: left; color: var(--muted); font-size: .86rem; white-space: normal; }
-td.difference { color: var(--muted); }
-small { color: var(--muted); }
+td, th { vertical-align: top; }
+td small, th small { display: block; color: var(--muted); font-size: .8rem; font-weight: 400;
+                     line-height: 1.35; }
+th small { max-width: 19rem; white-space: normal; }
 figure { margin: .8rem 0 1rem; overflow-x: auto; }
 img { display: block; max-width: 100%; height: auto; }
 footer { margin-top: 3rem; color: var(--muted); font-size: .86rem; }

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
+from itertools import zip_longest
 
+from minet_core.evaluation.bootstrap import Interval
 from minet_core.evaluation.motion import MotionGroup
 from minet_core.evaluation.report_data import ReportData, RunScores, Sweep
 from minet_core.evaluation.temporal import TemporalResult
@@ -25,7 +27,8 @@ class Row:
         values: one a run; NaN where there is none.
         digits: after the point.
         scale: what values are multiplied with: 100 for shares, shown in percent.
-        notes: one a run, written small beside the value.
+        notes: one a run, written small under the value; where two runs are shown, one more for
+            their difference.
     """
 
     name: str
@@ -43,7 +46,7 @@ def score_table(data: ReportData) -> str:
     """
     names = [run.name for run in data.runs]
     body = "".join(_row(row) for row in _rows(data))
-    return _table(["", *names, *(["difference"] if len(names) == 2 else []), ""], body)
+    return _table(["", *names, *(["difference"] if len(names) == 2 else [])], body)
 
 
 def class_table(data: ReportData) -> str:
@@ -55,7 +58,7 @@ def class_table(data: ReportData) -> str:
     for index, entry in enumerate(scored[0][1].classes):
         aps = [100 * ap.classes[index].ap for _, ap in scored]
         said = data.covered is None or entry.name in data.covered
-        note = "" if said else " <small>not covered</small>"
+        note = "" if said else _small("not covered")
         cells = "".join(f"<td>{_number(value, 1)}</td>" for value in aps)
         rows.append(
             f"<tr><th>{escape(entry.name)}{note}</th>{cells}<td>{entry.truths:,}</td>"
@@ -116,11 +119,11 @@ def _temporal_rows(results: Sequence[TemporalResult | None]) -> Iterator[Row]:
     shown = next(result.shown for result in results if result)
     yield Row(
         "score jitter",
-        "mean change from frame to frame, with its 95 % interval over tracks; lower is better",
+        "mean change from frame to frame, with its 95% interval over tracks; lower is better",
         each(lambda result: result.jitter),
         digits=3,
         scale=1,
-        notes=[_interval(result) for result in results],
+        notes=_jitter_notes(results),
     )
     for share in (0.5, 0.8):
         meaning = f"true tracks covered in {share:.0%} of their boxes, score {shown:g} or more, %"
@@ -142,29 +145,36 @@ def _tracking_rows(results: Sequence[TrackingScores | None]) -> Iterator[Row]:
     yield Row("DetA", "its detection part, %", each("det_a"))
     yield Row("AssA", "its association part, %", each("ass_a"))
     yield Row("IDF1", "boxes rightly named, %", each("idf1"))
-    yield Row("MOTA", "1 less misses, false positives and switches, %", each("mota"))
+    yield Row("MOTA", "1 less the share of misses, false positives and switches, %", each("mota"))
     meaning = "times a true track changed its name; lower is better"
     yield Row("id switches", meaning, each("id_switches"), digits=0, scale=1)
 
 
-def _interval(result: TemporalResult | None) -> str:
-    if result is None:
+def _jitter_notes(results: Sequence[TemporalResult | None]) -> list[str]:
+    notes = [_range(result.jitter_interval()) if result else "" for result in results]
+    if len(results) == 2 and results[0] and results[1]:
+        notes.append(_range(results[0].jitter_difference(results[1])))
+    return notes
+
+
+def _range(interval: Interval) -> str:
+    if math.isnan(interval.low):
         return ""
-    interval = result.jitter_interval()
-    return "" if math.isnan(interval.low) else f"{interval.low:.3f} to {interval.high:.3f}"
+    return f"{interval.low:.3f} to {interval.high:.3f}".replace("-", "−")
 
 
 def _row(row: Row) -> str:
     values = [row.scale * value for value in row.values]
-    notes = row.notes or [""] * len(values)
-    cells = [
-        f"<td>{_number(value, row.digits)}{f' <small>{note}</small>' if note else ''}</td>"
-        for value, note in zip(values, notes, strict=True)
-    ]
+    texts = [_number(value, row.digits) for value in values]
     if len(values) == 2:
-        cells.append(f'<td class="difference">{_signed(values[0] - values[1], row.digits)}</td>')
-    meaning = f'<td class="meaning">{escape(row.meaning)}</td>'
-    return f"<tr><th>{escape(row.name)}</th>{''.join(cells)}{meaning}</tr>"
+        texts.append(_signed(values[0] - values[1], row.digits))
+    notes = zip_longest(texts, row.notes, fillvalue="")
+    cells = "".join(f"<td>{text}{_small(note)}</td>" for text, note in notes)
+    return f"<tr><th>{escape(row.name)}{_small(row.meaning)}</th>{cells}</tr>"
+
+
+def _small(text: str) -> str:
+    return f"<small>{escape(text)}</small>" if text else ""
 
 
 def _table(header: Sequence[str], body: str) -> str:
