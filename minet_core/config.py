@@ -57,8 +57,8 @@ class MemoryConfig:
         max_slots: most slots; the longest unmatched retires first.
         match_cap: largest f_num of Eq. 8; without it π freezes on long footage.
         position: prior by position; None links by appearance alone.
-        merge: whether of two slots that claim one object the one with less evidence ends; see
-            `minet_core.slot.merge_rivals`.
+        merge: whether of two slots whose boxes overlap by more than `duplicate_iou` the one with
+            less evidence ends.
     """
 
     scale: float = 20.0

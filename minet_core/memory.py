@@ -23,7 +23,7 @@ from minet_core.config import MemoryConfig
 from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples, identifiers, update
 from minet_core.position import with_position
 from minet_core.scores import ScoreKind, foreground
-from minet_core.slot import Slot, merge_rivals
+from minet_core.slot import Slot, end_covered
 from minet_core.support import own_proposals, positive_boxes
 
 NO_TRACK = -1
@@ -35,13 +35,11 @@ class Reading:
     """What memory says of N boxes, given K slots.
 
     Attributes:
-        appearance: (N, K) a_i · γ_k.
-        association: (N, K) the same, with the prior by position where the preset has one.
+        association: (N, K) a_i · γ_k, with the prior by position where the preset has one.
         weights: (N, K + 1) w of Eq. 5; slot 0 is column 0; rows sum to one.
         scores: (N, C + 1) or (N, C) v of Eq. 6.
     """
 
-    appearance: Tensor
     association: Tensor
     weights: Tensor
     scores: Tensor
@@ -159,7 +157,7 @@ class DynamicMemory:
             scores = weights.new_zeros(0, self.columns)
         else:
             scores = torch.stack([slot.score for slot in self.slots])
-        return Reading(appearance, association, weights, memory_scores(weights, scores, self.kind))
+        return Reading(association, weights, memory_scores(weights, scores, self.kind))
 
     def match(
         self,
@@ -193,14 +191,8 @@ class DynamicMemory:
         pairs = assign(reading.association[rows[may_match]], self.config.match_threshold)
         owner: dict[int, Slot] = {int(may_match[row]): self.slots[slot] for row, slot in pairs}
         if self.config.merge:
-            self.slots = merge_rivals(
-                self.slots,
-                owner,
-                boxes,
-                reading.appearance[rows],
-                known=self.config.match_threshold,
-                covering=self.config.duplicate_iou,
-            )
+            ended = end_covered(owner, boxes, self.config.duplicate_iou)
+            self.slots = [slot for slot in self.slots if slot.id not in ended]
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = self._duplicates(boxes, shown, free)
         may_open = free & ~duplicates & (certainty > self.config.open_threshold)

@@ -362,20 +362,6 @@ def test_two_slots_on_one_object_become_the_older() -> None:
     assert [slot.id for slot in scene.memory.slots] == [1]
 
 
-def test_a_slot_that_was_missed_once_takes_its_object_back() -> None:
-    """A newcomer's slot opened where an absent object is: the object keeps its id."""
-    scene = Scene(VIDEO)
-    for t in range(10):
-        scene.frame([at(100), at(500)], [0, 1], t / 25)
-    scene.frame([at(500)], [1], 0.4)
-    strange = [at(100), at(500)]
-    _, _, match = scene.frame(strange, [2, 1], 0.44)  # for one frame it looks like no one known
-    assert scene.ids(match, strange)[0] in (1, 3)
-    ids = [scene.ids(scene.frame(strange, [0, 1], 0.48 + t / 25)[2], strange) for t in range(5)]
-    assert ids == [[1, 2]] * 5
-    assert [slot.id for slot in scene.memory.slots] == [1, 2]
-
-
 @pytest.mark.parametrize("config", [PAPER, VIDEO])
 def test_a_restored_memory_goes_on_as_if_never_stopped(
     config: MemoryConfig, tmp_path_factory: pytest.TempPathFactory
