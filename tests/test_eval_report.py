@@ -302,6 +302,14 @@ def test_many_ids_leave_no_room_for_numbers() -> None:
     assert texts(plots.identities(few)).count("777") == 3
 
 
+def test_rare_ids_share_a_column() -> None:
+    boxes = np.array([[*range(10, 72)]])
+    confusion = IdentityConfusion("v", np.array([4]), np.arange(62), boxes, np.array([3]))
+    written_in = texts(plots.identities(confusion))
+    assert {"12 others", "none", "12", "61"} <= set(written_in)
+    assert "11" not in written_in
+
+
 def test_an_empty_report_is_a_page_all_the_same(tmp_path: Path) -> None:
     page = written(ReportData(title="Nothing"), tmp_path / "report.html")
     assert headings(page) == []

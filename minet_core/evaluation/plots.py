@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 WIDTH = 10.0
 """Width of a figure in inches, 72 points each."""
+IDS = 50
+"""Found ids that have a column of their own in a matrix of identities, those of most boxes."""
 POINTS = 200
 """A precision-recall curve is drawn through no more points than these."""
 
@@ -166,7 +168,7 @@ def sweep(data: Sweep) -> str:
 
 def identities(data: IdentityConfusion) -> str:
     """True tracks (rows) against found ids (columns): share of the track's boxes."""
-    counts = np.column_stack([data.boxes, data.nameless])
+    counts, names = _identity_columns(data)
     shares = counts / counts.sum(axis=1, keepdims=True)
     rows, columns = counts.shape
     cell = min(0.45, (WIDTH - 1.2) / columns)
@@ -179,7 +181,6 @@ def identities(data: IdentityConfusion) -> str:
         axis.axvline(columns - 1, color=DAY.muted, linewidth=1.2)
         if cell >= 0.3:
             _write_counts(axis, counts, shares)
-        names = [*map(str, data.found_ids), "none"]
         axis.set_xticks(np.arange(columns) + 0.5, names, rotation=90 if cell < 0.35 else 0)
         axis.set_yticks(np.arange(rows) + 0.5, list(map(str, data.true_ids)))
         axis.invert_yaxis()
@@ -187,6 +188,17 @@ def identities(data: IdentityConfusion) -> str:
         axis.set(xlabel="found id", ylabel="true track")
         axis.tick_params(length=0)
         return _svg(figure)
+
+
+def _identity_columns(data: IdentityConfusion) -> tuple[Ints, list[str]]:
+    """Boxes (T, P') by found id, those without an id last, and the columns' names."""
+    often = np.argsort(-data.boxes.sum(axis=0), kind="stable")
+    kept, others = np.sort(often[:IDS]), often[IDS:]
+    columns, names = [data.boxes[:, kept]], [str(i) for i in data.found_ids[kept]]
+    if len(others):
+        columns.append(data.boxes[:, others].sum(axis=1, keepdims=True))
+        names.append(f"{len(others)} others")
+    return np.hstack([*columns, data.nameless[:, None]]), [*names, "none"]
 
 
 def _ramp(colour: str) -> "Colormap":
