@@ -1,8 +1,6 @@
 """H.264 videos that appear under their name only when they are complete."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,16 +8,14 @@ from types import TracebackType
 from typing import Self
 
 import av
-import av.container
 from av.codec.codec import UnknownCodecError
-from av.error import FFmpegError
+from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from minet_core.errors import InputError, OutputError
-from minet_core.video.audio import CopiedSound, EncodedSound, Sound
 from minet_core.video.colours import YuvConverter, tag_stream
 from minet_core.video.info import Image
-from minet_core.video.source import StrPath, ffmpeg_url, reason, shown
+from minet_core.video.mp4 import Mp4File, one_line, open_mp4
+from minet_core.video.source import StrPath
 
 # Sharp enough to judge boxes by, at a fraction of the default preset's time.
 _OPTIONS = {"libx264": {"crf": "21", "preset": "veryfast"}, "mpeg4": {"qmin": "2", "qmax": "5"}}
@@ -68,7 +64,8 @@ class VideoWriter:
             self._codec, frame_rate, _fine(time_base, self._codec), pixel_aspect
         )
         self._audio_from = audio_from
-        self._file: _Mp4 | None = None
+        self._file: Mp4File | None = None
+        self._encoder: _Encoder | None = None
 
     def write(self, image: Image, time: float) -> None:
         """Add a picture.
@@ -85,10 +82,17 @@ class VideoWriter:
         """
         if self._path is None:
             return
-        with _one_line(self._path):
-            if self._file is None:
-                self._file = self._create(self._path, image, time)
-            self._file.write(image, time)
+        with one_line(self._path):
+            if self._file is None or self._encoder is None:
+                self._encoder = _Encoder(self._settings, image, time)
+                self._file = open_mp4(
+                    self._path,
+                    self._encoder.add_stream,
+                    self.warnings,
+                    audio_from=self._audio_from,
+                    start=time,
+                )
+            self._encoder.write(self._file, image, time)
 
     def __enter__(self) -> Self:
         return self
@@ -99,38 +103,16 @@ class VideoWriter:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._path is None or self._file is None:
+        if self._path is None or self._file is None or self._encoder is None:
             return
         file, self._file = self._file, None
         try:
             if exc is None:
-                with _one_line(self._path):
-                    file.finish()
-                    file.path.replace(self._path)
+                with one_line(self._path):
+                    self._encoder.finish(file)
+                    file.complete(self._path)
         finally:
             file.discard()
-
-    def _create(self, path: Path, image: Image, start: float) -> "_Mp4":
-        part = path.with_name(f".{path.name}.part")
-        if self._audio_from is not None:
-            try:
-                return self._with_sound(part, self._audio_from, image, start)
-            except InputError as error:
-                self.warnings.append(f"the sound is left out: {error}")
-            except (FFmpegError, ValueError) as error:
-                self.warnings.append(f"the sound is left out: it is damaged ({reason(error)})")
-        return _Mp4(part, self._settings, image, start, None, self.warnings)
-
-    def _with_sound(self, part: Path, source: StrPath, image: Image, start: float) -> "_Mp4":
-        """The file with the source's sound: copied, or encoded again where it has to be."""
-        copied = CopiedSound(source, start)
-        try:
-            return _Mp4(part, self._settings, image, start, copied, self.warnings)
-        except (FFmpegError, ValueError):
-            encoded = EncodedSound(source, start)
-            file = _Mp4(part, self._settings, image, start, encoded, self.warnings)
-        self.warnings.append(f"the sound is encoded again, as AAC: mp4 cannot hold {copied.codec}")
-        return file
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,70 +123,20 @@ class _Settings:
     pixel_aspect: Fraction
 
 
-class _Mp4:
-    """The file being written: pictures and, perhaps, sound."""
+class _Encoder:
+    """Pictures on their way into the stream of one file."""
 
-    def __init__(
-        self,
-        path: Path,
-        settings: _Settings,
-        image: Image,
-        start: float,
-        sound: Sound | None,
-        warnings: list[str],
-    ) -> None:
-        self.path = path
+    def __init__(self, settings: _Settings, image: Image, start: float) -> None:
         self._settings = settings
-        self._start = start
-        self._sound = sound
-        self.warnings = warnings
         self._size = image.shape
+        self._start = start
         self._convert = YuvConverter()
         self._next_pts = 0
-        # The index goes to the front, so that a browser can start before it has all.
-        self._container = av.open(
-            ffmpeg_url(path), "w", format="mp4", container_options={"movflags": "+faststart"}
-        )
-        try:
-            self._stream = self._add_pictures()
-            if sound is not None:
-                sound.attach(self._container)
-            self._container.start_encoding()
-        except BaseException:
-            self.discard()
-            raise
 
-    def write(self, image: Image, time: float) -> None:
-        if image.shape != self._size:
-            raise ValueError(f"a picture of shape {image.shape} in a video of {self._size}")
-        frame = self._convert(image)
-        tick = self._settings.tick
-        frame.time_base = tick
-        frame.pts = max(round((time - self._start) / tick), self._next_pts)
-        frame.duration = round(1 / self._settings.frame_rate / tick)
-        self._next_pts = frame.pts + 1
-        self._container.mux(self._stream.encode(frame))
-        self._mux_sound(time - self._start)
-
-    def finish(self) -> None:
-        """Write what the encoder holds, the last sound and the index."""
-        self._container.mux(self._stream.encode(None))
-        self._mux_sound(float(self._next_pts * self._settings.tick + 1 / self._settings.frame_rate))
-        self._container.close()
-
-    def discard(self) -> None:
-        """Let everything go and remove the file if it is still under its temporary name."""
-        if self._sound is not None:
-            self._sound.close()
-        with suppress(FFmpegError):
-            self._container.close()
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
-
-    def _add_pictures(self) -> VideoStream:
+    def add_stream(self, container: OutputContainer) -> VideoStream:
         settings = self._settings
         height, width = self._size[:2]
-        stream = self._container.add_stream(
+        stream = container.add_stream(
             settings.codec, rate=settings.frame_rate, options=dict(_OPTIONS.get(settings.codec, {}))
         )
         assert isinstance(stream, VideoStream)
@@ -215,18 +147,21 @@ class _Mp4:
         tag_stream(stream)
         return stream
 
-    def _mux_sound(self, until: float) -> None:
-        if self._sound is None:
-            return
-        try:
-            for packet in self._sound.packets(until):
-                self._container.mux(packet)
-        except ValueError as error:  # what FFmpeg says of the packet, not of the disk
-            self.warnings.append(
-                f"the sound ends before {until:.2f} s: it is damaged ({reason(error)})"
-            )
-            self._sound.close()
-            self._sound = None
+    def write(self, file: Mp4File, image: Image, time: float) -> None:
+        if image.shape != self._size:
+            raise ValueError(f"a picture of shape {image.shape} in a video of {self._size}")
+        frame = self._convert(image)
+        tick = self._settings.tick
+        frame.time_base = tick
+        frame.pts = max(round((time - self._start) / tick), self._next_pts)
+        frame.duration = round(1 / self._settings.frame_rate / tick)
+        self._next_pts = frame.pts + 1
+        file.mux(file.stream.encode(frame), until=time - self._start)
+
+    def finish(self, file: Mp4File) -> None:
+        """Write what the encoder holds, and the sound to the end of the last picture."""
+        end = float(self._next_pts * self._settings.tick + 1 / self._settings.frame_rate)
+        file.mux(file.stream.encode(None), until=end)
 
 
 def _available(codec: str) -> tuple[str, list[str]]:
@@ -246,11 +181,3 @@ def _fine(time_base: Fraction, codec: str) -> Fraction:
     if per_second > 1_000_000:
         return _DEFAULT_TICK
     return Fraction(1, per_second * math.ceil(10_000 / per_second))
-
-
-@contextmanager
-def _one_line(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (FFmpegError, OSError) as error:
-        raise OutputError(f"{shown(path)}: cannot be written ({reason(error)})") from None
