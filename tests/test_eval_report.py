@@ -302,6 +302,20 @@ def test_many_ids_leave_no_room_for_numbers() -> None:
     assert texts(plots.identities(few)).count("777") == 3
 
 
+def test_figures_show_as_many_runs_as_one_can_tell_apart(
+    everything: ReportData, tmp_path: Path
+) -> None:
+    runs = tuple(replace(everything.runs[0], name=f"run {i}") for i in range(6))
+    track = replace(everything.tracks[0], scores={r.name: np.zeros(3) for r in runs})
+    page = written(ReportData(title="t", runs=runs, tracks=[track]), tmp_path / "report.html")
+    assert "Figures show the first 4 of these 6 runs." in page
+    assert row(page, "mAP (voc50)") == ["50.0"] * 6
+    for source in re.findall(r'src="data:.*?,(.*?)"', page):
+        written_in = texts(base64.b64decode(source).decode())
+        assert "run 3" in written_in
+        assert "run 4" not in written_in
+
+
 def test_rare_ids_share_a_column() -> None:
     boxes = np.array([[*range(10, 72)]])
     confusion = IdentityConfusion("v", np.array([4]), np.arange(62), boxes, np.array([3]))

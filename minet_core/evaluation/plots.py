@@ -33,6 +33,8 @@ WIDTH = 10.0
 """Width of a figure in inches, 72 points each."""
 IDS = 50
 """Found ids that have a column of their own in a matrix of identities, those of most boxes."""
+RUNS = 4
+"""Runs that a figure tells apart; give it no more."""
 POINTS = 200
 """A precision-recall curve is drawn through no more points than these."""
 
@@ -110,7 +112,7 @@ def motion_bars(runs: Sequence[tuple[str, Mapping[MotionGroup, ApResult]]]) -> s
         for number, (name, groups) in enumerate(runs):
             places = np.arange(len(MotionGroup)) + (number - (len(runs) - 1) / 2) * width
             heights = [100 * groups[group].mean for group in MotionGroup]
-            colour = DAY.series[number % len(DAY.series)]
+            colour = DAY.series[number]
             bars = axis.bar(places, np.nan_to_num(heights), width * 0.92, color=colour, label=name)
             labels = ["–" if math.isnan(h) else f"{h:.1f}" for h in heights]
             axis.bar_label(bars, labels, padding=2, color=DAY.ink)
@@ -128,14 +130,15 @@ def _group_name(group: MotionGroup, results: Mapping[MotionGroup, ApResult]) -> 
 
 
 def track_scores(tracks: Sequence[TrackScores]) -> str:
-    """Score over time of true tracks, one small plot each, with the lines of all runs."""
-    names = list(dict.fromkeys(name for track in tracks for name in track.scores))
+    """Score over time of true tracks, one small plot each, with a line for each of few runs."""
+    names = list(dict.fromkeys(name for track in tracks for name in track.scores))[:RUNS]
     with _figure() as figure:
         axes = _grid(figure, len(tracks), columns=2, height=1.75)
         for place, (track, axis) in enumerate(zip(tracks, axes, strict=True)):
-            for name, scores in track.scores.items():
-                frames, values = _with_gaps(track.frames, scores)
-                axis.plot(frames, values, **_line(names.index(name)))
+            for number, name in enumerate(names):
+                if name in track.scores:
+                    frames, values = _with_gaps(track.frames, track.scores[name])
+                    axis.plot(frames, values, **_line(number))
             axis.set_title(f"{track.label} {track.track_id} in {track.video}", loc="left")
             axis.set(ylim=(-0.02, 1.02), yticks=(0, 0.5, 1))
             axis.margins(x=0.01)
@@ -242,8 +245,8 @@ def _with_gaps(frames: Ints, scores: Floats) -> tuple[Floats, Floats]:
 def _line(number: int) -> dict[str, Any]:
     """How the line of a run looks; later runs lie behind the first."""
     return {
-        "color": DAY.series[number % len(DAY.series)],
-        "linestyle": _DASHES[number % len(_DASHES)],
+        "color": DAY.series[number],
+        "linestyle": _DASHES[number],
         "linewidth": 1.6 if number == 0 else 1.2,
         "zorder": 3 - 0.1 * number,
     }

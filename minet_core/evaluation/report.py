@@ -54,7 +54,9 @@ def _header(data: ReportData) -> str:
 
 def _sections(data: ReportData) -> Iterator[str]:
     if data.runs:
-        yield _section("Scores", "", score_table(data))
+        more = f"Figures show the first {plots.RUNS} of these {len(data.runs)} runs."
+        text = more if len(data.runs) > plots.RUNS else ""
+        yield _section("Scores", text, score_table(data))
     yield from _precision_section(data)
     yield from _motion_section(data)
     yield from _track_section(data)
@@ -71,7 +73,7 @@ def _precision_section(data: ReportData) -> Iterator[str]:
         drawn = [entry.name for entry in scored[0][1].classes if entry.truths]
         curves = (
             _picture(
-                plots.precision_recall(scored),
+                plots.precision_recall(scored[: plots.RUNS]),
                 f"Precision over recall of {', '.join(drawn)}",
             )
             if drawn
@@ -88,7 +90,7 @@ def _motion_section(data: ReportData) -> Iterator[str]:
             "before and after by more than 0.9 on the mean, fast if by less than 0.7."
         )
         bars = _picture(
-            plots.motion_bars(scored),
+            plots.motion_bars(scored[: plots.RUNS]),
             "Mean average precision of slow, medium and fast objects",
         )
         yield _section("Average precision by motion", text, bars)
