@@ -4,7 +4,7 @@ What is heavy is imported when it is needed, so that `--help` and mistakes are a
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +111,7 @@ class Request:
     type=FilePath,
     metavar="FILE|DIR",
     help="Boxes and scores from a file in place of the detector: det.txt, result.json, "
-    "detections.csv.",
+    "detections.csv, COCO results.",
 )
 @click.option(
     "--results",
@@ -250,12 +250,15 @@ def run(
         MinetError: dataset, model, detections or results are missing or not sound.
     """
     from minet_core import load_model
-    from minet_core.evaluation.results_in import open_results
+    from minet_core.evaluation.results_in import open_results, open_stored
     from minet_core.evaluation.run import evaluate_model, evaluate_results
+    from minet_core.formats.stored import DETECTIONS
+    from minet_core.models.detections import StoredDetector
 
     if request.results is not None:
         stored_of = open_results(
             request.results,
+            request.data,
             dataset,
             table=table_of(request, dataset, dataset.classes),
             allow_cut=request.allow_cut,
@@ -265,28 +268,9 @@ def run(
     table = table_of(request, dataset, model.detector.classes)
     model_of: Callable[[str], Model] = lambda _: model  # noqa: E731
     if request.detections is not None:
-        model_of = with_detections(model, request.detections, dataset, table)
+        stored = open_stored(request.detections, request.data, dataset, DETECTIONS, table)
+        model_of = lambda name: replace(model, detector=StoredDetector(stored(name)))  # noqa: E731
     return evaluate_model(dataset, model_of, variants, options, table=table, progress=progress)
-
-
-def with_detections(
-    model: "Model", place: Path, dataset: "Dataset", table: "Table | None"
-) -> "Callable[[str], Model]":
-    """From a video's name to the model with the boxes of a file in place of its detector."""
-    from dataclasses import replace
-
-    from minet_core.formats.stored import DETECTIONS, find_stored, read_stored
-    from minet_core.models.detections import StoredDetector
-
-    lengths = {video.name: len(video) for video in dataset.videos}
-
-    def model_of(video: str) -> "Model":
-        path = find_stored(place, video, DETECTIONS, single=len(lengths) == 1)
-        stored = read_stored(path, dataset.classes, table)
-        stored.check_length(lengths[video])
-        return replace(model, detector=StoredDetector(stored))
-
-    return model_of
 
 
 def table_of(
@@ -302,8 +286,6 @@ def table_of(
 
 def settings_of(request: Request) -> dict[str, Any]:
     """What metrics.json says of what was asked for; null where it played no part."""
-    from dataclasses import asdict
-
     settings = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in asdict(request).items()

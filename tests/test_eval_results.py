@@ -130,3 +130,60 @@ class TestVidText:
         Path("vid.txt").write_text("1 1 0.5 1 1 5 5\n" + row)
         assert run(["eval", "--data", toy, "--results", "vid.txt"]) == 2
         assert complaint in capsys.readouterr().err
+
+
+class TestCocoResults:
+    """One list for all videos, by the image ids of the dataset's file."""
+
+    def coco(self, results: list[dict]) -> str:
+        images = [
+            {"id": 100 + 10 * v + f, "video_id": v, "frame_id": f, "file_name": "none.jpg"}
+            for v in (1, 2)
+            for f in (0, 1)
+        ]
+        annotations = [
+            {"id": i, "image_id": image["id"], "category_id": 7, "bbox": BOX, "instance_id": 1}
+            for i, image in enumerate(images)
+        ]
+        document = {
+            "videos": [{"id": 1, "name": "one"}, {"id": 2, "name": "two"}],
+            "categories": [{"id": 7, "name": "owl"}],
+            "images": images,
+            "annotations": annotations,
+        }
+        Path("truth.json").write_text(json.dumps(document))
+        Path("results.json").write_text(json.dumps(results))
+        return "coco-vid:truth.json"
+
+    def test_three_of_four(self):
+        data = self.coco([result(image) for image in (121, 110, 111)])
+        assert run(["eval", "--data", data, "--results", "results.json", "--tracking"]) == 0
+        assert scores()["ap"]["map_all"] == pytest.approx(0.75)
+        assert scores()["tracking"]["overall"]["misses"] == 1
+
+    @pytest.mark.parametrize(
+        ("wrong", "complaint"),
+        [
+            ({"image_id": 5}, "results.json, result 1: no image, category or column 5"),
+            ({"category_id": 1}, "result 1: no image, category or column 1"),
+            ({"bbox": [1, 2, 3]}, "result 1: it does not read"),
+            ({"bbox": [1, 2, -3, 4]}, "results.json, one, frame 0: a box is inverted"),
+            ({"score": float("nan")}, "frame 0: a number is missing or not finite"),
+        ],
+    )
+    def test_bad_results(self, capsys, wrong, complaint):
+        data = self.coco([result(110) | wrong])
+        assert run(["eval", "--data", data, "--results", "results.json"]) == 2
+        assert complaint in capsys.readouterr().err
+
+    def test_for_another_kind_of_data(self, capsys):
+        Path("results.json").write_text("[]")
+        assert evaluate("--results results.json") == 2
+        assert "COCO results need a dataset coco-vid:FILE" in capsys.readouterr().err
+
+
+BOX = [10, 10, 20, 20]
+
+
+def result(image: int) -> dict:
+    return {"image_id": image, "category_id": 7, "bbox": BOX, "score": 0.9, "track_id": 4}

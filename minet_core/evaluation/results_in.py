@@ -6,7 +6,7 @@ One file has all videos. Frames count from 1 over the frames of the dataset's li
 in its order, and xmax and ymax are the last pixel inside.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,22 +17,32 @@ from minet_core.datasets.base import Dataset, VideoTruth
 from minet_core.datasets.vocabulary import Table
 from minet_core.errors import InputError
 from minet_core.evaluation.frames import edges_of_inclusive
+from minet_core.formats.coco_results import is_coco_results, read_coco_results
 from minet_core.formats.stored import RESULTS, find_stored, read_stored
 from minet_core.inference.online import PAIR_FLOOR
 from minet_core.memory import NO_TRACK
 from minet_core.models.detections import StoredBoxes
 from minet_core.video.source import shown
 
+StoredOf = Callable[[str], StoredBoxes]
+"""From a video's name to its boxes."""
+
 _COLUMNS = 7
 
 
 def open_results(
-    place: Path, dataset: Dataset, *, table: Table | None = None, allow_cut: bool = False
-) -> Callable[[str], StoredBoxes]:
+    place: Path,
+    data: str,
+    dataset: Dataset,
+    *,
+    table: Table | None = None,
+    allow_cut: bool = False,
+) -> StoredOf:
     """From a video's name to its results.
 
     Args:
         place: a result file, a folder of them, or one text file in the format of ImageNet VID.
+        data: what the dataset was opened as, `kind:path`.
         dataset: that they are for.
         table: names of classes, as for `map_classes`.
         allow_cut: whether to score results that lack what is below a score.
@@ -41,14 +51,41 @@ def open_results(
         InputError: on opening or when a video is asked for: results are missing or malformed, of
             some of the frames only, or cut at a score.
     """
-    videos = {video.name: video for video in dataset.videos}
     if place.is_file() and _is_vid_text(place):
         return _read_vid_text(place, dataset).__getitem__
+    stored_of = open_stored(place, data, dataset, RESULTS, table)
+    videos = {video.name: video for video in dataset.videos}
+    return lambda name: _checked(stored_of(name), videos[name], allow_cut=allow_cut)
+
+
+def open_stored(
+    place: Path, data: str, dataset: Dataset, names: Sequence[str], table: Table | None = None
+) -> StoredOf:
+    """From a video's name to its boxes in a file, or in COCO results for all videos.
+
+    Args:
+        place: a file or folder.
+        data: what the dataset was opened as, `kind:path`.
+        dataset: that the boxes are for.
+        names: files looked for in a video's folder.
+        table: names of classes, as for `map_classes`.
+
+    Raises:
+        InputError: on opening or when a video is asked for: boxes are missing, malformed, or of
+            frames that do not exist.
+    """
+    if place.is_file() and is_coco_results(place):
+        kind, _, path = data.partition(":")
+        if kind != "coco-vid":
+            raise InputError(f"{shown(place)}: COCO results need a dataset coco-vid:FILE")
+        return read_coco_results(place, Path(path)).__getitem__
+    lengths = {video.name: len(video) for video in dataset.videos}
 
     def stored_of(name: str) -> StoredBoxes:
-        path = find_stored(place, name, RESULTS, single=len(videos) == 1)
+        path = find_stored(place, name, names, single=len(lengths) == 1)
         stored = read_stored(path, dataset.classes, table)
-        return _checked(stored, videos[name], allow_cut=allow_cut)
+        stored.check_length(lengths[name])
+        return stored
 
     return stored_of
 
