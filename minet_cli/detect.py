@@ -3,6 +3,7 @@
 What is heavy is imported when it is needed, so that `--help` and mistakes are answered at once.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +11,39 @@ import click
 
 from minet_cli.options import names, position, setting
 from minet_core.config import DetectOptions
-from minet_core.errors import ConfigError, MinetError
+from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 
 if TYPE_CHECKING:
     from minet_cli.report import Reporter
     from minet_core import Model
 
-Job = tuple[str, Path]
-"""A source, and the folder for its results."""
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One video of the run.
+
+    Attributes:
+        source: as it was given.
+        folder: for its results.
+        frames_before: how many frames of it an earlier run has done.
+        note: what the user should know before it begins, or nothing.
+    """
+
+    source: str
+    folder: Path
+    frames_before: int = 0
+    note: str = ""
 
 
 @click.command(no_args_is_help=False)
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.option(
+    "--list",
+    "list_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Text file with more inputs, one a line; # begins a comment.",
+)
 @click.option(
     "-o",
     "--output",
@@ -46,39 +68,59 @@ Job = tuple[str, Path]
 @setting("--trails", "trails", type=int)
 @setting("--video/--no-video", "video")
 @setting("--overwrite", "overwrite", is_flag=True)
+@setting("--resume", "resume", is_flag=True)
+@setting("--checkpoint", "checkpoint", type=float, metavar="SECONDS")
 @click.option("--quiet", is_flag=True, help="Show errors only.")
-def detect(inputs: tuple[str, ...], output: Path, quiet: bool, **settings: Any) -> None:
+def detect(
+    inputs: tuple[str, ...], list_file: Path | None, output: Path, quiet: bool, **settings: Any
+) -> None:
     """Detect objects in videos and link them into tracklets.
 
-    INPUT is a video file, a folder of pictures or a pattern for them ('cam/*.jpg'), a URL, or -
-    for standard input. Each gets a folder with annotated.mp4, result.json, detections.csv and
-    mot.txt.
+    INPUT is a video file, a folder of videos or of pictures, a pattern such as 'cam/*.mp4', a
+    URL, or - for standard input. Each video gets a folder with annotated.mp4, result.json,
+    detections.csv, mot.txt, and minet.json, by which a later run knows that it is done.
     """
     from minet_cli.report import Reporter
+    from minet_core.inference.inputs import expand
 
+    if not inputs and list_file is None:
+        raise click.UsageError("Missing argument 'INPUT...'.")
     options = DetectOptions(**settings)
-    jobs = plan(inputs, output, options)
     reporter = Reporter(options, quiet=quiet)
+    jobs = plan(expand(inputs, list_file), output, options, reporter)
+    if not jobs:
+        return
     with reporter.waiting(f"loading {options.model}"):
         model = load(options)
     run_all(jobs, model, options, reporter)
 
 
-def plan(inputs: tuple[str, ...], output: Path, options: DetectOptions) -> list[Job]:
-    """Every input with its folder, all checked before anything is touched.
+def plan(
+    sources: list[str], output: Path, options: DetectOptions, reporter: "Reporter"
+) -> list[Job]:
+    """What there is to do, every input checked before anything is touched.
 
     Raises:
         MinetError: one cannot be read, or has no place to be written to.
     """
     from minet_core.inference.preflight import check, folder_names
+    from minet_core.models.files import detector_file
 
-    sources = list(dict.fromkeys(inputs))
     if options.first_boxes is not None and len(sources) > 1:
         raise ConfigError("--first-boxes tells of the objects of one video, not of several")
-    folders = [output / name for name in folder_names(sources)]
-    jobs = list(zip(sources, folders, strict=True))
-    for source, folder in jobs:
-        check(source, folder, options)
+    detector_file(options.model)  # a mistyped name is a mistake whatever the folders hold
+    jobs, done = [], []
+    for source, name in zip(sources, folder_names(sources), strict=True):
+        folder = output / name
+        try:
+            standing = check(source, folder, options, options.model)
+        except AlreadyDoneError:
+            done.append((source, folder))
+        else:
+            jobs.append(Job(source, folder, standing.frames_before, standing.note))
+    # Said once it is certain that no mistake ends the run.
+    for source, folder in done:
+        reporter.done_already(source, folder)
     return jobs
 
 
@@ -101,22 +143,36 @@ def run_all(jobs: list[Job], model: "Model", options: DetectOptions, reporter: "
 
     Raises:
         MinetError: an input failed: its own error if it is the only input.
+        Interrupted: by Ctrl-C.
     """
-    from minet_cli.main import debugging, describe
+    from minet_cli.main import Interrupted, debugging, describe
     from minet_core import annotate
 
     failures: list[tuple[str, str]] = []
-    for source, folder in jobs:
+    for job in jobs:
         try:
-            with reporter.progress(source) as progress:
-                summary = annotate(source, folder, model, options, progress)
+            with reporter.progress(job) as progress:
+                summary = annotate(job.source, job.folder, model, options, progress)
+        except KeyboardInterrupt:
+            raise Interrupted(_what_is_left(job)) from None
+        except AlreadyDoneError:  # by another process, since this one began
+            reporter.done_already(job.source, job.folder)
         except Exception as error:
             if len(jobs) == 1 or debugging():
                 raise
-            failures.append((source, describe(error).removeprefix(f"{source}: ")))
+            failures.append((job.source, describe(error).removeprefix(f"{job.source}: ")))
             reporter.failure(*failures[-1])
         else:
-            reporter.summary(source, summary)
+            reporter.summary(job.source, summary)
     if failures:
         reporter.failures(failures)
         raise MinetError(f"{len(failures)} of {len(jobs)} inputs failed")
+
+
+def _what_is_left(job: Job) -> str:
+    from minet_core.inference.unfinished import UNFINISHED, read_checkpoint
+
+    checkpoint = read_checkpoint(job.folder / UNFINISHED)
+    if checkpoint is None:
+        return "; nothing of the unfinished video was kept"
+    return f"; --resume goes on with {job.source} after {checkpoint.frames} frames"

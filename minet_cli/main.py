@@ -43,7 +43,7 @@ class LazyGroup(click.Group):
 
 
 class Interrupted(Exception):  # noqa: N818
-    """Ctrl-C."""
+    """Ctrl-C; its text goes on after "interrupted"."""
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True)
@@ -72,8 +72,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         cli.main(list(arguments), prog_name="minet", standalone_mode=False)
-    except Interrupted:
-        return _end("interrupted; nothing of the unfinished video was kept", INTERRUPTED)
+    except Interrupted as stop:
+        return _end(f"interrupted{stop}", INTERRUPTED)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "minet"
         text = error.format_message().rstrip(".")

@@ -41,8 +41,8 @@ class FramesColumn(ProgressColumn):
 
 
 @contextmanager
-def bar(console: Console, name: str, options: DetectOptions) -> "Iterator[Progress]":
-    """A line that is redrawn in place, and gone at the end."""
+def bar(console: Console, name: str, options: DetectOptions, done: int = 0) -> "Iterator[Progress]":
+    """A line that is redrawn in place, and gone at the end; `done` frames were done before."""
     display = Display(
         TextColumn(
             "{task.description}",
@@ -59,7 +59,7 @@ def bar(console: Console, name: str, options: DetectOptions) -> "Iterator[Progre
         expand=True,
     )
     with display:
-        task = display.add_task(name, total=None, live=0)
+        task = display.add_task(name, total=None, completed=done, live=0)
 
         def show(detections: "FrameDetections", info: "VideoInfo") -> None:
             total = expected_frames(info, options)
@@ -76,6 +76,7 @@ class Lines:
         name: of the video.
         options: tell how many frames there will be.
         clock: seconds.
+        done: frames that an earlier run has done.
     """
 
     def __init__(
@@ -84,10 +85,11 @@ class Lines:
         name: str,
         options: DetectOptions,
         clock: Callable[[], float] = time.monotonic,
+        done: int = 0,
     ) -> None:
         self._echo, self._name, self._options, self._clock = echo, name, options, clock
         self._started = self._shown_at = clock()
-        self._frames = self._shown = 0
+        self._frames = self._shown = self._done = done
 
     def __call__(self, detections: "FrameDetections", info: "VideoInfo") -> None:
         """One more frame is done."""
@@ -101,9 +103,9 @@ class Lines:
         self._echo(f"{self._name}: {self._state(total)}, {detections.tracked} live")
 
     def _state(self, total: int | None) -> str:
-        seconds = self._clock() - self._started
-        speed = f"{self._frames / seconds:.1f} fps"
+        pace = (self._clock() - self._started) / (self._frames - self._done)
+        speed = f"{1 / pace:.1f} fps"
         if total is None:
             return f"{self._frames} frames, {speed}"
-        left = max(0, total - self._frames) * seconds / self._frames
+        left = max(0, total - self._frames) * pace
         return f"{self._frames} of {total} frames, {speed}, {left:.0f} s left"

@@ -16,6 +16,7 @@ from minet_core.config import DetectOptions
 from minet_core.video.source import shown
 
 if TYPE_CHECKING:
+    from minet_cli.detect import Job
     from minet_core.inference.pipeline import Progress, Summary
 
 
@@ -44,21 +45,31 @@ class Reporter:
             yield
 
     @contextmanager
-    def progress(self, source: str) -> "Iterator[Progress | None]":
-        """What to call after each frame."""
-        name = shown(Path(source).name or source)
+    def progress(self, job: "Job") -> "Iterator[Progress | None]":
+        """What to call after each frame of a video."""
+        name = shown(Path(job.source).name or job.source)
         if self._quiet:
             yield None
-        elif self._on_terminal:
-            with bar(self._err, name, self._options) as show:
+            return
+        if job.note:
+            click.echo(f"{shown(job.source)}: {job.note}", err=True)
+        if self._on_terminal:
+            with bar(self._err, name, self._options, job.frames_before) as show:
                 yield show
         else:
-            yield Lines(lambda line: click.echo(line, err=True), name, self._options)
+            yield Lines(_to_stderr, name, self._options, done=job.frames_before)
+
+    def done_already(self, source: str, folder: Path) -> None:
+        """Say that a video is left out, as a finished run has made what this one would."""
+        self._line(f"{shown(source)}: done already, in {shown(folder)}")
 
     def summary(self, source: str, summary: "Summary") -> None:
         """What came out of a video, and where it is."""
         speed = f"{summary.seconds:.1f} s ({summary.frames_per_second:.1f} frames a second)"
-        self._line(f"{shown(source)}: {summary.frames} frames in {speed}", style="bold")
+        frames = f"{summary.frames} frames"
+        if summary.frames_before:
+            frames += f", {summary.frames_before} of them by an earlier run,"
+        self._line(f"{shown(source)}: {frames} in {speed}", style="bold")
         for name, text in _facts(summary, memory=self._options.memory):
             self._line(_in_columns(name, text, self._out.width))
         for warning in summary.warnings:
@@ -80,6 +91,10 @@ class Reporter:
     def _line(self, text: str, style: str = "") -> None:
         """A line as it is: a path that is wrapped cannot be copied."""
         self._out.print(Text(text, style), soft_wrap=True)
+
+
+def _to_stderr(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _facts(summary: "Summary", *, memory: bool) -> Iterator[tuple[str, str]]:

@@ -135,6 +135,8 @@ class DetectOptions:
     )
     video: bool = setting(True, "Write the annotated video.")
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
+    resume: bool = setting(False, "Go on where an earlier run was stopped.")
+    checkpoint: float = setting(30.0, "Seconds after which --resume can go on from a new place.")
 
     def __post_init__(self) -> None:
         _check_name("preset", self.preset, PRESETS)
@@ -149,6 +151,8 @@ class DetectOptions:
             raise ConfigError(f"the trails must be 0 frames or more, not {self.trails}")
         if self.first_boxes is not None and not self.memory:
             raise ConfigError("without memory no object can be followed from its first box")
+        if not self.checkpoint >= 0:
+            raise ConfigError(f"the checkpoint must be 0 seconds or more, not {self.checkpoint}")
         if not (self.formats or self.video):
             raise ConfigError("there is nothing to write: no format and no video")
 

@@ -6,6 +6,7 @@
     ├── ConfigError            3   a setting, class or model name
     ├── WeightsError           4   a weights file
     └── OutputError            5   the place we were asked to write to
+        └── AlreadyDoneError   5   it has these very results
 
 Every message is one line that a user can act on.
 """
@@ -43,3 +44,7 @@ class OutputError(MinetError):
     """The output cannot be written, or would overwrite something of the user's."""
 
     exit_code = 5
+
+
+class AlreadyDoneError(OutputError):
+    """The output folder has the results of this input with these settings; nothing was touched."""

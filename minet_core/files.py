@@ -1,50 +1,68 @@
-"""Files that appear under their final name only when they are complete."""
+"""Files that appear under their final name only when they are complete, and locks."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from minet_core.errors import OutputError
 
+try:
+    import fcntl
+except ImportError:  # Windows: runs are not kept apart there
+    fcntl = None  # type: ignore[assignment]
+
 
 class TextFile:
-    """Text on its way to a file; what the disk refuses becomes one clear line.
+    """UTF-8 text on its way to a file; what the disk refuses becomes one clear line.
+
+    Args:
+        path: where to write.
+        keep: bytes of what is there to keep and go on after; None begins anew.
+        name: what errors call it, if not by its path.
 
     Raises:
         OutputError: on opening, writing or completing, it cannot be done.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._part = path.with_name(f".{path.name}.part")
-        with _one_line(path):
+    def __init__(self, path: Path, *, keep: int | None = None, name: Path | None = None) -> None:
+        self._name = name or path
+        with one_line(self._name):
             # A file name that is not UTF-8 gets through: in JSON as an escape that reads back.
-            self._file = self._part.open(
-                "w", encoding="utf-8", errors="backslashreplace", newline="\n"
+            self._file = path.open(
+                "w" if keep is None else "r+",
+                encoding="utf-8",
+                errors="backslashreplace",
+                newline="\n",
             )
+            if keep is not None:
+                self._file.truncate(keep)
+                self._file.seek(0, os.SEEK_END)
 
     def write(self, text: str) -> int:
         """Add text."""
-        with _one_line(self._path):
+        with one_line(self._name):
             return self._file.write(text)
 
-    def complete(self) -> None:
-        """Bring everything to the disk and the file to its name."""
-        with _one_line(self._path):
+    def sync(self) -> int:
+        """Bring everything to the disk; how many bytes that is since the file began."""
+        with one_line(self._name):
             self._file.flush()
             os.fsync(self._file.fileno())
-            self._file.close()
-            self._part.replace(self._path)
+            return os.fstat(self._file.fileno()).st_size
 
-    def discard(self) -> None:
-        """Let go of what was not completed."""
+    def complete(self) -> None:
+        """Bring everything to the disk and close the file."""
+        self.sync()
+        with one_line(self._name):
+            self._file.close()
+
+    def close(self) -> None:
+        """Let the file go, whatever became of it; harmless when done twice."""
         with suppress(OSError):
             self._file.close()
-        with suppress(OSError):
-            self._part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -56,12 +74,35 @@ def complete_text(path: Path) -> Iterator[TextFile]:
     Raises:
         OutputError: the file cannot be written.
     """
-    file = TextFile(path)
+    part = path.with_name(f".{path.name}.part")
+    file = TextFile(part, name=path)
     try:
         yield file
         file.complete()
+        with one_line(path):
+            part.replace(path)
     finally:
-        file.discard()
+        file.close()
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Write a small file so that at any moment it has either its old content or the new one.
+
+    Raises:
+        OutputError: it cannot be written; what was there stays.
+    """
+    part = path.with_name(f".{path.name}.part")
+    with one_line(path):
+        try:
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -83,13 +124,13 @@ def complete_together(folder: Path, names: Collection[str], *, replace: bool) ->
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     hidden = None
     try:
-        with _one_line(folder):
+        with one_line(folder):
             folder.mkdir(parents=True, exist_ok=True)
             hidden = Path(tempfile.mkdtemp(prefix=".minet-", dir=folder))
         yield hidden
         # Looked at again: another run may have finished in the meantime.
         check_free(folder, names, replace=replace)
-        with _one_line(folder):
+        with one_line(folder):
             made = sorted(file.name for file in hidden.iterdir())
             for name in made:
                 (hidden / name).replace(folder / name)
@@ -98,9 +139,7 @@ def complete_together(folder: Path, names: Collection[str], *, replace: bool) ->
     finally:
         if hidden is not None:
             shutil.rmtree(hidden, ignore_errors=True)
-        for path in missing:
-            with suppress(OSError):
-                path.rmdir()  # only an empty one can go
+        remove_empty(missing)
 
 
 def check_free(folder: Path, names: Collection[str], *, replace: bool) -> None:
@@ -109,22 +148,77 @@ def check_free(folder: Path, names: Collection[str], *, replace: bool) -> None:
     Raises:
         OutputError: it is not a folder, or it holds results and they may not be replaced.
     """
+    check_place(folder, names)
     there = [name for name in names if (folder / name).exists()]
-    base = next(path for path in (folder, *folder.parents) if path.exists())
-    if not base.is_dir():
-        raise OutputError(f"cannot write {folder}: {base} is a file, not a folder")
-    if not os.access(base, os.W_OK):
-        raise OutputError(f"cannot write {folder}: permission denied")
-    if any((folder / name).is_dir() for name in there):
-        raise OutputError(f"{folder} has a folder where a result file belongs: {', '.join(there)}")
     if there and not replace:
         raise OutputError(
             f"{folder} already has results ({', '.join(there)}); --overwrite replaces them"
         )
 
 
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove those of the folders that are empty, the innermost first; the others stay."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def check_place(folder: Path, names: Collection[str]) -> None:
+    """See that files of these names could be made in a folder, which need not be there yet.
+
+    Raises:
+        OutputError: it is a file or may not be written to, or a folder has one of the names.
+    """
+    base = next(path for path in (folder, *folder.parents) if path.exists())
+    if not base.is_dir():
+        raise OutputError(f"cannot write {folder}: {base} is a file, not a folder")
+    if not os.access(base, os.W_OK):
+        raise OutputError(f"cannot write {folder}: permission denied")
+    taken = [name for name in names if (folder / name).is_dir()]
+    if taken:
+        raise OutputError(f"{folder} has a folder where a result file belongs: {', '.join(taken)}")
+
+
 @contextmanager
-def _one_line(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that the system lets go of when this process ends, however it ends.
+
+    Args:
+        path: of the lock's file, in a folder that its owner may remove while holding the lock.
+
+    Raises:
+        OutputError: another process holds it, or the file cannot be made.
+    """
+    with one_line(path.parent):
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if fcntl is not None:
+            _lock(file, path)
+        yield
+    finally:
+        os.close(file)
+
+
+def _lock(file: int, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # A lock on a file that its owner has just removed would keep nobody out.
+        held = path.exists() and os.path.samestat(os.fstat(file), path.stat())
+    except BlockingIOError:
+        held = False
+    except OSError:
+        return  # a file system without locks
+    if not held:
+        raise OutputError(f"{path.parent.parent}: another minet is writing there")
+
+
+@contextmanager
+def one_line(path: Path) -> Iterator[None]:
+    """Turn what the system refuses into one line.
+
+    Raises:
+        OutputError: in place of any OSError.
+    """
     try:
         yield
     except OSError as error:

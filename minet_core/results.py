@@ -5,7 +5,8 @@ format derives from `rows`, so that they all carry the same numbers.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,9 @@ COLUMNS = (
     "y2",
 )
 """Columns of a row, in order, in every format."""
+
+State = dict[str, Any]
+"""Plain values that JSON can hold, to go on from later."""
 
 Row = tuple[int, int | None, float, int | None, str, int, float, float, float, float, float, float]
 
@@ -144,6 +148,56 @@ class TrackletTable:
     def tracklets(self) -> list[Tracklet]:
         """All tracklets up to now, by id."""
         return [self._tracklets[track] for track in sorted(self._tracklets)]
+
+    def save(self) -> State:
+        """Everything it has gathered."""
+        return {"previous": self._previous, "tracklets": [asdict(t) for t in self.tracklets()]}
+
+    def restore(self, state: State) -> None:
+        """Put a state of `save` in the place of what it has."""
+        self._previous = state["previous"]
+        tracklets = [Tracklet(**entry) for entry in state["tracklets"]]
+        for tracklet in tracklets:
+            tracklet.gaps = [(first, last) for first, last in tracklet.gaps]
+        self._tracklets = {tracklet.id: tracklet for tracklet in tracklets}
+
+
+class Totals:
+    """What a run has found so far.
+
+    Attributes:
+        frames: looked at.
+        rows: detections reported.
+        rows_without_track: those that belong to no tracklet.
+        table: gathers the tracklets.
+    """
+
+    def __init__(self) -> None:
+        self.frames = self.rows = self.rows_without_track = 0
+        self.table = TrackletTable()
+
+    def add(self, detections: FrameDetections) -> None:
+        """Take in the next frame, with or without boxes."""
+        self.frames += 1
+        self.rows += len(detections)
+        self.rows_without_track += len(detections) - detections.tracked
+        self.table.add(detections)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers by name."""
+        names = ("frames", "rows", "rows_without_track")
+        return {name: getattr(self, name) for name in names}
+
+    def save(self) -> State:
+        """Everything there is to know."""
+        return {"counts": self.counts, "table": self.table.save()}
+
+    def restore(self, state: State) -> None:
+        """Put a state of `save` in the place of what it has."""
+        for name, value in state["counts"].items():
+            setattr(self, name, value)
+        self.table.restore(state["table"])
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import files
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from minet_cli.main import cli, run
 from minet_cli.progress import Lines, bar
 from minet_core.config import DetectOptions
 from minet_core.formats import read_json
-from minet_core.inference.preflight import OUTPUT_FILES
+from minet_core.inference import outputs
+from minet_core.inference.manifest import OUTPUT_FILES, RESULT_FILES
 from minet_core.models import zoo
 from minet_core.video import open_video
 
@@ -28,7 +30,12 @@ README = Path(__file__).parents[1] / "README.md"
 def stub(monkeypatch, clip):
     """The stub in place of every model; `clip.mp4` alone in the working folder."""
     monkeypatch.chdir(clip.parent)
-    monkeypatch.setattr(zoo, "load_model", lambda *_, **__: stub_model())
+    use(monkeypatch, stub_model())
+
+
+def use(monkeypatch, model) -> None:
+    """Let any model be this one, under the name that was asked for."""
+    monkeypatch.setattr(zoo, "load_model", lambda name, **_: replace(model, name=name))
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ class TestSuccess:
         assert "  tracklets   2 (1 person, 1 car)\n" in out
         assert re.search(r"  time        (decode|detector|identify|memory) \d+%", out)
         assert [line.split()[-1] for line in out.splitlines()[-4:]] == [
-            str(folder / name) for name in OUTPUT_FILES
+            str(folder / name) for name in RESULT_FILES
         ]
         assert max(map(len, out.splitlines())) <= 80
 
@@ -133,6 +140,20 @@ class TestMistakesBeforeAnythingIsLoaded:
         assert detect("clip.mp4 --start soon") == 3
         assert "'soon' is not a position in a video" in only_error(capsys)
 
+    def test_results_of_other_settings(self, capsys, monkeypatch):
+        with monkeypatch.context() as patch:
+            use(patch, stub_model())
+            assert detect("clip.mp4 --quiet") == 0
+        assert detect("clip.mp4 --score 0.5") == 5
+        line = "clip has other results (score 0.3 → 0.5); --overwrite replaces them"
+        assert line in only_error(capsys)
+
+    def test_everything_done_needs_no_model(self, monkeypatch):
+        with monkeypatch.context() as patch:
+            use(patch, stub_model())
+            assert detect("clip.mp4 --quiet") == 0
+        assert detect("clip.mp4") == 0
+
     def test_results_that_are_there(self, capsys):
         folder = Path("minet-output/clip")
         folder.mkdir(parents=True)
@@ -187,23 +208,55 @@ class TestMistakes:
 
     def test_bug_is_one_line_that_says_how_to_see_more(self, capsys, monkeypatch):
         monkeypatch.delenv("MINET_DEBUG", raising=False)
-        monkeypatch.setattr(zoo, "load_model", lambda *_, **__: stub_model(fail_at=2))
+        use(monkeypatch, stub_model(fail_at=2))
         assert detect("clip.mp4 --quiet") == 1
         assert only_error(capsys) == "unexpected RuntimeError: no luck (MINET_DEBUG=1 shows where)"
 
     def test_debugging_lets_errors_through(self, monkeypatch):
         monkeypatch.setenv("MINET_DEBUG", "1")
-        monkeypatch.setattr(zoo, "load_model", lambda *_, **__: stub_model(fail_at=2))
+        use(monkeypatch, stub_model(fail_at=2))
         with pytest.raises(RuntimeError, match="no luck"):
             detect("clip.mp4")
 
     def test_ctrl_c_leaves_nothing(self, capsys, monkeypatch):
-        model = stub_model(fail_at=5, error=KeyboardInterrupt())
-        monkeypatch.setattr(zoo, "load_model", lambda *_, **__: model)
+        use(monkeypatch, stub_model(fail_at=5, error=KeyboardInterrupt()))
         assert detect("clip.mp4") == 130
         message = "minet: interrupted; nothing of the unfinished video was kept\n"
         assert capsys.readouterr() == ("", message)
         assert not Path("minet-output").exists()
+
+
+class TestResume:
+    @pytest.fixture(autouse=True)
+    def borders_are_near(self, monkeypatch):
+        monkeypatch.setattr(outputs, "BORDER", 4)
+
+    def interrupt(self, monkeypatch, frame: int) -> None:
+        with monkeypatch.context() as patch:
+            use(patch, stub_model(fail_at=frame, error=KeyboardInterrupt()))
+            assert detect("clip.mp4 --checkpoint 0") == 130
+
+    def test_ctrl_c_tells_how_to_go_on(self, capsys, monkeypatch):
+        self.interrupt(monkeypatch, 9)
+        line = "minet: interrupted; --resume goes on with clip.mp4 after 8 frames\n"
+        assert capsys.readouterr() == ("", line)
+        assert detect("clip.mp4 --resume") == 0
+        out, err = capsys.readouterr()
+        assert err == "clip.mp4: goes on after 8 frames\n"
+        assert out.startswith("clip.mp4: 10 frames, 8 of them by an earlier run, in ")
+
+    def test_unfinished_run_is_not_dropped_unasked(self, capsys, monkeypatch):
+        self.interrupt(monkeypatch, 9)
+        capsys.readouterr()
+        assert detect("clip.mp4") == 5
+        assert "--resume goes on with it, --overwrite begins anew" in only_error(capsys)
+
+    def test_other_settings_begin_anew_with_a_line(self, capsys, monkeypatch):
+        self.interrupt(monkeypatch, 9)
+        capsys.readouterr()
+        assert detect("clip.mp4 --resume --score 0.5") == 0
+        line = "clip.mp4: begins anew, not after 8 unfinished frames (score 0.3 → 0.5)\n"
+        assert capsys.readouterr().err == line
 
 
 class TestSeveralVideos:
@@ -219,6 +272,24 @@ class TestSeveralVideos:
         assert err.splitlines()[0].startswith("minet: bad.mp4: not a video")
         assert "what went wrong" in err
         assert err.splitlines()[-1] == "minet: error: 1 of 3 inputs failed"
+
+    def test_done_ones_are_skipped_with_a_line(self, capsys):
+        write_grey_video(Path("after.mp4"), 3)
+        assert detect("clip.mp4 --quiet") == 0
+        before = Path("minet-output/clip/result.json").stat().st_mtime_ns
+        assert detect("clip.mp4 after.mp4") == 0
+        out = capsys.readouterr().out
+        assert out.startswith("clip.mp4: done already, in minet-output/clip\nafter.mp4: 3 frames")
+        assert Path("minet-output/clip/result.json").stat().st_mtime_ns == before
+
+    def test_folder_pattern_and_list_in_one_call(self):
+        for name in ("day/1.mp4", "day/2.mp4", "night/1.mp4", "more/3.mp4"):
+            Path(name).parent.mkdir(exist_ok=True)
+            write_grey_video(Path(name), 2)
+        Path("more/list.txt").write_text("# the third\n3.mp4\n../day/1.mp4\n")
+        assert detect("day 'night/*.mp4' --list more/list.txt --no-video --quiet") == 0
+        made = {path.name for path in Path("minet-output").iterdir()}
+        assert made == {"day-1", "2", "night-1", "3"}
 
     def test_failures_are_shown_even_when_quiet(self, capsys):
         Path("[bold].mp4").write_text("no video")

@@ -249,6 +249,7 @@ class TestCommand:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(zoo, "load_model", lambda *_, **__: stub_model())
         write_grey_video(Path("a.mp4"))
+        write_grey_video(Path("b.mp4"), 2)
         Path("boxes.json").write_text(json.dumps([JSON_BOX]))
 
     def detect(self, *arguments: str) -> int:
@@ -271,7 +272,7 @@ class TestCommand:
         ("arguments", "code", "message"),
         [
             (["a.mp4", "--no-memory"], 3, "without memory"),
-            (["a.mp4", "./a.mp4"], 3, "of one video, not of several"),
+            (["a.mp4", "b.mp4"], 3, "of one video, not of several"),
         ],
     )
     def test_what_makes_no_sense_is_refused(self, capfd, arguments, code, message):

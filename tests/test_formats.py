@@ -12,11 +12,11 @@ from test_results import CLASSES, frame_of
 
 from minet_core.config import FORMATS
 from minet_core.errors import InputError, OutputError
-from minet_core.files import complete_text
-from minet_core.formats import OPENERS, VideoFacts, read_json
+from minet_core.files import TextFile, complete_text
+from minet_core.formats import WRITERS, VideoFacts, read_json
 from minet_core.formats.minet_json import SCHEMA, SCHEMA_VERSION
 from minet_core.memory import NO_TRACK
-from minet_core.results import COLUMNS, TrackletTable
+from minet_core.results import COLUMNS, Totals, TrackletTable
 
 SCHEMA_PAGE = Path(__file__).parents[1] / "docs" / "result-format.md"
 
@@ -35,9 +35,14 @@ def facts(**video) -> VideoFacts:
 
 def write(folder: Path, name: str, frames=FRAMES, about: VideoFacts | None = None) -> Path:
     path = folder / FORMATS[name]
-    with OPENERS[name](path, about or facts()) as writer:
+    totals = Totals()
+    with complete_text(path) as file:
+        writer = WRITERS[name](file, about or facts())
+        writer.begin()
         for frame in frames:
             writer.write(frame)
+            totals.add(frame)
+        writer.end(totals)
     return path
 
 
@@ -47,7 +52,7 @@ def result(tmp_path):
 
 
 def test_every_format_has_a_writer():
-    assert OPENERS.keys() == FORMATS.keys()
+    assert WRITERS.keys() == FORMATS.keys()
 
 
 def test_json_and_csv_carry_the_same_rows(tmp_path):
@@ -88,6 +93,35 @@ def test_video_without_detections_makes_a_valid_file(tmp_path, name):
         assert (len(rows), tracklets, header["counts"]["frames"]) == (0, [], 2)
     else:
         assert len(path.read_text().splitlines()) == (name == "csv")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("done", range(len(FRAMES) + 1))
+def test_writing_that_goes_on_makes_the_same_file(tmp_path, name, done):
+    whole = write(tmp_path, name).read_bytes()
+    path, totals = tmp_path / "part", Totals()
+    file = TextFile(path)
+    writer = WRITERS[name](file, facts())
+    writer.begin()
+    for frame in FRAMES[:done]:
+        writer.write(frame)
+        totals.add(frame)
+    length, state = file.sync(), json.loads(json.dumps(totals.save()))
+    for frame in FRAMES[done:]:
+        writer.write(frame)  # and is killed: this does not count
+    file.close()
+
+    totals = Totals()
+    totals.restore(state)
+    file = TextFile(path, keep=length)
+    writer = WRITERS[name](file, facts())
+    writer.resume(totals)
+    for frame in FRAMES[done:]:
+        writer.write(frame)
+        totals.add(frame)
+    writer.end(totals)
+    file.complete()
+    assert path.read_bytes() == whole
 
 
 def test_json_reads_back_what_went_in(result):

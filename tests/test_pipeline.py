@@ -13,10 +13,12 @@ from minet_core.config import FORMATS, DetectOptions
 from minet_core.errors import ConfigError, InputError, MinetError, OutputError, VideoOpenError
 from minet_core.formats import read_json
 from minet_core.formats.minet_json import JsonWriter
+from minet_core.inference.manifest import ANNOTATED, MANIFEST, OUTPUT_FILES, RESULT_FILES
 from minet_core.inference.pipeline import annotate
-from minet_core.inference.preflight import ANNOTATED, OUTPUT_FILES, expected_frames, folder_names
+from minet_core.inference.preflight import expected_frames, folder_names
 from minet_core.inference.stages import STAGES
-from minet_core.video import VideoInfo, VideoReader, VideoWriter
+from minet_core.video import VideoInfo, VideoReader
+from minet_core.video.pieces import PieceWriter
 
 ALL_FILES = set(OUTPUT_FILES)
 
@@ -42,8 +44,7 @@ def times_of(path: Path) -> list[float]:
 def test_run_makes_all_files_and_sums_them_up(clip, out, model):
     summary = annotate(clip, out, model)
     assert names_in(out) == ALL_FILES
-    assert {path.name for path in summary.files} == ALL_FILES
-    assert summary.files[0].name == ANNOTATED
+    assert summary.files == tuple(out / name for name in RESULT_FILES)
     assert (summary.frames, summary.rows, summary.rows_without_track) == (10, 20, 0)
     assert summary.tracklets_by_class == {"person": 1, "car": 1}
     assert summary.warnings == ()
@@ -179,7 +180,7 @@ def test_progress_is_told_every_frame(clip, out, model):
 
 def test_only_what_is_asked_for_is_written(clip, out, model):
     summary = annotate(clip, out, model, options(formats=("csv",), video=False))
-    assert names_in(out) == {"detections.csv"}
+    assert names_in(out) == {"detections.csv", MANIFEST}
     assert summary.files == (out / "detections.csv",)
     assert "draw" not in summary.shares
 
@@ -187,9 +188,9 @@ def test_only_what_is_asked_for_is_written(clip, out, model):
 def test_results_are_not_replaced_unasked(clip, out, model):
     annotate(clip, out, model, options(formats=("csv",), video=False))
     before = (out / "detections.csv").read_bytes()
-    with pytest.raises(OutputError, match=r"already has results \(detections.csv\); --overwrite"):
-        annotate(clip, out, model, options(formats=("json",)))
-    assert names_in(out) == {"detections.csv"}
+    with pytest.raises(OutputError, match=r"has other results \(.*csv → json.*\); --overwrite"):
+        annotate(clip, out, model, options(formats=("json",), video=False))
+    assert names_in(out) == {"detections.csv", MANIFEST}
     assert (out / "detections.csv").read_bytes() == before
 
 
@@ -197,7 +198,7 @@ def test_overwriting_leaves_no_file_of_the_earlier_run(clip, out, model):
     annotate(clip, out, model)
     (out / "notes.txt").write_text("the user's own")
     annotate(clip, out, model, options(formats=("csv",), video=False, overwrite=True))
-    assert names_in(out) == {"detections.csv", "notes.txt"}
+    assert names_in(out) == {"detections.csv", MANIFEST, "notes.txt"}
 
 
 def test_input_is_never_overwritten(tmp_path, model):
@@ -237,14 +238,14 @@ def test_run_that_is_stopped_leaves_the_earlier_results(clip, out, model):
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-@pytest.mark.parametrize("writer", [JsonWriter, VideoWriter], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("writer", [JsonWriter, PieceWriter], ids=lambda c: c.__name__)
 def test_file_that_cannot_be_completed_keeps_the_others_back(
     tmp_path, clip, out, model, monkeypatch, writer
 ):
     def fail(*_):
         raise OutputError("the disk is full")
 
-    method = "close" if writer is JsonWriter else "__exit__"
+    method = "end" if writer is JsonWriter else "join"
     monkeypatch.setattr(writer, method, fail)
     with pytest.raises(OutputError, match="disk is full"):
         annotate(clip, out, model)
@@ -285,7 +286,7 @@ def test_opencv_is_missed_before_anything_starts(clip, out, model, monkeypatch):
         annotate(clip, out, model, progress=lambda *_: pytest.fail("a frame was looked at"))
     assert not out.exists()
     annotate(clip, out, model, options(video=False))
-    assert names_in(out) == set(FORMATS.values())
+    assert names_in(out) == {*FORMATS.values(), MANIFEST}
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,18 @@
 """Annotation formats: one module each, written row by row as a video is read."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from pathlib import Path
 
+from minet_core.files import TextFile
 from minet_core.formats.base import ResultWriter, VideoFacts
-from minet_core.formats.minet_csv import write_csv
-from minet_core.formats.minet_json import StoredResult, read_json, write_json
-from minet_core.formats.mot import write_mot
+from minet_core.formats.minet_csv import CsvWriter
+from minet_core.formats.minet_json import JsonWriter, StoredResult, read_json
+from minet_core.formats.mot import MotWriter
 
-Opener = Callable[[Path, VideoFacts], AbstractContextManager[ResultWriter]]
+WRITERS: dict[str, Callable[[TextFile, VideoFacts], ResultWriter]] = {
+    "json": JsonWriter,
+    "csv": CsvWriter,
+    "mot": MotWriter,
+}
+"""Format name, as in `config.FORMATS` → what writes it."""
 
-OPENERS: dict[str, Opener] = {"json": write_json, "csv": write_csv, "mot": write_mot}
-"""Format name, as in `config.FORMATS` → context manager that opens its writer."""
-
-__all__ = ["OPENERS", "Opener", "ResultWriter", "StoredResult", "VideoFacts", "read_json"]
+__all__ = ["WRITERS", "ResultWriter", "StoredResult", "VideoFacts", "read_json"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from minet_core.results import FrameDetections
+from minet_core.results import FrameDetections, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,23 @@ class VideoFacts:
 
 
 class ResultWriter(Protocol):
-    """Takes frames in order; its context manager completes the file."""
+    """Writes one file from frames in order: `begin` or `resume`, `write` for each, `end`.
+
+    It keeps nothing of what it has written but what `resume` can tell it again.
+    """
+
+    def begin(self) -> None:
+        """Write what comes before the first frame."""
+        ...
+
+    def resume(self, totals: Totals) -> None:
+        """Go on in a file that has the frames of these totals, in place of `begin`."""
+        ...
 
     def write(self, detections: FrameDetections) -> None:
         """Add one frame, with or without rows."""
+        ...
+
+    def end(self, totals: Totals) -> None:
+        """Write what comes after the last frame."""
         ...

@@ -1,8 +1,6 @@
 """result.json: everything of one video; docs/result-format.md states the schema."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,9 +8,9 @@ import pandas as pd
 
 from minet_core._version import __version__
 from minet_core.errors import InputError
-from minet_core.files import TextFile, complete_text
+from minet_core.files import TextFile
 from minet_core.formats.base import VideoFacts
-from minet_core.results import COLUMNS, FrameDetections, Tracklet, TrackletTable, rows_to_pandas
+from minet_core.results import COLUMNS, FrameDetections, Totals, Tracklet, rows_to_pandas
 
 SCHEMA = "minet-result"
 SCHEMA_VERSION = 1
@@ -23,46 +21,44 @@ class JsonWriter:
 
     def __init__(self, file: TextFile, facts: VideoFacts) -> None:
         self._file = file
-        self._classes = facts.classes
-        self._table = TrackletTable()
-        self._frames = self._rows = self._without_track = 0
+        self._facts = facts
+        self._has_rows = False
+
+    def begin(self) -> None:
+        """Write the header."""
         header = {
             "schema": SCHEMA,
             "version": SCHEMA_VERSION,
             "minet": __version__,
-            "video": facts.video,
-            "model": facts.model,
-            "settings": facts.settings,
-            "classes": facts.classes,
+            "video": self._facts.video,
+            "model": self._facts.model,
+            "settings": self._facts.settings,
+            "classes": self._facts.classes,
             "columns": COLUMNS,
         }
         entries = [f"{_dump(name)}: {_dump(value)}" for name, value in header.items()]
-        file.write("{" + ",\n".join(entries) + ',\n"rows": [')
+        self._file.write("{" + ",\n".join(entries) + ',\n"rows": [')
+
+    def resume(self, totals: Totals) -> None:
+        """Go on after the rows of these totals."""
+        self._has_rows = totals.rows > 0
 
     def write(self, detections: FrameDetections) -> None:
         """Add one frame."""
         for row in detections.rows():
-            self._file.write((",\n" if self._rows else "\n") + _dump(row))
-            self._rows += 1
-            self._without_track += row[3] is None
-        self._frames += 1
-        self._table.add(detections)
+            self._file.write((",\n" if self._has_rows else "\n") + _dump(row))
+            self._has_rows = True
 
-    def close(self) -> None:
+    def end(self, totals: Totals) -> None:
         """Complete the document."""
-        tracklets = [self._tracklet(t) for t in self._table.tracklets()]
-        lines = ",\n".join(_dump(t) for t in tracklets)
-        counts = {
-            "frames": self._frames,
-            "rows": self._rows,
-            "rows_without_track": self._without_track,
-        }
-        self._file.write(f'\n],\n"tracklets": [\n{lines}\n],\n"counts": {_dump(counts)}}}\n')
+        lines = ",\n".join(_dump(self._tracklet(t)) for t in totals.table.tracklets())
+        counts = _dump(totals.counts)
+        self._file.write(f'\n],\n"tracklets": [\n{lines}\n],\n"counts": {counts}}}\n')
 
     def _tracklet(self, tracklet: Tracklet) -> dict[str, Any]:
         return {
             "track_id": tracklet.id,
-            "label": self._classes[tracklet.label_id],
+            "label": self._facts.classes[tracklet.label_id],
             "label_id": tracklet.label_id,
             "score": round(tracklet.score, 6),
             "first_frame": tracklet.first_frame,
@@ -74,15 +70,6 @@ class JsonWriter:
 
 def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-@contextmanager
-def write_json(path: Path, facts: VideoFacts) -> Iterator[JsonWriter]:
-    """Open a result.json."""
-    with complete_text(path) as file:
-        writer = JsonWriter(file, facts)
-        yield writer
-        writer.close()
 
 
 class StoredResult(NamedTuple):

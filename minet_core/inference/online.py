@@ -1,6 +1,6 @@
 """Frame in, result out: a detector with the paper's memory (§III-C), online."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections
 from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foreground
+from minet_core.snapshot import restore_memory, save_memory
 
 PAIR_FLOOR = 0.001
 """(box, class) pairs below this score are never looked at again."""
@@ -30,7 +31,7 @@ class _Candidates(NamedTuple):
 
 
 class OnlineDetector:
-    """One video, frame by frame; state lives in `memory` alone.
+    """One video, frame by frame; its state is what `save` returns.
 
     Args:
         model: detector and embedder.
@@ -132,6 +133,23 @@ class OnlineDetector:
         scores, match = self._remember(self.memory, image, base, time, planted)
         wanted = ~match.duplicates if self._drawn is None else match.track_ids != NO_TRACK
         return base, scores, _Candidates(match.rows, match.track_ids, wanted)
+
+    def save(self) -> dict[str, Any]:
+        """All it has learnt, as plain values and tensors that `torch.save` can write."""
+        seen = self._cuts.thumbnail
+        return {
+            "memory": None if self.memory is None else save_memory(self.memory),
+            "thumbnail": None if seen is None else torch.from_numpy(seen),
+            "unusable": self.unusable,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on after the frames of a state of `save`, made with the same model and settings."""
+        if self.memory is not None:
+            restore_memory(self.memory, state["memory"])
+        seen = state["thumbnail"]
+        self._cuts.thumbnail = None if seen is None else seen.numpy()
+        self.unusable = state["unusable"]
 
     def _remember(
         self,

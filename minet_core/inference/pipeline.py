@@ -8,18 +8,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from minet_core.config import PRESETS, DetectOptions
 from minet_core.errors import ConfigError
 from minet_core.inference.drawn import Drawn
 from minet_core.inference.first_boxes import following, read_first_boxes
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.outputs import Outputs, open_outputs
-from minet_core.inference.preflight import OUTPUT_FILES, check, part_of
+from minet_core.inference.outputs import Outputs, is_border, open_outputs
+from minet_core.inference.preflight import check, check_finished, part_of
+from minet_core.inference.recorder import Recorder, check_unchanged, restore
 from minet_core.inference.stages import StageClock
 from minet_core.inference.threads import prefetch
+from minet_core.inference.unfinished import clear, finish_publishing, open_unfinished, publish
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections, Tracklet
 from minet_core.suggest import did_you_mean
@@ -40,6 +43,7 @@ class Summary:
         files: the files, the annotated video first.
         info: the source.
         frames: frames looked at.
+        frames_before: those of them that an earlier run had done.
         rows: detections reported.
         rows_without_track: those that belong to no tracklet.
         tracklets: all tracklets, by id.
@@ -53,6 +57,7 @@ class Summary:
     files: tuple[Path, ...]
     info: VideoInfo
     frames: int
+    frames_before: int
     rows: int
     rows_without_track: int
     tracklets: tuple[Tracklet, ...]
@@ -70,7 +75,7 @@ class Summary:
     @property
     def frames_per_second(self) -> float:
         """Frames looked at in a second of the run."""
-        return self.frames / self.seconds
+        return (self.frames - self.frames_before) / self.seconds
 
 
 def annotate(
@@ -86,37 +91,54 @@ def annotate(
         source: a video file, a URL, `-` for standard input, or pictures: a folder of them, or a
             pattern such as `cam/*.jpg`.
         folder: made if missing; files appear there, all together, when they are complete.
-        model: from `load_model`.
+        model: from `load_model`. Results are known by its name, and by the weights of that name.
         options: what to do.
         progress: called after each frame.
 
     Raises:
-        InputError: the source cannot be read.
+        AlreadyDoneError: the folder has these very results, and `overwrite` is not set.
+        InputError: the source cannot be read, or changes while it is read.
         ConfigError: a setting is not valid.
-        OutputError: the results cannot be written, or are there and may not be replaced.
+        OutputError: the results cannot be written, others are there that may not be replaced, or
+            another process is writing there.
         MinetError: a video is to be drawn, and OpenCV does not load.
     """
     options, folder = options or DetectOptions(), Path(folder)
-    check(source, folder, options)
+    check(source, folder, options, model.name)
     clock, started = StageClock(), time.perf_counter()
     online = online_detector(model, options, clock)
-    with open_video(source, **part_of(options)) as reader:
-        with open_outputs(folder, options, reader.info, model) as outputs:
-            _run(reader, online, outputs, clock, progress)
-        warnings = *reader.warnings, *online.warnings, *outputs.warnings
-        return Summary(
-            folder=folder,
-            files=tuple(folder / name for name in OUTPUT_FILES if (folder / name).exists()),
-            info=reader.info,
-            frames=outputs.frames,
-            rows=outputs.rows,
-            rows_without_track=outputs.rows_without_track,
-            tracklets=tuple(outputs.table.tracklets()),
-            classes=model.detector.classes,
-            seconds=time.perf_counter() - started,
-            shares=clock.shares(),
-            warnings=warnings,
-        )
+    with open_unfinished(folder) as place:
+        finish_publishing(place)
+        # Looked at again, now that no other run can come in between.
+        standing = check(source, folder, options, model.name)
+        clear(place, standing.checkpoint)
+        with open_video(source, **part_of(options, standing.next_frame)) as reader:
+            with open_outputs(place, options, reader.info, model, standing.checkpoint) as outputs:
+                recorder = Recorder(place, standing.manifest, outputs, options.checkpoint)
+                if standing.checkpoint is not None:
+                    restore(place, standing.checkpoint, online)
+                _run(reader, online, outputs, recorder, clock, progress)
+                check_unchanged(standing.manifest)
+                outputs.complete(clock)
+            warnings = *reader.warnings, *online.warnings, *outputs.warnings
+        if not options.overwrite:
+            check_finished(folder, standing.manifest)
+        publish(place, replace(standing.manifest, files=outputs.names))
+    totals = outputs.totals
+    return Summary(
+        folder=folder,
+        files=tuple(folder / name for name in outputs.names),
+        info=reader.info,
+        frames=totals.frames,
+        frames_before=standing.frames_before,
+        rows=totals.rows,
+        rows_without_track=totals.rows_without_track,
+        tracklets=tuple(totals.table.tracklets()),
+        classes=model.detector.classes,
+        seconds=time.perf_counter() - started,
+        shares=clock.shares(),
+        warnings=warnings,
+    )
 
 
 def online_detector(
@@ -159,14 +181,19 @@ def _run(
     reader: FrameReader,
     online: OnlineDetector,
     outputs: Outputs,
+    recorder: Recorder,
     clock: StageClock,
     progress: Progress | None,
 ) -> None:
     # Both threads have ended when this is left, so that reader and outputs can be closed.
     frames = prefetch(_decode(reader, clock), QUEUE_DEPTH)
-    with closing(prefetch(_infer(frames, online), QUEUE_DEPTH)) as found:
-        for frame, detections in found:
+    looked_at = prefetch(_infer(frames, online, outputs.totals.frames), QUEUE_DEPTH)
+    with closing(looked_at):
+        for frame, detections, memory in looked_at:
             outputs.write(frame.image, detections, clock)
+            if memory is not None:
+                with clock.stage("write"):
+                    recorder.at_border(frame.index, memory)
             if progress is not None:
                 progress(detections, reader.info)
 
@@ -182,9 +209,10 @@ def _decode(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, Non
 
 
 def _infer(
-    frames: Generator[VideoFrame, None, None], online: OnlineDetector
-) -> Generator[tuple[VideoFrame, FrameDetections], None, None]:
+    frames: Generator[VideoFrame, None, None], online: OnlineDetector, done: int
+) -> Generator[tuple[VideoFrame, FrameDetections, dict[str, Any] | None], None, None]:
+    """Frames with what was found in them and, at borders, what the detector knew by then."""
     with closing(frames):
-        for frame in frames:
+        for count, frame in enumerate(frames, done + 1):
             found = online.update(frame.image, frame=frame.index, pts=frame.pts, time=frame.time)
-            yield frame, found
+            yield frame, found, online.save() if is_border(count) else None

@@ -4,55 +4,146 @@ Nothing here imports torch: a mistyped name is answered at once.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from glob import has_magic
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
-from minet_core.config import FORMATS, DetectOptions
-from minet_core.errors import InputError, OutputError
-from minet_core.files import check_free
+from minet_core.config import DetectOptions
+from minet_core.errors import AlreadyDoneError, InputError, OutputError
+from minet_core.files import check_place
 from minet_core.inference.first_boxes import read_first_boxes
+from minet_core.inference.manifest import (
+    OUTPUT_FILES,
+    RESULT_FILES,
+    Manifest,
+    manifest_of,
+    read_manifest,
+)
+from minet_core.inference.unfinished import UNFINISHED, Checkpoint, obstacle, read_checkpoint
 from minet_core.video.folder import is_picture_pattern
 from minet_core.video.info import VideoInfo
 from minet_core.video.lettering import load_opencv
 from minet_core.video.positions import FramePicker, Part, Position
 from minet_core.video.source import StrPath, is_url, shown
 
-ANNOTATED = "annotated.mp4"
-OUTPUT_FILES = (ANNOTATED, *FORMATS.values())
-"""Every file that a run can make."""
 
-
-def part_of(options: DetectOptions) -> Part:
-    """Which frames the options ask for, as readers take it."""
+def part_of(options: DetectOptions, next_frame: int = 0) -> Part:
+    """Which frames the options ask for, from a frame on, as readers take it."""
     return Part(
         start=options.start,
         end=options.end,
         stride=options.stride,
         max_frames=options.max_frames,
+        skip=next_frame,
     )
 
 
-def check(source: StrPath, folder: Path, options: DetectOptions) -> None:
-    """See that there is something to read and a place to write to.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a run finds in its output folder.
+
+    Attributes:
+        manifest: of the run that is to begin, without files.
+        checkpoint: where it will go on, if it will.
+        note: a line that the user should see, or nothing.
+    """
+
+    manifest: Manifest
+    checkpoint: Checkpoint | None = None
+    note: str = ""
+
+    @property
+    def frames_before(self) -> int:
+        """How many frames are done."""
+        return self.checkpoint.frames if self.checkpoint else 0
+
+    @property
+    def next_frame(self) -> int:
+        """Index of the first frame that is not."""
+        return self.checkpoint.last_frame + 1 if self.checkpoint else 0
+
+
+def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> Standing:
+    """See that there is something to read, a place to write to, and what is in that place.
+
+    Args:
+        source: what will be read.
+        folder: for its results.
+        options: of the run.
+        model: its name.
 
     Raises:
+        AlreadyDoneError: the folder has these very results.
         InputError: there is no such file or folder, or the first boxes are none.
         ConfigError: the options can select no frame.
-        OutputError: the folder has results that may not be replaced, or holds the source.
+        OutputError: the folder has results, or unfinished ones, that may not be replaced, or it
+            holds the source.
         MinetError: an annotated video is asked for, and OpenCV cannot be loaded.
     """
     FramePicker(**part_of(options))
     if options.first_boxes is not None:
         read_first_boxes(options.first_boxes)
-    named = _is_stream(source) or is_picture_pattern(source)
-    if not named and not Path(source).exists():
+    if not (_is_stream(source) or is_picture_pattern(source) or Path(source).exists()):
         raise InputError(f"{shown(source)}: no such file or folder")
-    check_free(folder, OUTPUT_FILES, replace=options.overwrite)
+    check_place(folder, OUTPUT_FILES)
     if Path(source).resolve() in {(folder / name).resolve() for name in OUTPUT_FILES}:
         raise OutputError(f"{shown(source)}: the results would replace the input itself")
     if options.video:
         load_opencv()
+    wanted = manifest_of(source, model, options)
+    if not options.overwrite:
+        check_finished(folder, wanted)
+    return _unfinished(folder, wanted, options)
+
+
+def check_finished(folder: Path, wanted: Manifest) -> None:
+    """See that no results would be replaced; for runs that may not.
+
+    Raises:
+        AlreadyDoneError: they are the very ones that the run would make.
+        OutputError: they are others.
+    """
+    place = folder / UNFINISHED
+    publishing = read_manifest(place)  # of a run that was killed while its files appeared
+    made = publishing or read_manifest(folder)
+    there = [name for name in RESULT_FILES if (folder / name).exists()]
+    if made is not None and made.is_same(wanted):
+        if publishing is None and set(made.files) <= set(there):
+            raise AlreadyDoneError(f"{folder} has these results already; --overwrite replaces them")
+        if publishing is not None or not there:
+            return
+    if not there and publishing is None:
+        return
+    if made is None or made.of_stream:
+        what = f"already has results ({', '.join(there)})"
+    else:
+        what = f"has other results ({made.difference(wanted) or 'files are missing'})"
+    raise OutputError(f"{folder} {what}; --overwrite replaces them")
+
+
+def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Standing:
+    """Whether to go on from what an earlier run left unfinished.
+
+    Raises:
+        OutputError: it could go on, and was asked neither to do so nor to begin anew.
+    """
+    place = folder / UNFINISHED
+    checkpoint = read_checkpoint(place)
+    if checkpoint is None:
+        return Standing(wanted)
+    why_not = obstacle(place, checkpoint, wanted)
+    if why_not:
+        note = f"begins anew, not after {checkpoint.frames} unfinished frames ({why_not})"
+        return Standing(wanted, note=note)
+    if options.resume:
+        return Standing(wanted, checkpoint, f"goes on after {checkpoint.frames} frames")
+    if options.overwrite:
+        return Standing(wanted)
+    raise OutputError(
+        f"{folder} has an unfinished run of {checkpoint.frames} frames; "
+        "--resume goes on with it, --overwrite begins anew"
+    )
 
 
 def expected_frames(info: VideoInfo, options: DetectOptions) -> int | None:

@@ -1,4 +1,4 @@
-"""Where bundled weights live, and the one safe way to read a weights file.
+"""The one safe way to read a weights file.
 
 Only safetensors is read: a header of names, types and shapes, then raw numbers. A pickle
 (.pt, .pth) is a program that runs when it is opened, so it is refused.
@@ -13,21 +13,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from minet_core.errors import WeightsError
+from minet_core.models.files import weights_folder as weights_folder
 
 MAX_HEADER_BYTES = 100_000_000
-
-
-def weights_folder() -> Path:
-    """Folder of the bundled weights: inside an installed package, else beside it in a checkout.
-
-    Raises:
-        WeightsError: neither is there.
-    """
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "_weights", package.parent / "weights"):
-        if folder.is_dir():
-            return folder
-    raise WeightsError(f"no bundled weights beside {package}: reinstall minet")
 
 
 def read_safetensors(path: Path | str) -> tuple[dict[str, str], dict[str, Tensor]]:

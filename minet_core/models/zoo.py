@@ -1,19 +1,14 @@
 """Names → detector and embedder with their weights."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from minet_core.errors import ConfigError
 from minet_core.models.detector import Detector, Embedder
+from minet_core.models.files import DEFAULT_MODEL, detector_file, embedder_file
 from minet_core.models.identify import load_identify
 from minet_core.models.nanodet import load_nanodet
-from minet_core.models.weights import weights_folder
-from minet_core.suggest import did_you_mean
-
-DEFAULT_MODEL = "minet-nano"
-MODELS = (DEFAULT_MODEL,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,7 @@ def load_model(name: str = DEFAULT_MODEL, *, size: int = 416, device: str = "aut
     """Load a model by name, or a detector's .safetensors file beside the bundled embeddings.
 
     Args:
-        name: one of `MODELS`, or a path.
+        name: one of `minet_core.models.files.MODELS`, or a path.
         size: longer side of the picture the detector sees, a multiple of 32.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
 
@@ -44,11 +39,8 @@ def load_model(name: str = DEFAULT_MODEL, *, size: int = 416, device: str = "aut
         WeightsError: the file is damaged or of another architecture.
     """
     where = pick_device(device)
-    bundled = weights_folder()
-    detector = load_nanodet(_detector_file(name, bundled), where, size)
-    return Model(
-        name, detector, load_identify(bundled / "minet-nano-identify.safetensors", device=where)
-    )
+    detector = load_nanodet(detector_file(name), where, size)
+    return Model(name, detector, load_identify(embedder_file(), device=where))
 
 
 def pick_device(name: str) -> torch.device:
@@ -67,13 +59,3 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError):
         raise ConfigError(f"device {name!r} is not available here; try --device auto") from None
     return device
-
-
-def _detector_file(name: str, bundled: Path) -> Path:
-    if name == DEFAULT_MODEL:
-        return bundled / "minet-nano-detector.safetensors"
-    path = Path(name)
-    if path.suffix or path.exists():
-        return path
-    hint = did_you_mean(name, MODELS)
-    raise ConfigError(f"no model named {name!r}{hint} (known: {', '.join(MODELS)}; or a file)")

@@ -139,7 +139,7 @@ def pictures_of(path: StrPath) -> list[Path]:
     if not pictures:
         kinds = " ".join(sorted(_SUFFIXES))
         raise InputError(f"{shown(path)}: no pictures {where} ({kinds})")
-    return sorted(pictures, key=_natural)
+    return sorted(pictures, key=natural_order)
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -149,7 +149,7 @@ def _listed(folder: Path) -> list[Path]:
         raise InputError(f"{shown(folder)}: {error.strerror}".lower()) from None
 
 
-def _natural(file: Path) -> tuple[list[tuple[int, str]], str]:
+def natural_order(file: Path) -> tuple[list[tuple[int, str]], str]:
     """Sort key that reads runs of digits as numbers; the name itself settles ties."""
     parts = re.findall(r"(\d+)|(\D+)", str(file).lower(), re.ASCII)
     return [(int(digits), "") if digits else (-1, text) for digits, text in parts], str(file)

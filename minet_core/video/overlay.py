@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,14 @@ class Overlay:
         for m in marks:
             self._draw_tag(canvas, m, thickness)
         return canvas
+
+    def save(self) -> list[Any]:
+        """What it has to remember of past frames, in plain values that JSON can hold."""
+        return self._trails.save()
+
+    def restore(self, state: list[Any]) -> None:
+        """Go on after the frames of a state of `save`."""
+        self._trails.restore(state)
 
     def _draw_tag(self, canvas: Image, mark: _Mark, thickness: int) -> None:
         """The text on a filled strip: on the box, or inside it at the frame's upper edge."""

@@ -17,12 +17,15 @@ class Part(TypedDict, total=False):
         end: where to stop; the frame at `end` itself is not wanted.
         stride: keep every stride-th frame, beginning with the first one wanted.
         max_frames: keep at most so many.
+        skip: frames with a lower index count as kept, but are not given: a run that goes on
+            where an earlier one stopped has had them.
     """
 
     start: Position | None
     end: Position | None
     stride: int
     max_frames: int | None
+    skip: int
 
 
 _CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
@@ -67,12 +70,14 @@ class FramePicker:
         end: Position | None = None,
         stride: int = 1,
         max_frames: int | None = None,
+        skip: int = 0,
     ) -> None:
         _check(start, end, stride, max_frames)
         self._start: Position = 0 if start is None else start
         self._end = end
         self._stride = stride
         self._max_frames = max_frames
+        self._skip = skip
         self._first: int | None = None
         self.taken = 0
 
@@ -90,7 +95,7 @@ class FramePicker:
             self._first = index
         wanted = (index - self._first) % self._stride == 0
         self.taken += wanted
-        return wanted
+        return wanted and index >= self._skip
 
 
 def _reached(position: Position, index: int, time: float) -> bool:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,17 @@ class Trails:
         for track_id in now:
             points = [point for _, point in self._points[track_id]]
             _draw_fading(canvas, points, colour_of(track_id), thickness)
+
+    def save(self) -> list[Any]:
+        """Everything remembered, in plain values that JSON can hold."""
+        return [self._frame, [[track, list(points)] for track, points in self._points.items()]]
+
+    def restore(self, state: list[Any]) -> None:
+        """Put a state of `save` in the place of what is remembered."""
+        self._frame, tracks = state
+        self._points = {
+            track: deque((frame, (x, y)) for frame, (x, y) in points) for track, points in tracks
+        }
 
     def _forget(self) -> None:
         """Drop points too old to be drawn, and tracks without any left."""

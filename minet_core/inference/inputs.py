@@ -1,0 +1,110 @@
+"""From what was typed to the videos it means: folders, wildcards and lists of files."""
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from minet_core.errors import InputError
+from minet_core.video.folder import is_picture_pattern, natural_order, pictures_of
+from minet_core.video.source import is_url, shown
+
+VIDEO_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("3gp", "asf", "avi", "divx", "dv", "flv", "h264", "hevc", "m2ts", "m2v", "m4v", "mjpeg"),
+        *("mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "nut", "ogv", "qt", "ts", "vob"),
+        *("webm", "wmv", "y4m"),
+    )
+)
+"""What makes a file of a folder a video. A file that is named is tried whatever its suffix."""
+
+
+def expand(inputs: Sequence[str], list_file: Path | None = None) -> list[str]:
+    """Every video that is meant, once each, in the order given.
+
+    A folder of pictures is one video; a folder of videos is each of them, in natural order,
+    without looking into its sub-folders. A name with `*`, `?` or `[` that is no file's is a
+    pattern (`**` goes into sub-folders); one for pictures, as `cam/*.jpg`, is one video.
+
+    Args:
+        inputs: files, folders, patterns, URLs, `-`.
+        list_file: a text file with one of these a line, after `inputs`.
+
+    Raises:
+        InputError: the list cannot be read, a file or folder is missing, a folder has neither
+            pictures nor videos, or has both, or a pattern matches nothing.
+    """
+    given = [*inputs, *(_listed(list_file) if list_file else ())]
+    found: dict[str, str] = {}
+    for name in given:
+        for source in _sources(name):
+            found.setdefault(_identity(source), source)
+    return list(found.values())
+
+
+def _listed(list_file: Path) -> Iterator[str]:
+    """Lines that are neither empty nor comments; paths are relative to the list's own folder."""
+    try:
+        lines = list_file.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
+    except OSError as error:
+        raise InputError(f"{shown(list_file)}: cannot be read ({error.strerror})") from None
+    for line in map(str.strip, lines):
+        if line and not line.startswith("#"):
+            yield line if line == "-" or is_url(line) else str(list_file.parent / line)
+
+
+def _sources(name: str) -> Iterable[str]:
+    if name == "-" or is_url(name) or is_picture_pattern(name):
+        return [name]
+    if Path(name).is_dir():
+        return _of_folder(Path(name))
+    if glob.has_magic(name) and not os.path.lexists(name):
+        return _of_pattern(name)
+    if not Path(name).exists():
+        raise InputError(f"{shown(name)}: no such file or folder")
+    return [name]
+
+
+def _of_folder(folder: Path) -> list[str]:
+    try:
+        files = [file for file in folder.iterdir() if not file.name.startswith(".")]
+    except OSError as error:
+        raise InputError(f"{shown(folder)}: cannot be read ({error.strerror})") from None
+    videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()]
+    pictures = _has_pictures(folder)
+    if pictures and videos:
+        raise InputError(
+            f"{shown(folder)}: has both pictures and videos; name those that are meant, "
+            "such as folder/*.mp4"
+        )
+    if not pictures and not videos:
+        raise InputError(f"{shown(folder)}: no pictures in this folder, and no videos")
+    return [str(folder)] if pictures else _in_order(videos)
+
+
+def _has_pictures(folder: Path) -> bool:
+    try:
+        return bool(pictures_of(folder))
+    except InputError:
+        return False
+
+
+def _of_pattern(pattern: str) -> list[str]:
+    paths = [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207
+    if not paths:
+        raise InputError(f"{shown(pattern)}: nothing matches")
+    files = [path for path in paths if path.is_file()]
+    # A folder stands for what is in it only where no file matches: `*` should not repeat `**`.
+    if files:
+        return _in_order(files)
+    return [source for folder in _in_order(paths) for source in _of_folder(Path(folder))]
+
+
+def _in_order(paths: Iterable[Path]) -> list[str]:
+    return [str(path) for path in sorted(paths, key=natural_order)]
+
+
+def _identity(source: str) -> str:
+    """Equal for two spellings of one file."""
+    return source if source == "-" or is_url(source) else os.path.realpath(source)
