@@ -131,7 +131,9 @@ class DetectOptions:
     max_frames: int | None = setting(None, "Look at no more than so many frames.")
     trails: int = setting(0, "Frames of past motion to draw behind each object.")
     first_boxes: str | None = setting(
-        None, "File with boxes of the first frame: follow these objects, and no others."
+        None,
+        "File with boxes of the first frame: follow these objects whatever their score, and no "
+        "others.",
     )
     video: bool = setting(True, "Write the annotated video.")
     overwrite: bool = setting(False, "Replace the results of an earlier run.")

@@ -262,6 +262,10 @@ class TestCommand:
         assert set(rows.track_id) == {1}
         assert set(rows.label) == {"person"}
 
+    def test_objects_are_reported_whatever_their_score(self):
+        assert self.detect("a.mp4", "--score", "1") == 0
+        assert len(read_json("out/a/result.json").rows) == 10
+
     def test_boxes_are_of_the_first_frame_looked_at(self):
         assert self.detect("a.mp4", "--start", "4") == 0
         rows: Any = read_json("out/a/result.json").rows

@@ -157,7 +157,8 @@ def online_detector(
     return OnlineDetector(
         model,
         config if options.memory else None,
-        score=options.score,
+        # What the user drew is there, however unsure the detector is of it.
+        score=options.score if drawn is None else 0.0,
         keep=label_ids(options.classes, model.detector.classes),
         clock=clock,
         drawn=drawn,
