@@ -3,7 +3,8 @@
 What is heavy is imported when it is needed, so that `--help` and mistakes are answered at once.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -256,32 +257,46 @@ def run(
     from minet_core.models.detections import StoredDetector
 
     if request.results is not None:
+        table = table_of(request, dataset, None)
         stored_of = open_results(
-            request.results,
-            request.data,
-            dataset,
-            table=table_of(request, dataset, dataset.classes),
-            allow_cut=request.allow_cut,
+            request.results, request.data, dataset, table=table, allow_cut=request.allow_cut
         )
         return evaluate_results(dataset, stored_of, options, progress=progress)
     model = load_model(request.model, size=request.size, device=request.device)
-    table = table_of(request, dataset, model.detector.classes)
-    model_of: Callable[[str], Model] = lambda _: model  # noqa: E731
     if request.detections is not None:
+        table = table_of(request, dataset, None)
         stored = open_stored(request.detections, request.data, dataset, DETECTIONS, table)
-        model_of = lambda name: replace(model, detector=StoredDetector(stored(name)))  # noqa: E731
-    return evaluate_model(dataset, model_of, variants, options, table=table, progress=progress)
+
+        def with_boxes_of(video: str) -> "Model":
+            return replace(model, detector=StoredDetector(stored(video)))
+
+        return evaluate_model(dataset, with_boxes_of, variants, options, progress=progress)
+    table = table_of(request, dataset, model.detector.classes)
+    return evaluate_model(
+        dataset, lambda _: model, variants, options, table=table, progress=progress
+    )
 
 
-def table_of(
-    request: Request, dataset: "Dataset", model_classes: tuple[str, ...]
-) -> "Table | None":
-    """The user's table of class names, None for the one that comes along."""
+def table_of(request: Request, dataset: "Dataset", known: Sequence[str] | None) -> "Table | None":
+    """The user's table of class names, None for the one that comes along.
+
+    Args:
+        request: names the file.
+        dataset: whose classes stand on the right.
+        known: classes that may stand on the left; None where they are those of a file.
+
+    Raises:
+        MinetError: the file cannot be read, or names a class that is not there.
+    """
     from minet_core.datasets import read_table
 
-    if request.classes_table is None:
+    path = request.classes_table
+    if path is None:
         return None
-    return read_table(request.classes_table, model_classes, dataset.classes)
+    if known is None:
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        known = [re.split("[,\t]", line)[0].strip() for line in lines]
+    return read_table(path, known, dataset.classes)
 
 
 def settings_of(request: Request) -> dict[str, Any]:

@@ -86,6 +86,27 @@ class TestText:
         assert evaluate("--results out/detections.csv") == 0
         assert scores()["ap"]["map_all"] == pytest.approx(0.8)
 
+    def test_names_by_a_table(self, clip, capsys):
+        detect(clip, score=0.0)
+        Path("data/seq/gt/labels.txt").write_text("walker\ncar\nsofa")
+        Path("names.csv").write_text("person,walker\n")
+        assert evaluate("--results out/result.json") == 0
+        assert scores()["ap"]["map_all"] == pytest.approx(0.4)
+        assert "classes that the dataset does not have, left out: " in capsys.readouterr().out
+        assert evaluate("--results out/result.json --class-table names.csv --overwrite") == 0
+        assert scores()["ap"]["map_all"] == pytest.approx(0.8)
+
+    def test_names_that_the_dataset_has_are_not_changed(self):
+        """`person` is a pedestrian only where the dataset has no persons."""
+        Path("data/seq/gt/labels.txt").write_text("pedestrian\nperson\nsofa")
+        rows = ["frame,pts,time,track_id,label,label_id,score,base_score,x1,y1,x2,y2"]
+        corners = ",".join(map(str, CAR))
+        rows += [f"{i},,{i / 25},,person,1,0.5,0.5,{corners}" for i in range(FRAMES)]
+        Path("boxes.csv").write_text("\n".join(rows))
+        assert evaluate("--results boxes.csv") == 0
+        by_class = scores()["ap"]["classes"]
+        assert (by_class["person"]["ap"], by_class["pedestrian"]["false_positives"]) == (1, 0)
+
     def test_nothing_there(self, capsys):
         assert evaluate("--results data") == 2
         assert "nothing for the video seq" in capsys.readouterr().err

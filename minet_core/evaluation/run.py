@@ -18,6 +18,7 @@ from minet_core.evaluation.frames import Floats, FoundBoxes, TrueBoxes
 from minet_core.evaluation.motion import motion_iou
 from minet_core.evaluation.passes import FoundOf, Passes
 from minet_core.evaluation.scorer import Scorer, Scores
+from minet_core.formats.stored import table_for
 from minet_core.inference.online import PAIR_FLOOR
 from minet_core.models.detections import StoredBoxes
 from minet_core.models.zoo import Model
@@ -89,7 +90,8 @@ def evaluate_model(
     for video in dataset.videos:
         if truths := run.truths(video):
             model = model_of(video.name)
-            names = map_classes(model.detector.classes, dataset.classes, table)
+            said = model.detector.classes
+            names = map_classes(said, dataset.classes, table_for(said, dataset.classes, table))
             run.covered |= {int(label) for label in names.ids if label >= 0}
             passes = Passes(model, variants, names, len(dataset.classes), options.offline)
             run.score(video, truths, passes.go(video), progress)

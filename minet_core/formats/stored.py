@@ -86,6 +86,16 @@ def read_stored(path: Path, classes: tuple[str, ...], table: Table | None = None
     return _from_mot(path, classes)
 
 
+def table_for(names: Sequence[str], classes: Sequence[str], table: Table | None) -> Table | None:
+    """The user's table; else none where every name is a class of the dataset's as it stands.
+
+    A dataset may have both `person` and `pedestrian`, and then neither is the other.
+    """
+    if table is None and set(names) <= set(classes):
+        return {}
+    return table
+
+
 def _with_header(stored: StoredBoxes, header: dict[str, Any]) -> StoredBoxes:
     settings = header.get("settings", {})
     cut, looked_at = settings.get("score"), header.get("counts", {}).get("frames")
@@ -114,7 +124,7 @@ def _from_table(
     table: Table | None,
 ) -> StoredBoxes:
     """From the columns of `minet detect`, mapped by label."""
-    ids = map_classes(names, classes, table).ids
+    ids = map_classes(names, classes, table_for(names, classes, table)).ids
     by_name = dict(zip(names, ids.tolist(), strict=True))
     try:
         labels = np.array([by_name[name] for name in rows["label"]], dtype=np.int64)
