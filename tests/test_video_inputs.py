@@ -4,11 +4,13 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
-from video_factory import grey_images, index_of, write_picture, write_video
+from video_factory import grey_images, index_of, write_grey_video, write_picture, write_video
 
 from minet_core.errors import InputError, VideoOpenError
 from minet_core.video import FolderReader, open_video
@@ -113,6 +115,34 @@ class TestStandardInput:
             monkeypatch.setattr("sys.stdin", stdin)
             with pytest.raises(InputError, match="is a terminal"):
                 open_video("-")
+
+
+class TestUrl:
+    @pytest.fixture
+    def address(self, tmp_path) -> Iterator[str]:
+        """A server on this machine, of the files in the test's folder."""
+        handler = partial(Quiet, directory=tmp_path)
+        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_port}"
+            server.shutdown()
+            thread.join()
+
+    @pytest.mark.parametrize("name", ["a.mp4", "a.ts"])
+    def test_is_read_as_it_comes(self, tmp_path, address, name):
+        write_grey_video(tmp_path / name, 20)
+        assert indices_of(f"{address}/{name}") == list(range(20))
+
+    def test_that_leads_nowhere_is_one_line(self, address):
+        with pytest.raises(VideoOpenError, match="not found") as caught:
+            open_video(f"{address}/missing.mp4")
+        assert "\n" not in str(caught.value)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing of requests."""
 
 
 def large_images(count: int) -> list[np.ndarray]:
