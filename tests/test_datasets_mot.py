@@ -274,8 +274,9 @@ class TestFolders:
 
 
 def test_our_own_results_read_back(tmp_path):
+    from minet_core.files import complete_text
     from minet_core.formats.base import VideoFacts
-    from minet_core.formats.mot import write_mot
+    from minet_core.formats.mot import MotWriter
     from minet_core.results import FrameDetections
 
     found = FrameDetections(
@@ -290,8 +291,8 @@ def test_our_own_results_read_back(tmp_path):
         track_labels=np.array([0]),
         classes=("person",),
     )
-    with write_mot(tmp_path / "mot.txt", VideoFacts({}, "", {}, ("person",))) as writer:
-        writer.write(found)
+    with complete_text(tmp_path / "mot.txt") as file:
+        MotWriter(file, VideoFacts({}, "", {}, ("person",))).write(found)
     rows = read_mot_rows(tmp_path / "mot.txt")
     assert rows.frames.tolist() == [4]
     assert rows.ids.tolist() == [6]
