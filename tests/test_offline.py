@@ -205,7 +205,9 @@ def _enumerated_seq_nms(frames: Sequence[ScoredFrame]) -> list[float]:
         for b in count
         if where[b][0] - where[a][0] == 1 and overlap(a, b) >= 0.5
     }
-    left, new = set(count), [0.0 for _ in count]
+    # what is below the floor takes no part
+    left = {box for box in count if scores[box] > 0.001}
+    new = [0.0 if box in left else scores[box] for box in count]
     while left:
         path = max(_paths(sorted(left), links), key=lambda p: sum(scores[box] for box in p))
         for box in path:
