@@ -1,10 +1,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from stub_model import stub_model
 from video_factory import write_grey_video
 
 from minet_core.models.zoo import Model
+
+# A busy machine is no failure; under CI=true hypothesis' own profile also fixes the examples.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture
