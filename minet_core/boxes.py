@@ -1,9 +1,12 @@
-"""Box geometry that torchvision.ops lacks: overlap on NumPy arrays, and of boxes one by one."""
+"""Boxes on NumPy arrays: overlap, which torchvision.ops has for tensors only, and no identity."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+NO_TRACK = -1
+"""Track id of a box that belongs to no track, here, in truth and in results."""
 
 
 def box_iou(a: Floats, b: Floats) -> Floats:

@@ -19,15 +19,13 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torchvision.ops import box_iou, nms
 
+from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
 from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples, identifiers, update
 from minet_core.position import with_position
 from minet_core.scores import ScoreKind, foreground
 from minet_core.slot import Slot, end_covered
 from minet_core.support import own_proposals, positive_boxes
-
-NO_TRACK = -1
-"""Track id of a detection that belongs to no slot."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from minet_core.memory import NO_TRACK
+from minet_core.boxes import NO_TRACK
 
 COLUMNS = (
     "frame",

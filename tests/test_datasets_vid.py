@@ -3,7 +3,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 from video_factory import grey_images, index_of, write_picture
 
@@ -360,13 +359,6 @@ class TestOpen:
             open_dataset(f"imagenet-vid:{tmp_path / 'gone'}")
         with pytest.raises(InputError, match="no Annotations/VID"):
             open_dataset(f"imagenet-vid:{tmp_path}")
-
-
-def test_no_track_is_that_of_the_memory():
-    from minet_core.memory import NO_TRACK as OF_MEMORY
-
-    assert NO_TRACK == OF_MEMORY
-    assert np.int64(NO_TRACK) == -1
 
 
 def test_reading_data_needs_neither_torch_nor_opencv():

@@ -6,10 +6,10 @@ from stub_model import stub_model
 from torchvision.ops import box_iou
 from video_factory import grey_images
 
+from minet_core.boxes import NO_TRACK
 from minet_core.config import PAPER
 from minet_core.errors import InputError
 from minet_core.inference.online import OnlineDetector
-from minet_core.memory import NO_TRACK
 from minet_core.models.detections import GRID_IOU, StoredBoxes, StoredDetector, grid
 from minet_core.models.zoo import Model
 

@@ -9,13 +9,13 @@ from evaluation_frames import at, frame, random_frames
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minet_core.boxes import box_iou
 from minet_core.errors import ConfigError, InputError
 from minet_core.evaluation.average_precision import ApAccumulator
 from minet_core.evaluation.frames import EvalFrame, edges_of_inclusive
 from minet_core.evaluation.matching import ApProtocol
 from minet_core.evaluation.motion import MotionGroup, motion_iou
 from minet_core.evaluation.motion_precision import MotionApAccumulator, MotionRule
-from minet_core.evaluation.overlap import box_iou
 
 SLOW, MEDIUM, FAST = 0.95, 0.8, 0.5
 

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from test_results import CLASSES, frame_of
 
+from minet_core.boxes import NO_TRACK
 from minet_core.config import FORMATS
 from minet_core.errors import InputError, OutputError
 from minet_core.files import TextFile, complete_text
 from minet_core.formats import WRITERS, VideoFacts, read_json
 from minet_core.formats.minet_json import SCHEMA, SCHEMA_VERSION
-from minet_core.memory import NO_TRACK
 from minet_core.results import COLUMNS, Totals, TrackletTable
 
 SCHEMA_PAGE = Path(__file__).parents[1] / "docs" / "result-format.md"

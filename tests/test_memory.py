@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from minet_core.boxes import NO_TRACK
 from minet_core.config import PAPER, VIDEO, MemoryConfig
 from minet_core.memory import (
-    NO_TRACK,
     DynamicMemory,
     Match,
     Reading,

@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minet_core.boxes import box_iou
+from minet_core.boxes import NO_TRACK, box_iou
 from minet_core.errors import InputError
 from minet_core.inference.linking import BestPaths, LinkedBoxes
 from minet_core.inference.offline import Rescore, merge_passes, seq_nms, tube_link
 from minet_core.inference.scored import ScoredFrame
-from minet_core.memory import NO_TRACK
 
 METHODS = pytest.mark.parametrize("method", [seq_nms, tube_link])
 

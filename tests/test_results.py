@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minet_core.memory import NO_TRACK
+from minet_core.boxes import NO_TRACK
 from minet_core.results import COLUMNS, FrameDetections, TrackletTable, VideoResult
 
 CLASSES = ("person", "car")

@@ -1,6 +1,7 @@
 """Videos with truth: ImageNet VID, MOTChallenge, CocoVID and a toy, behind one interface."""
 
-from minet_core.datasets.base import NO_TRACK, Dataset, FrameTruth, VideoTruth
+from minet_core.boxes import NO_TRACK
+from minet_core.datasets.base import Dataset, FrameTruth, VideoTruth
 from minet_core.datasets.mot_rows import MotRows, read_mot_rows
 from minet_core.datasets.open import KINDS, open_dataset
 from minet_core.datasets.problems import Problem, Problems

@@ -18,9 +18,6 @@ from minet_core.errors import InputError
 from minet_core.video.colours import scaled
 from minet_core.video.info import Image
 
-NO_TRACK = -1
-"""In `FrameTruth.track_ids`: this box belongs to no track. (`minet_core.memory` has the same.)"""
-
 _SAME_SHAPE = 0.02
 """Most that height/width may differ, relatively, for a picture to be a scaled copy."""
 

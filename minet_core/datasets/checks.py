@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.datasets.base import NO_TRACK, FrameTruth
+from minet_core.boxes import NO_TRACK
+from minet_core.datasets.base import FrameTruth
 from minet_core.datasets.problems import Problem, Problems
 
 _SLACK = 1.0

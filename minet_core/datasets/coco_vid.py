@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.datasets.base import NO_TRACK, Dataset, FrameTruth, VideoTruth
+from minet_core.boxes import NO_TRACK
+from minet_core.datasets.base import Dataset, FrameTruth, VideoTruth
 from minet_core.datasets.checks import BoxChecker, Rows
 from minet_core.datasets.pictures import PictureFiles
 from minet_core.datasets.problems import Problems

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minet_core.datasets.base import NO_TRACK, Dataset, FrameTruth, VideoTruth, no_truth
+from minet_core.boxes import NO_TRACK
+from minet_core.datasets.base import Dataset, FrameTruth, VideoTruth, no_truth
 from minet_core.datasets.checks import BoxChecker, Rows
 from minet_core.datasets.pictures import PictureFiles
 from minet_core.datasets.problems import Problem, Problems

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from minet_core.boxes import NO_TRACK
 from minet_core.datasets.base import FrameTruth
 from minet_core.datasets.vocabulary import ClassMap
 from minet_core.evaluation.frames import (
-    NO_TRACK,
     Bools,
     Floats,
     FoundBoxes,

@@ -11,14 +11,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from minet_core.boxes import NO_TRACK
 from minet_core.errors import InputError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-NO_TRACK = -1
-"""Track id of a box that belongs to no track; any negative id says so."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

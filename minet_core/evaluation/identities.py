@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minet_core.evaluation.frames import NO_TRACK, EvalFrame, Ints
+from minet_core.boxes import NO_TRACK
+from minet_core.evaluation.frames import EvalFrame, Ints
 from minet_core.evaluation.matching import ApProtocol, class_frame
 
 

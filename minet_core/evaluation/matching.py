@@ -9,8 +9,8 @@ from enum import StrEnum
 
 import numpy as np
 
+from minet_core.boxes import box_iou
 from minet_core.evaluation.frames import Bools, EvalFrame, Floats, Ints
-from minet_core.evaluation.overlap import box_iou
 
 UNMATCHED = -1
 """The detection is on no true box that was still free: a false positive."""

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from minet_core.boxes import paired_iou
 from minet_core.errors import InputError
 from minet_core.evaluation.frames import Bools, Floats, Ints
-from minet_core.evaluation.overlap import paired_iou
 
 RADIUS = 10
 """Frames looked at before and after a box."""

@@ -19,6 +19,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from minet_core.boxes import box_iou
 from minet_core.errors import ConfigError, InputError
 from minet_core.evaluation.ap_result import ApResult, ClassTallies
 from minet_core.evaluation.frames import Bools, EvalFrame, Floats
@@ -30,7 +31,6 @@ from minet_core.evaluation.matching import (
     class_frame,
 )
 from minet_core.evaluation.motion import MotionGroup
-from minet_core.evaluation.overlap import box_iou
 from minet_core.evaluation.precision_recall import SHARED, TRUE_POSITIVE
 
 

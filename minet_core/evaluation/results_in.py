@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from minet_core.boxes import NO_TRACK
 from minet_core.datasets.base import Dataset, VideoTruth
 from minet_core.datasets.vocabulary import Table
 from minet_core.errors import InputError
@@ -20,7 +21,6 @@ from minet_core.evaluation.frames import edges_of_inclusive
 from minet_core.formats.coco_results import is_coco_results, read_coco_results
 from minet_core.formats.stored import RESULTS, find_stored, read_stored
 from minet_core.inference.online import PAIR_FLOOR
-from minet_core.memory import NO_TRACK
 from minet_core.models.detections import StoredBoxes
 from minet_core.video.source import shown
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from minet_core.boxes import box_iou
 from minet_core.errors import ConfigError, InputError
 from minet_core.evaluation.frames import Bools, EvalFrame, Floats, Ints
-from minet_core.evaluation.overlap import box_iou
 
 OVERLAP = 0.5
 """Overlap of CLEAR and IDF1, and of a detection with an ignored true box."""

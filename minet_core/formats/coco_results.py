@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from minet_core.boxes import NO_TRACK
 from minet_core.errors import InputError
-from minet_core.memory import NO_TRACK
 from minet_core.models.detections import StoredBoxes
 from minet_core.video.source import shown
 

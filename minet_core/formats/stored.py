@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from minet_core.boxes import NO_TRACK
 from minet_core.datasets.mot_rows import NO_CLASS, read_mot_rows
 from minet_core.datasets.vocabulary import NOT_THERE, Table, map_classes
 from minet_core.errors import InputError
 from minet_core.formats.minet_json import read_json
-from minet_core.memory import NO_TRACK
 from minet_core.models.detections import StoredBoxes
 from minet_core.results import COLUMNS
 from minet_core.video.source import shown

@@ -18,11 +18,10 @@ import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from minet_core.boxes import Floats, box_iou, paired_iou
+from minet_core.boxes import NO_TRACK, Floats, box_iou, paired_iou
 from minet_core.errors import InputError
 from minet_core.inference.linking import BestPaths, Ints, LinkedBoxes
 from minet_core.inference.scored import ScoredFrame
-from minet_core.memory import NO_TRACK
 from minet_core.scores import classwise_nms
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
 from minet_core.inference.cuts import CutDetector
 from minet_core.inference.drawn import Drawn
 from minet_core.inference.scored import ScoredFrame
 from minet_core.inference.stages import StageClock
-from minet_core.memory import NO_TRACK, DynamicMemory, Match, reweight
+from minet_core.memory import DynamicMemory, Match, reweight
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections
