@@ -199,6 +199,15 @@ def locked(path: Path) -> Iterator[None]:
         os.close(file)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether another process holds the lock of that file, which exists."""
+    try:
+        with locked(path):
+            return False
+    except OutputError:
+        return True
+
+
 def _lock(file: int, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

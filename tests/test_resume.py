@@ -231,11 +231,12 @@ class TestUnfinishedRun:
 
 
 class TestTwoRuns:
-    def test_one_folder_takes_one_at_a_time(self, tmp_path, video):
+    @pytest.mark.parametrize("asked", [{"overwrite": True}, {"resume": True}, {}], ids=str)
+    def test_one_folder_takes_one_at_a_time(self, tmp_path, video, asked):
         def other(found, _):
             if found.frame == 7:
                 with pytest.raises(OutputError, match="out: another minet is writing there"):
-                    run(video, tmp_path / "out", overwrite=True)
+                    run(video, tmp_path / "out", **asked)
 
         assert run(video, tmp_path / "out", other).frames == 23
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(OUTPUT_FILES)

@@ -20,7 +20,13 @@ from minet_core.inference.manifest import (
     manifest_of,
     read_manifest,
 )
-from minet_core.inference.unfinished import UNFINISHED, Checkpoint, obstacle, read_checkpoint
+from minet_core.inference.unfinished import (
+    UNFINISHED,
+    Checkpoint,
+    is_going_on,
+    obstacle,
+    read_checkpoint,
+)
 from minet_core.video.folder import is_picture_pattern
 from minet_core.video.info import VideoInfo
 from minet_core.video.lettering import load_opencv
@@ -126,7 +132,8 @@ def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Stand
     """Whether to go on from what an earlier run left unfinished.
 
     Raises:
-        OutputError: it could go on, and was asked neither to do so nor to begin anew.
+        OutputError: it could go on, and was asked neither to do so nor to begin anew; or another
+            process is going on with it.
     """
     place = folder / UNFINISHED
     checkpoint = read_checkpoint(place)
@@ -140,6 +147,8 @@ def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Stand
         return Standing(wanted, checkpoint, f"goes on after {checkpoint.frames} frames")
     if options.overwrite:
         return Standing(wanted)
+    if is_going_on(place):
+        raise OutputError(f"{folder}: another minet is writing there")
     raise OutputError(
         f"{folder} has an unfinished run of {checkpoint.frames} frames; "
         "--resume goes on with it, --overwrite begins anew"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from minet_core._version import __version__
-from minet_core.files import locked, one_line, remove_empty, replace_bytes
+from minet_core.files import is_locked, locked, one_line, remove_empty, replace_bytes
 from minet_core.inference.manifest import MANIFEST, RESULT_FILES, Manifest, read_manifest
 
 UNFINISHED = ".minet-unfinished"
@@ -77,6 +77,11 @@ def open_unfinished(folder: Path) -> Iterator[Path]:
                     shutil.rmtree(place, ignore_errors=True)
     finally:
         remove_empty(missing)
+
+
+def is_going_on(place: Path) -> bool:
+    """Whether another process works in a hidden folder, which exists."""
+    return is_locked(place / _LOCK)
 
 
 def read_checkpoint(place: Path) -> Checkpoint | None:
