@@ -107,7 +107,9 @@ class Soak:
             self.tally.kills += 1
             kept = any(self.folder.glob("killed/*/.minet-unfinished/checkpoint.json"))
             self.tally.kept += kept
-            begun = next((line for line in text.splitlines() if " goes on " in line), "from 0")
+            begun = next(
+                (line for line in text.splitlines() if " goes on " in line), "at the start"
+            )
             state = "something to go on with" if kept else "nothing yet"
             say(f"kill {self.tally.kills} after {moment:.2f} s ({begun.split(': ')[-1]}): {state}")
             return True

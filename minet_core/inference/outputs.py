@@ -100,7 +100,7 @@ class Outputs:
                 self._video.cut()
 
     def save(self) -> tuple[dict[str, Any], dict[str, int]]:
-        """At a border: what `restore` needs, and the bytes of each file that belongs to it.
+        """At a border: what `begin` needs to go on, and the bytes of each file that belongs to it.
 
         Raises:
             OutputError: something cannot be brought to the disk.
