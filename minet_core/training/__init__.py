@@ -1,0 +1,1 @@
+"""Training: episodes of meta-learning, losses, the loop and its checkpoints."""
