@@ -25,6 +25,7 @@ from minet_core.datasets.imagenet_vid import open_imagenet_vid
 from minet_core.datasets.toy_actors import Bgr
 from minet_core.datasets.toy_scene import Scene, ToyObject
 from minet_core.datasets.toy_shapes import OUTLINES
+from minet_core.datasets.vid_xml import VidObject, vid_xml
 from minet_core.errors import ConfigError, InputError, OutputError
 from minet_core.suggest import did_you_mean
 from minet_core.video.lettering import load_opencv
@@ -170,25 +171,8 @@ def _write_video(
 
 def _xml(video: str, index: int, picture: Bgr, objects: list[ToyObject]) -> str:
     height, width = picture.shape[:2]
-    return (
-        f"<annotation>\n\t<folder>{video.rpartition('/')[2]}</folder>\n"
-        f"\t<filename>{index:06d}</filename>\n"
-        "\t<source>\n\t\t<database>minet toy</database>\n\t</source>\n"
-        f"\t<size>\n\t\t<width>{width}</width>\n\t\t<height>{height}</height>\n\t</size>\n"
-        f"{''.join(map(_object_xml, objects))}</annotation>\n"
-    )
-
-
-def _object_xml(item: ToyObject) -> str:
-    xmin, ymin, xmax, ymax = item.box
-    sides = {"xmax": xmax, "xmin": xmin, "ymax": ymax, "ymin": ymin}
-    box = "".join(f"\t\t\t<{side}>{value}</{side}>\n" for side, value in sides.items())
-    return (
-        f"\t<object>\n\t\t<trackid>{item.track_id}</trackid>\n\t\t<name>{item.shape}</name>\n"
-        f"\t\t<bndbox>\n{box}\t\t</bndbox>\n"
-        f"\t\t<occluded>{int(item.occluded)}</occluded>\n\t\t<generated>0</generated>\n"
-        "\t</object>\n"
-    )
+    items = (VidObject(o.shape, o.track_id, o.box, o.occluded, generated=False) for o in objects)
+    return vid_xml(video.rpartition("/")[2], index, "minet toy", (width, height), items)
 
 
 def _write_lists(root: Path, train: int, val: int, frames: int) -> None:

@@ -1,10 +1,12 @@
 """One frame's annotation in ImageNet VID: an XML file, read by tag, for tags come in any order."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers.expat import ExpatError, ParserCreate
+from xml.sax.saxutils import escape
 
 _MOST_BYTES = 1 << 22
 """No frame's annotation is that long; a real one has a few kilobytes."""
@@ -44,6 +46,41 @@ class VidAnnotation:
 
     size: tuple[int, int] | None
     objects: tuple[VidObject, ...]
+
+
+def vid_xml(
+    folder: str, index: int, database: str, size: tuple[int, int], objects: Iterable[VidObject]
+) -> str:
+    """The annotation of a frame, in the tags and the order of the official files.
+
+    Args:
+        folder: name of the snippet.
+        index: 0-based frame.
+        database: whose annotation it is.
+        size: (width, height) in pixels.
+        objects: with whole numbers for sides; one without a track id is written without.
+    """
+    width, height = size
+    return (
+        f"<annotation>\n\t<folder>{escape(folder)}</folder>\n"
+        f"\t<filename>{index:06d}</filename>\n"
+        f"\t<source>\n\t\t<database>{escape(database)}</database>\n\t</source>\n"
+        f"\t<size>\n\t\t<width>{width}</width>\n\t\t<height>{height}</height>\n\t</size>\n"
+        f"{''.join(map(_object_xml, objects))}</annotation>\n"
+    )
+
+
+def _object_xml(item: VidObject) -> str:
+    xmin, ymin, xmax, ymax = map(int, item.box)
+    sides = {"xmax": xmax, "xmin": xmin, "ymax": ymax, "ymin": ymin}
+    box = "".join(f"\t\t\t<{side}>{value}</{side}>\n" for side, value in sides.items())
+    track = "" if item.track_id is None else f"\t\t<trackid>{item.track_id}</trackid>\n"
+    return (
+        f"\t<object>\n{track}\t\t<name>{escape(item.name)}</name>\n"
+        f"\t\t<bndbox>\n{box}\t\t</bndbox>\n"
+        f"\t\t<occluded>{int(item.occluded)}</occluded>\n"
+        f"\t\t<generated>{int(item.generated)}</generated>\n\t</object>\n"
+    )
 
 
 def read_vid_xml(path: Path) -> VidAnnotation:
