@@ -3,6 +3,7 @@
 Boxes are xyxy in pixels.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import torch
@@ -61,11 +62,12 @@ def perturb(
     *,
     positive_iou: float = 0.7,
     negative_iou: float = 0.5,
+    variances: Sequence[float] = PERTURBATION_VARIANCES,
 ) -> tuple[Tensor, Tensor]:
     """Meta-training samples around a ground-truth box (§III-B.1, §III-D.1).
 
     Gaussian noise on centre and size, in units of the box's width and height, with a variance
-    drawn from `PERTURBATION_VARIANCES` for each sample, drawn again until both counts are met.
+    drawn from `variances` for each sample, drawn again until both counts are met.
 
     Args:
         box: (4,) xyxy of positive area.
@@ -74,6 +76,7 @@ def perturb(
         generator: source of randomness, on the CPU.
         positive_iou: the positive threshold.
         negative_iou: the negative threshold.
+        variances: of the noise.
 
     Returns:
         (positives + negatives, 4) boxes, positives first, and their float labels.
@@ -86,7 +89,7 @@ def perturb(
     found: dict[int, list[Tensor]] = {1: [], 0: []}
     missing = {1: positives, 0: negatives}
     while missing[1] > 0 or missing[0] > 0:
-        samples = _gaussian_boxes(box, 4 * (positives + negatives), generator)
+        samples = _gaussian_boxes(box, 4 * (positives + negatives), variances, generator)
         overlap = box_iou(box[None], samples)[0]
         for label, chosen in ((1, overlap > positive_iou), (0, overlap < negative_iou)):
             rows = samples[chosen][: max(missing[label], 0)]
@@ -97,9 +100,11 @@ def perturb(
     return boxes, labels
 
 
-def _gaussian_boxes(box: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    variances = torch.tensor(PERTURBATION_VARIANCES)
-    deviation = variances[torch.randint(len(variances), (count, 1), generator=generator)].sqrt()
+def _gaussian_boxes(
+    box: Tensor, count: int, variances: Sequence[float], generator: torch.Generator
+) -> Tensor:
+    chosen = torch.randint(len(variances), (count, 1), generator=generator)
+    deviation = torch.tensor(variances)[chosen].sqrt()
     noise = torch.randn(count, 4, generator=generator) * deviation
     centre_size = box_convert(box[None], "xyxy", "cxcywh")
     scale = centre_size[:, 2:].repeat(1, 2)

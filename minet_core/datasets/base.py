@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.datasets.pictures import Pictures
+from minet_core.datasets.pictures import Pictures, PictureVideo
 from minet_core.datasets.problems import Problem, Problems
 from minet_core.errors import InputError
 from minet_core.video.colours import scaled
@@ -99,6 +99,23 @@ class VideoTruth:
     def __len__(self) -> int:
         """Number of frames, chosen or not."""
         return len(self._pictures)
+
+    @property
+    def in_order_only(self) -> bool:
+        """Whether one picture takes as long as all before it: those of a video file do."""
+        return isinstance(self._pictures, PictureVideo)
+
+    def first(self, frames: int) -> "VideoTruth":
+        """The beginning of the video: no more than so many frames."""
+        return VideoTruth(
+            self.name,
+            self._pictures.first(frames),
+            self._truth,
+            size=self._stated_size,
+            problems=self._problems,
+            frame_rate=self.frame_rate,
+            chosen=self.chosen[self.chosen < frames],
+        )
 
     @cached_property
     def size(self) -> tuple[int, int]:

@@ -27,6 +27,10 @@ class Pictures(Protocol):
         """What to call a picture in a message."""
         ...
 
+    def first(self, count: int) -> "Pictures":
+        """The beginning: no more than so many pictures."""
+        ...
+
 
 class PictureFiles:
     """A file for each frame.
@@ -53,6 +57,10 @@ class PictureFiles:
     def place(self, index: int) -> str:
         """The file."""
         return str(self._path_of(index))
+
+    def first(self, count: int) -> "PictureFiles":
+        """The beginning: no more than so many pictures."""
+        return PictureFiles(min(count, self._count), self._path_of)
 
 
 class PictureVideo:
@@ -89,3 +97,7 @@ class PictureVideo:
     def place(self, index: int) -> str:
         """The file and the frame."""
         return f"{self._path}, frame {index}"
+
+    def first(self, count: int) -> "PictureVideo":
+        """The beginning: no more than so many pictures."""
+        return PictureVideo(self._path, min(count, self._count))

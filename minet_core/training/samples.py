@@ -1,0 +1,158 @@
+"""From a pair to what a step needs: tensors, and the episodes of Fig. 1."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from minet_core.support import perturb
+from minet_core.training.augment import mirrored, recoloured, resized
+from minet_core.training.config import TrainConfig
+from minet_core.training.counter import uniform
+from minet_core.training.pairs import Pair, View
+
+
+class Labelled(NamedTuple):
+    """Boxes of E episodes with InsID labels: support or query sets.
+
+    Attributes:
+        boxes: (E, N, 4) xyxy in pixels of the resized picture.
+        labels: (E, N) 1 for the target, 0 for anything else.
+    """
+
+    boxes: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A pair as the networks take it; support first, query second.
+
+    Attributes:
+        images: two (3, h, w) uint8 RGB pictures.
+        boxes: two (N, 4) float32 xyxy in pixels of them.
+        labels: two (N,) int64 class ids from 0.
+        support: what the identifiers learn from, in the first picture.
+        query: what they are asked about, in the second.
+        name: of the pair.
+        complete: whether what is not annotated is background.
+    """
+
+    images: tuple[Tensor, Tensor]
+    boxes: tuple[Tensor, Tensor]
+    labels: tuple[Tensor, Tensor]
+    support: Labelled
+    query: Labelled
+    name: str
+    complete: bool
+
+    def to(self, device: torch.device) -> "Sample":
+        """The same on a device."""
+        if device.type == "cpu":
+            return self
+        first, second = (
+            (each[0].to(device, non_blocking=True), each[1].to(device, non_blocking=True))
+            for each in (self.support, self.query)
+        )
+        images, boxes, labels = (
+            (each[0].to(device, non_blocking=True), each[1].to(device, non_blocking=True))
+            for each in (self.images, self.boxes, self.labels)
+        )
+        return Sample(
+            images, boxes, labels, Labelled(*first), Labelled(*second), self.name, self.complete
+        )
+
+
+def make_sample(pair: Pair, config: TrainConfig, generator: torch.Generator) -> Sample:
+    """Mirror, colour and resize a pair, choose its targets and the boxes of their episodes.
+
+    Both views are mirrored, or none is; their colours change apart.
+    """
+    views = pair.support, pair.query
+    if uniform(generator) < config.flip:
+        views = mirrored(pair.support), mirrored(pair.query)
+    shared = pair.shared()
+    order = torch.randperm(len(shared), generator=generator)[: config.targets]
+    targets = shared[order.numpy()]
+    first, second = (_picture(view, config, generator) for view in views)
+    boxes = _boxes(views[0], first), _boxes(views[1], second)
+    support, query = (
+        _episodes(targets, view, rows, config, generator)
+        for view, rows in zip(views, boxes, strict=True)
+    )
+    return Sample(
+        images=(first, second),
+        boxes=boxes,
+        labels=(torch.from_numpy(views[0].label_ids), torch.from_numpy(views[1].label_ids)),
+        support=support,
+        query=query,
+        name=pair.name,
+        complete=pair.complete,
+    )
+
+
+def _picture(view: View, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    image = torch.from_numpy(view.image).permute(2, 0, 1)
+    image = resized(image, config.short_side, config.long_side, enlarge=config.enlarge)
+    if config.colour:
+        image = recoloured(image, config.colour, generator)
+    return image.contiguous()
+
+
+def _boxes(view: View, image: Tensor) -> Tensor:
+    """The view's boxes in pixels of its resized picture."""
+    height, width = view.image.shape[:2]
+    x, y = image.shape[2] / width, image.shape[1] / height
+    return torch.from_numpy(view.boxes) * torch.tensor([x, y, x, y])
+
+
+def _episodes(
+    targets: NDArray[np.int64],
+    view: View,
+    boxes: Tensor,
+    config: TrainConfig,
+    generator: torch.Generator,
+) -> Labelled:
+    """Labelled boxes of each target in one view (§III-B.1)."""
+    places = [int(np.flatnonzero(view.track_ids == target)[0]) for target in targets]
+    sets = [_episode(place, boxes, config, generator) for place in places]
+    labels = torch.cat([torch.ones(config.positives), torch.zeros(config.negatives)])
+    return Labelled(torch.stack(sets), labels.expand(len(sets), -1))
+
+
+def _episode(place: int, boxes: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """(positives + negatives, 4) boxes around one row and, as negatives, around the other rows."""
+    target = boxes[place]
+    hard = _around_others(place, boxes, config, generator)
+    own, _ = perturb(
+        target,
+        config.positives,
+        config.negatives - len(hard),
+        generator,
+        positive_iou=config.positive_iou,
+        negative_iou=config.negative_iou,
+        variances=config.variances,
+    )
+    return torch.cat([own, hard])
+
+
+def _around_others(
+    place: int, boxes: Tensor, config: TrainConfig, generator: torch.Generator
+) -> Tensor:
+    """No more than a share of the negatives: boxes of other objects, perturbed."""
+    others = [row for row in range(len(boxes)) if row != place]
+    wanted = round(config.others * config.negatives)
+    if not others or not wanted:
+        return boxes[:0]
+    counts = torch.bincount(torch.randint(len(others), (wanted,), generator=generator))
+    around = [
+        perturb(boxes[row], int(count), 0, generator, positive_iou=config.positive_iou)[0]
+        for row, count in zip(others, counts, strict=False)
+        if count
+    ]
+    samples = torch.cat(around)
+    return samples[box_iou(boxes[place][None], samples)[0] < config.negative_iou]
