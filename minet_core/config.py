@@ -4,6 +4,7 @@ The CLI reads its defaults and help texts here. A setting that the paper fixes c
 section; the others say why they are as they are.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -101,6 +102,9 @@ PRESETS = {"paper": PAPER, "video": VIDEO}
 FORMATS = {"json": "result.json", "csv": "detections.csv", "mot": "mot.txt"}
 """Result format → name of its file in a video's output folder."""
 
+PICTURES = ("jpg", "png")
+"""What pictures of frames can be written as."""
+
 T = TypeVar("T")
 
 
@@ -157,6 +161,45 @@ class DetectOptions:
             raise ConfigError(f"the checkpoint must be 0 seconds or more, not {self.checkpoint}")
         if not (self.formats or self.video):
             raise ConfigError("there is nothing to write: no format and no video")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """Settings of `minet export`; beside each, its help text.
+
+    Raises:
+        ConfigError: a number is out of its range, or a name unknown.
+    """
+
+    min_score: float = setting(0.0, "Leave out tracks with a lower mean score, and loose boxes.")
+    min_length: int = setting(1, "Leave out tracks with fewer boxes.")
+    classes: tuple[str, ...] = setting((), "Classes to write, as the result names them.")
+    max_gap: int = setting(10, "Longest gap, in frames, that --interpolate closes.")
+    interpolate: bool = setting(False, "Close short gaps with interpolated boxes.")
+    keyframes: str = setting("auto", "Boxes the user gets to drag: auto, all, or every N-th.")
+    label_map: str | None = setting(None, "File with a line `old=new` for each class to rename.")
+    constant_rate: float | None = setting(
+        None, "Count frames as a copy of the video with so many frames a second has them."
+    )
+    frames: str | None = setting(None, "Write the pictures too, where the format has them.")
+    video: tuple[str, ...] = setting((), "Where a video is now; its name tells whose it is.")
+    zip: bool = setting(False, "Write one zip file in place of a folder or file.")
+    overwrite: bool = setting(False, "Replace what an earlier export wrote.")
+
+    def __post_init__(self) -> None:
+        # Each is written so that NaN fails too.
+        if not 0 <= self.min_score <= 1:
+            raise ConfigError(f"the least score must be from 0 to 1, not {self.min_score}")
+        if not self.min_length >= 1:
+            raise ConfigError(f"the least length must be 1 box or more, not {self.min_length}")
+        if not self.max_gap >= 0:
+            raise ConfigError(f"the longest gap must be 0 frames or more, not {self.max_gap}")
+        if self.constant_rate is not None and not 0 < self.constant_rate <= 1000:
+            raise ConfigError(f"the rate must be over 0 and up to 1000, not {self.constant_rate}")
+        if self.frames not in (None, *PICTURES):
+            raise ConfigError(f"pictures are written as {' or '.join(PICTURES)}, not {self.frames}")
+        if not (self.keyframes in ("auto", "all") or re.fullmatch("[1-9][0-9]*", self.keyframes)):
+            raise ConfigError(f"keyframes are auto, all or a number, not {self.keyframes!r}")
 
 
 def _check_name(kind: str, name: str, known: Collection[str]) -> None:

@@ -4,8 +4,10 @@ This is what every exporter writes and every importer reads. Frames are 0-based 
 boxes xyxy in display-oriented pixels; each format's own counting and units stay in its module.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +62,29 @@ class LooseBoxes:
         return len(self.frames)
 
 
+NO_LOOSE_BOXES = LooseBoxes(np.zeros(0, np.int64), (), np.zeros((0, 4)), np.zeros(0))
+
+
+class FrameBox(NamedTuple):
+    """One box of one frame.
+
+    Attributes:
+        label: name of its class.
+        track: id of its track, None for a loose box.
+        box: x1, y1, x2, y2.
+        score: from 0 to 1.
+        occluded: whether something hides a part of it.
+        keyframe: whether it was drawn or decided; loose boxes are.
+    """
+
+    label: str
+    track: int | None
+    box: tuple[float, float, float, float]
+    score: float
+    occluded: bool
+    keyframe: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoAnnotations:
     """What is annotated in one video.
@@ -76,6 +101,11 @@ class VideoAnnotations:
         classes: names of the classes that can occur, in the order of their ids.
         tracks: by id.
         loose: boxes of no track.
+        start: the first frame that was looked at.
+        stop: the frame before which looking ended; None: with the last frame of the video.
+        times: (M,) float64, seconds from the start of frames 0 to M-1; None where nothing but
+            the frame rate tells.
+        notes: what could not be read as it was meant, a line each, for the user.
     """
 
     name: str
@@ -89,3 +119,48 @@ class VideoAnnotations:
     classes: tuple[str, ...]
     tracks: tuple[Track, ...]
     loose: LooseBoxes
+    start: int = 0
+    stop: int | None = None
+    times: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def boxes(self) -> int:
+        """How many boxes there are in all."""
+        return sum(map(len, self.tracks)) + len(self.loose)
+
+    @property
+    def looked_at(self) -> range:
+        """Every frame that was looked at, with or without boxes.
+
+        Where nothing tells where looking ended, it is at the last box.
+        """
+        last = [int(track.frames[-1]) + 1 for track in self.tracks]
+        last += [int(frame) + 1 for frame in self.loose.frames[-1:]]
+        stop = self.stop if self.stop is not None else self.frames
+        return range(self.start, max(last, default=0) if stop is None else stop, self.step)
+
+    def time_of(self, frame: int) -> float | None:
+        """Seconds from the start at which a frame is shown, None where nothing tells."""
+        if self.times is not None and frame < len(self.times):
+            return float(self.times[frame])
+        return None if self.frame_rate is None else float(frame / self.frame_rate)
+
+    def by_frame(self) -> Iterator[tuple[int, list[FrameBox]]]:
+        """Every frame that has boxes, in order, with its boxes: tracks by id, then loose ones."""
+        rows: dict[int, list[FrameBox]] = {}
+        for track in self.tracks:
+            for frame, row in _rows_of(track):
+                rows.setdefault(frame, []).append(row)
+        loose = self.loose
+        columns = loose.frames.tolist(), loose.labels, loose.boxes.tolist(), loose.scores.tolist()
+        for frame, label, box, score in zip(*columns, strict=True):
+            row = FrameBox(label, None, tuple(box), score, False, True)
+            rows.setdefault(frame, []).append(row)
+        yield from sorted(rows.items())
+
+
+def _rows_of(track: Track) -> Iterator[tuple[int, FrameBox]]:
+    columns = (track.frames, track.boxes, track.scores, track.occluded, track.keyframes)
+    for frame, box, score, *flags in zip(*(column.tolist() for column in columns), strict=True):
+        yield frame, FrameBox(track.label, track.id, tuple(box), score, *flags)

@@ -1,0 +1,124 @@
+"""CVAT for video 1.1: one xml file a video, which an empty CVAT task of that video takes as it is.
+
+    <track id="3" label="dog" source="auto">
+      <box frame="0" keyframe="1" outside="0" occluded="0" xtl="10.00" ytl="20.00" .../>
+
+Frames count from 0. CVAT keeps keyframes only and draws lines between them, so keyframes are all
+that is written; and it shows a box until a keyframe says `outside`, so one follows after the last
+box of a track and at every gap. Scores are not in this format. A box of no track becomes a track
+of one frame, as in CVAT's own files.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+
+from minet_core.config import ExportOptions
+from minet_core.errors import ConfigError
+from minet_core.files import complete_text
+from minet_core.formats.annotations import Track, VideoAnnotations
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_cvat(
+    annotations: Sequence[VideoAnnotations],
+    place: Path,
+    options: ExportOptions,  # noqa: ARG001
+) -> list[Path]:
+    """Write one video.
+
+    Raises:
+        ConfigError: a class name has characters that XML cannot hold.
+        OutputError: it cannot be written.
+    """
+    (video,) = annotations
+    with complete_text(place) as file:
+        for line in _document(video):
+            file.write(line + "\n")
+    return [place]
+
+
+def _document(video: VideoAnnotations) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="utf-8"?>'
+    yield "<annotations>"
+    yield "  <version>1.1</version>"
+    yield from _meta(video)
+    stop = video.looked_at.stop if video.frames is None else video.frames
+    for track in (*video.tracks, *_tracks_of_loose(video)):
+        yield from _track(track, video.step, stop)
+    yield "</annotations>"
+
+
+def _meta(video: VideoAnnotations) -> Iterator[str]:
+    """What CVAT itself writes of a task; its importer looks past it, other readers need it."""
+    frames = video.looked_at.stop if video.frames is None else video.frames
+    yield "  <meta>"
+    yield "    <task>"
+    yield f"      <name>{_text(video.name)}</name>"
+    yield f"      <size>{frames}</size>"
+    yield "      <mode>interpolation</mode>"
+    yield "      <start_frame>0</start_frame>"
+    yield f"      <stop_frame>{max(frames - 1, 0)}</stop_frame>"
+    yield f"      <frame_filter>{f'step={video.step}' if video.step > 1 else ''}</frame_filter>"
+    yield "      <labels>"
+    for name in video.classes:
+        yield f"        <label><name>{_text(name)}</name><attributes></attributes></label>"
+    yield "      </labels>"
+    yield "      <original_size>"
+    yield f"        <width>{video.width}</width>"
+    yield f"        <height>{video.height}</height>"
+    yield "      </original_size>"
+    yield "    </task>"
+    if video.source is not None:
+        yield f"    <source>{_text(video.source, repair=True)}</source>"
+    yield "  </meta>"
+
+
+def _track(track: Track, step: int, stop: int) -> Iterator[str]:
+    yield f'  <track id="{track.id}" label={_quoted(track.label)} source="auto">'
+    ends = np.append(np.diff(track.frames) > step, True)
+    written = track.keyframes | ends | np.append(True, ends[:-1])
+    rows = zip(
+        *(column[written].tolist() for column in (track.frames, track.boxes, track.occluded, ends)),
+        strict=True,
+    )
+    for frame, box, occluded, last in rows:
+        yield _box(frame, box, occluded=occluded, outside=False)
+        if last and frame + step < stop:
+            yield _box(frame + step, box, occluded=False, outside=True)
+    yield "  </track>"
+
+
+def _box(frame: int, box: Iterable[float], *, occluded: bool, outside: bool) -> str:
+    x1, y1, x2, y2 = box
+    return (
+        f'    <box frame="{frame}" keyframe="1" outside="{outside:d}" occluded="{occluded:d}" '
+        f'xtl="{x1:.2f}" ytl="{y1:.2f}" xbr="{x2:.2f}" ybr="{y2:.2f}" z_order="0"></box>'
+    )
+
+
+def _tracks_of_loose(video: VideoAnnotations) -> Iterator[Track]:
+    following = max((track.id for track in video.tracks), default=0) + 1
+    loose, yes, no = video.loose, np.ones(1, np.bool_), np.zeros(1, np.bool_)
+    for i, label in enumerate(loose.labels):
+        one = slice(i, i + 1)
+        columns = loose.frames[one], loose.boxes[one], loose.scores[one]
+        yield Track(following + i, label, *columns, keyframes=yes, occluded=no)
+
+
+def _text(text: str, *, repair: bool = False) -> str:
+    return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text) if repair else _checked(text))
+
+
+def _quoted(label: str) -> str:
+    return quoteattr(_checked(label))
+
+
+def _checked(text: str) -> str:
+    if _NOT_XML.search(text):
+        raise ConfigError(f"{text!r} has characters that XML cannot hold; --label-map renames it")
+    return text
