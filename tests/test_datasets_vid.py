@@ -365,3 +365,29 @@ def test_reading_data_needs_neither_torch_nor_opencv():
     code = "import sys, minet_core.datasets; print({'torch', 'cv2', 'pandas'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+class TestOwnClasses:
+    def test_names_of_classes_txt_are_those_of_the_annotations(self, tmp_path):
+        names = ("traffic light", "Hündin", DOG)
+        objects = [an_object(wnid=name, track=track) for track, name in enumerate(names)]
+        root = write_snippet(tmp_path, [an_xml(*objects)])
+        (root / "classes.txt").write_text("Hündin\ntraffic light\n\n", encoding="utf-8")
+        dataset = open_dataset(f"imagenet-vid:{root}")
+        assert dataset.classes == ("Hündin", "traffic light")
+        (frame,) = dataset.videos[0].frames()
+        assert frame.label_ids.tolist() == [1, 0]
+        assert len(places(dataset, Problem.UNKNOWN_CLASS)) == 1
+
+    @pytest.mark.parametrize("text", ["", "\n", "dog\ndog\n"])
+    def test_names_must_be_there_and_unique(self, tmp_path, text):
+        root = write_snippet(tmp_path, [an_xml()])
+        (root / "classes.txt").write_text(text)
+        with pytest.raises(InputError, match=r"classes\.txt: the names of classes are missing or"):
+            open_dataset(f"imagenet-vid:{root}")
+
+    def test_classes_txt_that_is_no_text(self, tmp_path):
+        root = write_snippet(tmp_path, [an_xml()])
+        (root / "classes.txt").write_bytes(b"\xff\xfe")
+        with pytest.raises(InputError, match=r"classes\.txt: cannot be read"):
+            open_dataset(f"imagenet-vid:{root}")

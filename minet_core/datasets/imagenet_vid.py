@@ -3,10 +3,12 @@
     ROOT/Data/VID/val/ILSVRC2015_val_00000000/000000.JPEG
     ROOT/Annotations/VID/val/ILSVRC2015_val_00000000/000000.xml
     ROOT/ImageSets/VID_val_videos.txt
+    ROOT/classes.txt           of other classes than the 30: their names, a line each
 
 Boxes are 0-based integers with xmax and ymax inside (`Dataset.inclusive`). Classes are named by
-WordNet ids in the annotations. A frame without an annotation, or with a broken one, is counted and
-not scored; one without a picture is counted and scored, with nothing found in it.
+WordNet ids in the annotations; those of classes.txt, by what stands there. A frame without an
+annotation, or with a broken one, is counted and not scored; one without a picture is counted and
+scored, with nothing found in it.
 """
 
 from collections.abc import Mapping
@@ -25,6 +27,9 @@ from minet_core.datasets.vid_xml import BrokenXmlError, VidAnnotation, VidObject
 from minet_core.errors import InputError
 from minet_core.video.source import shown
 
+CLASSES = "classes.txt"
+"""In ROOT: names of the classes where they are not the 30 of ImageNet VID."""
+
 _LIST_FOLDERS = ("ImageSets", "Lists", "ImageSets/VID")
 _LISTS = {
     "train": ("VID_train_15frames.txt", "VID_train_frames.txt"),
@@ -38,7 +43,7 @@ def open_imagenet_vid(
     split: str = "val",
     *,
     list_file: Path | None = None,
-    wnids: Mapping[str, str] = VID_WNIDS,
+    wnids: Mapping[str, str] | None = None,
     name: str = "imagenet-vid",
 ) -> Dataset:
     """Open a split.
@@ -50,7 +55,8 @@ def open_imagenet_vid(
         root: the folder with Data/ and Annotations/ (ILSVRC2015).
         split: train, val or test.
         list_file: of either kind, see `vid_lists`.
-        wnids: name in the annotations → class name, in the order of label ids.
+        wnids: name in the annotations → class name, in the order of label ids; by default the
+            names of ROOT/classes.txt, and the 30 of ImageNet VID where there is no such file.
         name: of the dataset.
 
     Raises:
@@ -61,7 +67,7 @@ def open_imagenet_vid(
         raise InputError(f"{shown(root)}: no ImageNet VID, it has no Annotations/VID")
     list_file = list_file or _find_list(root, split)
     snippets = read_vid_list(list_file, split) if list_file else _all_snippets(root, split)
-    problems = Problems()
+    wnids, problems = wnids or _own_classes(root / CLASSES) or VID_WNIDS, Problems()
     reader = _Reader(root, wnids, problems)
     there = [snippet for snippet in snippets if reader.has(snippet)]
     if not snippets:
@@ -71,6 +77,20 @@ def open_imagenet_vid(
         raise InputError(f"{source}: none of its {len(snippets)} videos is in {shown(annotations)}")
     videos = tuple(reader.video(snippet) for snippet in there)
     return Dataset(f"{name} {split}", tuple(wnids.values()), videos, True, problems)
+
+
+def _own_classes(path: Path) -> dict[str, str]:
+    """Names of a classes.txt, each for itself; none where there is no such file."""
+    if not path.exists():
+        return {}
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise InputError(f"{shown(path)}: cannot be read") from None
+    names = [line.strip() for line in lines if line.strip()]
+    if not names or len(set(names)) != len(names):
+        raise InputError(f"{shown(path)}: the names of classes are missing or not unique")
+    return {name: name for name in names}
 
 
 class _Reader:

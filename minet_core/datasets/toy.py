@@ -21,7 +21,7 @@ from types import ModuleType
 import numpy as np
 
 from minet_core.datasets.base import Dataset
-from minet_core.datasets.imagenet_vid import open_imagenet_vid
+from minet_core.datasets.imagenet_vid import CLASSES, open_imagenet_vid
 from minet_core.datasets.toy_actors import Bgr
 from minet_core.datasets.toy_scene import Scene, ToyObject
 from minet_core.datasets.toy_shapes import OUTLINES
@@ -34,7 +34,7 @@ from minet_core.video.source import shown
 MARK = "toy.json"
 """A folder with this file is a toy dataset, and may be made anew."""
 
-_PARTS = (MARK, "classes.txt", "Data", "Annotations", "ImageSets")
+_PARTS = (MARK, CLASSES, "Data", "Annotations", "ImageSets")
 _VERSION = 1
 _SPLITS = ("train", "val")
 _SAMPLED = 15
@@ -89,7 +89,7 @@ def make_toy(
                     if progress is not None:
                         progress(done)
         _write_lists(part, train, val, frames)
-        (part / "classes.txt").write_text("".join(f"{name}\n" for name in classes))
+        (part / CLASSES).write_text("".join(f"{name}\n" for name in classes))
         facts = {"format": "minet toy dataset", "version": _VERSION, **settings}
         (part / MARK).write_text(json.dumps({**facts, "classes": classes}, indent=1) + "\n")
 
@@ -102,11 +102,9 @@ def open_toy(folder: Path, split: str = "val") -> Dataset:
     """
     if not (folder / MARK).is_file():
         raise InputError(f"{shown(folder)}: no toy dataset (`minet toy {shown(folder)}` makes one)")
-    try:
-        names = (folder / "classes.txt").read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError):
-        raise InputError(f"{shown(folder / 'classes.txt')}: cannot be read") from None
-    return open_imagenet_vid(folder, split, wnids={name: name for name in names}, name="toy")
+    if not (folder / CLASSES).is_file():
+        raise InputError(f"{shown(folder / CLASSES)}: missing, the toy dataset is not complete")
+    return open_imagenet_vid(folder, split, name="toy")
 
 
 def _check(
