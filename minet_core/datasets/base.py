@@ -107,14 +107,18 @@ class VideoTruth:
 
     def first(self, frames: int) -> "VideoTruth":
         """The beginning of the video: no more than so many frames."""
+        return self.with_pictures(self._pictures.first(frames))
+
+    def with_pictures(self, pictures: Pictures) -> "VideoTruth":
+        """The same video with pictures from elsewhere; frames behind the last one go."""
         return VideoTruth(
             self.name,
-            self._pictures.first(frames),
+            pictures,
             self._truth,
             size=self._stated_size,
             problems=self._problems,
             frame_rate=self.frame_rate,
-            chosen=self.chosen[self.chosen < frames],
+            chosen=self.chosen[self.chosen < len(pictures)],
         )
 
     @cached_property

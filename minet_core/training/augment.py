@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import interpolate
 from torchvision.transforms.v2 import functional as colours
 
 from minet_core.training.counter import choice, uniform
@@ -62,23 +61,6 @@ def recoloured(image: Tensor, strength: float, generator: torch.Generator) -> Te
     for change in _CHANGES:
         image = change(image, 1 + strength * (2 * uniform(generator) - 1))
     return image
-
-
-def resized(image: Tensor, short: int, long: int, *, enlarge: bool) -> Tensor:
-    """A (3, h, w) uint8 picture whose shorter side is `short`, unless the longer exceeds `long`.
-
-    Args:
-        image: the picture.
-        short: pixels.
-        long: pixels.
-        enlarge: whether a smaller picture is enlarged.
-    """
-    height, width = image.shape[1:]
-    scale = min(short / min(height, width), long / max(height, width))
-    if scale > 1 and not enlarge:
-        return image
-    size = [max(1, round(height * scale)), max(1, round(width * scale))]
-    return interpolate(image[None], size, mode="bilinear", antialias=True)[0]
 
 
 def _span(length: int, least: float, generator: torch.Generator) -> tuple[int, int]:

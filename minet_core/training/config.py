@@ -33,6 +33,7 @@ class TrainConfig:
         (), "What to learn from: KIND:PATH and its weight, which gives how often it is drawn."
     )
     val: str | None = setting(None, "KIND:PATH of what to measure on.")
+    imagenet: bool = setting(True, "Whether a new backbone begins with torchvision's weights.")
     train: str = setting("all", "What learns: all, or identify for the identify head alone.")
     meta: bool = setting(True, "Whether to meta-learn identifiers; off for row (a) of Table III.")
     seed: int = setting(0, "Everything random comes from it.")
@@ -54,9 +55,10 @@ class TrainConfig:
     channels_last: bool = setting(False, "Memory order that is faster on some devices.")
 
     max_gap: int = setting(30, "T: most frames between the two of a pair (§IV-B.2).")
-    short_side: int = setting(600, "Pixels of a picture's shorter side (§IV-B.2).")
-    long_side: int = setting(1000, "Most pixels of its longer side (§IV-B.2).")
-    enlarge: bool = setting(True, "Whether smaller pictures are enlarged to that.")
+    shorter: int | None = setting(
+        None, "Pixels of a picture's shorter side; none for the network's own (§IV-B.2: 600)."
+    )
+    longer: int | None = setting(None, "Most pixels of its longer side (§IV-B.2: 1000).")
     flip: float = setting(0.5, "How often a pair is mirrored, from 0 to 1.")
     colour: float = setting(0.0, "How far brightness, contrast and saturation may change, 0 to 1.")
     crop: float = setting(0.6, "Least share of a still's sides that is kept when it is cropped.")
@@ -93,7 +95,7 @@ class TrainConfig:
         for name in ("lr", "ridge", "crop"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be more than 0, not {getattr(self, name)}")
-        for name in ("clip", "val_frames"):
+        for name in ("clip", "val_frames", "shorter", "longer"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"{name} must be more than 0 or none, not {value}")
@@ -106,8 +108,6 @@ class TrainConfig:
             raise ConfigError("the weight of a dataset must be more than 0")
         if not self.variances or min(self.variances) <= 0:
             raise ConfigError("the variances must be at least one, and each more than 0")
-        if self.short_side > self.long_side:
-            raise ConfigError(f"short_side {self.short_side} is more than long_side")
         if self.train == "identify" and not self.meta:
             raise ConfigError("without the meta loss there is nothing to train the identify head")
 
@@ -116,7 +116,6 @@ _LEAST = {
     **dict.fromkeys(("steps", "batch", "max_gap", "targets", "positives", "negatives"), 1),
     **dict.fromkeys(("save_every", "eval_every", "workers"), 1),
     **dict.fromkeys(("seed", "warmup", "momentum", "weight_decay"), 0),
-    **dict.fromkeys(("short_side", "long_side"), 32),
 }
 _SHARES = ("flip", "colour", "crop", "others", "positive_iou", "negative_iou")
 
@@ -132,8 +131,6 @@ TINY = replace(
     milestones=(1400, 1800),
     warmup=100,
     clip=10.0,
-    short_side=240,
-    long_side=320,
     save_every=100,
     eval_every=500,
 )
@@ -147,16 +144,13 @@ IDENTIFY = replace(
     lr=0.01,
     milestones=(7000, 9000),
     warmup=200,
-    short_side=640,
-    long_side=640,
-    enlarge=False,
     colour=0.3,
     targets=4,
     others=0.5,
     save_every=500,
     eval_every=1000,
 )
-"""For the identify network of its own. Pictures are resized as `IdentifyEmbedder` resizes them."""
+"""For the identify network of its own, beside any detector."""
 
 
 def recipe(model: str) -> TrainConfig:

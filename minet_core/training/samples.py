@@ -10,7 +10,7 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from minet_core.support import perturb
-from minet_core.training.augment import mirrored, recoloured, resized
+from minet_core.training.augment import mirrored, recoloured
 from minet_core.training.config import TrainConfig
 from minet_core.training.counter import uniform
 from minet_core.training.pairs import Pair, View
@@ -20,7 +20,7 @@ class Labelled(NamedTuple):
     """Boxes of E episodes with InsID labels: support or query sets.
 
     Attributes:
-        boxes: (E, N, 4) xyxy in pixels of the resized picture.
+        boxes: (E, N, 4) xyxy in pixels of the picture.
         labels: (E, N) 1 for the target, 0 for anything else.
     """
 
@@ -68,7 +68,7 @@ class Sample:
 
 
 def make_sample(pair: Pair, config: TrainConfig, generator: torch.Generator) -> Sample:
-    """Mirror, colour and resize a pair, choose its targets and the boxes of their episodes.
+    """Mirror and colour a pair, choose its targets and the boxes of their episodes.
 
     Both views are mirrored, or none is; their colours change apart.
     """
@@ -78,14 +78,13 @@ def make_sample(pair: Pair, config: TrainConfig, generator: torch.Generator) -> 
     shared = pair.shared()
     order = torch.randperm(len(shared), generator=generator)[: config.targets]
     targets = shared[order.numpy()]
-    first, second = (_picture(view, config, generator) for view in views)
-    boxes = _boxes(views[0], first), _boxes(views[1], second)
+    boxes = torch.from_numpy(views[0].boxes), torch.from_numpy(views[1].boxes)
     support, query = (
         _episodes(targets, view, rows, config, generator)
         for view, rows in zip(views, boxes, strict=True)
     )
     return Sample(
-        images=(first, second),
+        images=(_picture(views[0], config, generator), _picture(views[1], config, generator)),
         boxes=boxes,
         labels=(torch.from_numpy(views[0].label_ids), torch.from_numpy(views[1].label_ids)),
         support=support,
@@ -97,17 +96,7 @@ def make_sample(pair: Pair, config: TrainConfig, generator: torch.Generator) -> 
 
 def _picture(view: View, config: TrainConfig, generator: torch.Generator) -> Tensor:
     image = torch.from_numpy(view.image).permute(2, 0, 1)
-    image = resized(image, config.short_side, config.long_side, enlarge=config.enlarge)
-    if config.colour:
-        image = recoloured(image, config.colour, generator)
-    return image.contiguous()
-
-
-def _boxes(view: View, image: Tensor) -> Tensor:
-    """The view's boxes in pixels of its resized picture."""
-    height, width = view.image.shape[:2]
-    x, y = image.shape[2] / width, image.shape[1] / height
-    return torch.from_numpy(view.boxes) * torch.tensor([x, y, x, y])
+    return recoloured(image, config.colour, generator) if config.colour else image
 
 
 def _episodes(
