@@ -47,7 +47,7 @@ class Passes:
         classes: int,
         offline: Offline,
     ) -> None:
-        self._model = replace(model, embedder=_Remembering(model.embedder))
+        self._model = replace(model, embedder=Remembering(model.embedder))
         self._memories = {variant.name: variant.memory for variant in variants}
         self._online = self._start()
         self._names = names
@@ -88,7 +88,7 @@ class Passes:
 
     def _forward(self, video: VideoTruth) -> Iterator[tuple[int, ScoredOf | None]]:
         """All frames in order; None where there is no picture."""
-        for number, image in _every_frame(video):
+        for number, image in every_frame(video):
             if image is None:
                 yield number, None
                 continue
@@ -150,7 +150,7 @@ class Passes:
         return tube_link(frames) if self._offline.tube_link else frames
 
 
-def _every_frame(video: VideoTruth) -> Iterator[tuple[int, Image | None]]:
+def every_frame(video: VideoTruth) -> Iterator[tuple[int, Image | None]]:
     """All frames in order, None for those that cannot be read."""
     expected = 0
     for number, image in video.images():
@@ -160,7 +160,7 @@ def _every_frame(video: VideoTruth) -> Iterator[tuple[int, Image | None]]:
     yield from ((missing, None) for missing in range(expected, len(video)))
 
 
-class _Remembering:
+class Remembering:
     """An embedder that does not do twice what several variants ask of one frame."""
 
     def __init__(self, embedder: Embedder) -> None:
@@ -172,15 +172,18 @@ class _Remembering:
 
     @property
     def dim(self) -> int:
+        """Length of an embedding."""
         return self._embedder.dim
 
     def features(self, frame: Frame) -> FeatureMap:
+        """The frame's feature map; the one there is if the same array is asked about again."""
         if self._features is None or frame is not self._frame:
             self._frame, self._features = frame, self._embedder.features(frame)
             self._boxes = self._embeddings = None
         return self._features
 
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
+        """(N, D) embeddings; those there are if the frame's first tensor of boxes comes again."""
         # The first boxes asked for are the proposals, the same tensor for every variant.
         if self._embeddings is None or boxes is not self._boxes:
             embeddings = self._embedder.embed(features, boxes)
