@@ -105,6 +105,9 @@ FORMATS = {"json": "result.json", "csv": "detections.csv", "mot": "mot.txt"}
 PICTURES = ("jpg", "png")
 """What pictures of frames can be written as."""
 
+SPLITS = ("train", "val")
+"""Parts of a dataset."""
+
 T = TypeVar("T")
 
 
@@ -182,6 +185,7 @@ class ExportOptions:
         None, "Count frames as a copy of the video with so many frames a second has them."
     )
     frames: str | None = setting(None, "Write the pictures too, where the format has them.")
+    split: str = setting("train", "Part of a dataset that the videos are to be: train or val.")
     video: tuple[str, ...] = setting((), "Where a video is now; its name tells whose it is.")
     zip: bool = setting(False, "Write one zip file in place of a folder or file.")
     overwrite: bool = setting(False, "Replace what an earlier export wrote.")
@@ -198,6 +202,7 @@ class ExportOptions:
             raise ConfigError(f"the rate must be over 0 and up to 1000, not {self.constant_rate}")
         if self.frames not in (None, *PICTURES):
             raise ConfigError(f"pictures are written as {' or '.join(PICTURES)}, not {self.frames}")
+        _check_name("split", self.split, SPLITS)
         if not (self.keyframes in ("auto", "all") or re.fullmatch("[1-9][0-9]*", self.keyframes)):
             raise ConfigError(f"keyframes are auto, all or a number, not {self.keyframes!r}")
 

@@ -30,16 +30,17 @@ class Exporter:
         per_video: whether each video is an output of its own, so that the writer is always given
             one; otherwise all videos are written together.
         suffix: of the file it writes, such as `.xml`; empty where it writes a folder.
-        pictures: where the picture of a frame belongs in its folder, without suffix, such as
-            `images/street/000012`; None where the format has no pictures. With `--frames`
-            the pictures of all `VideoAnnotations.looked_at` are put there.
+        pictures: where the picture of a frame belongs in its folder, such as
+            `images/street/000012.jpg`, `ExportOptions.frames` telling the kind; None where the
+            format has no pictures. With `--frames` the pictures of all
+            `VideoAnnotations.looked_at` are put there.
         hint: how to load what was written, in a line for the user.
     """
 
     write: Write
     per_video: bool
     suffix: str = ""
-    pictures: Callable[[VideoAnnotations, int], str] | None = None
+    pictures: Callable[[VideoAnnotations, int, ExportOptions], str] | None = None
     hint: str = ""
 
 
