@@ -62,7 +62,8 @@ class IdentifyNetwork(nn.Module):
 
     def forward(self, features: Tensor, boxes: Tensor, stride: float) -> Tensor:
         """(N, D) embeddings of L2 norm `EMBEDDING_NORM`."""
-        return EMBEDDING_NORM * normalize(self.head(self.regions(features, boxes, stride)), dim=1)
+        raw = self.head(self.regions(features, boxes, stride)).float()
+        return EMBEDDING_NORM * normalize(raw, dim=1)
 
 
 class IdentifyEmbedder:
@@ -92,10 +93,7 @@ class IdentifyEmbedder:
         picture = torch.from_numpy(frame).to(self._device).permute(2, 0, 1)[None]
         if self._device.type != "cpu":  # only the CPU resizes bytes, and there it is faster
             picture = picture.float()
-        scale = min(1.0, self._max_side / max(frame.shape[:2]))
-        if scale < 1:
-            size = [max(1, round(side * scale)) for side in frame.shape[:2]]
-            picture = interpolate(picture, size, mode="bilinear", antialias=True)
+        picture, scale = shrunk(picture, self._max_side)
         picture = (picture.float() / 255).contiguous(memory_format=torch.channels_last)
         return FeatureMap(self.network.feature_map(picture), _STRIDE / scale)
 
@@ -107,10 +105,17 @@ class IdentifyEmbedder:
         return embeddings.cpu()
 
 
-def load_identify(
-    path: Path | str, *, max_side: int = 640, device: str | torch.device = "cpu"
-) -> IdentifyEmbedder:
-    """Read an identify network's weights.
+def shrunk(pictures: Tensor, max_side: int) -> tuple[Tensor, float]:
+    """(B, 3, h, w) pictures whose longer side is at most `max_side`, and by what they shrank."""
+    scale = min(1.0, max_side / max(pictures.shape[2:]))
+    if scale < 1:
+        size = [max(1, round(side * scale)) for side in pictures.shape[2:]]
+        pictures = interpolate(pictures, size, mode="bilinear", antialias=True)
+    return pictures, scale
+
+
+def read_identify(path: Path | str) -> IdentifyNetwork:
+    """The network as its weights file has it, such as to be trained.
 
     Raises:
         WeightsError: the file is damaged or made for another architecture.
@@ -122,6 +127,18 @@ def load_identify(
     bias = tensors.get("head.bias")
     network = IdentifyNetwork(128 if bias is None else len(bias))
     assign_weights(path, network, tensors)
+    return network
+
+
+def load_identify(
+    path: Path | str, *, max_side: int = 640, device: str | torch.device = "cpu"
+) -> IdentifyEmbedder:
+    """Read an identify network's weights.
+
+    Raises:
+        WeightsError: the file is damaged or made for another architecture.
+    """
+    network = read_identify(path)
     network.requires_grad_(False)
     fuse_batch_norm(network.eval())
     return IdentifyEmbedder(network, max_side, device)

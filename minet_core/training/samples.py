@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from minet_core.support import perturb
+from minet_core.support import perturb, shift_grid
 from minet_core.training.augment import mirrored, recoloured
 from minet_core.training.config import TrainConfig
 from minet_core.training.counter import uniform
@@ -132,16 +132,13 @@ def _episode(place: int, boxes: Tensor, config: TrainConfig, generator: torch.Ge
 def _around_others(
     place: int, boxes: Tensor, config: TrainConfig, generator: torch.Generator
 ) -> Tensor:
-    """No more than a share of the negatives: boxes of other objects, perturbed."""
-    others = [row for row in range(len(boxes)) if row != place]
+    """No more than a share of the negatives: other objects, shifted as in §III-D.2."""
+    others = torch.tensor([row for row in range(len(boxes)) if row != place])
     wanted = round(config.others * config.negatives)
-    if not others or not wanted:
+    if not len(others) or not wanted:
         return boxes[:0]
-    counts = torch.bincount(torch.randint(len(others), (wanted,), generator=generator))
-    around = [
-        perturb(boxes[row], int(count), 0, generator, positive_iou=config.positive_iou)[0]
-        for row, count in zip(others, counts, strict=False)
-        if count
-    ]
-    samples = torch.cat(around)
+    chosen = boxes[others[torch.randint(len(others), (wanted,), generator=generator)]]
+    grid = shift_grid(config.positives)
+    shifts = grid[torch.randint(len(grid), (wanted,), generator=generator)]
+    samples = chosen + ((chosen[:, 2:] - chosen[:, :2]) * shifts).repeat(1, 2)
     return samples[box_iou(boxes[place][None], samples)[0] < config.negative_iou]
