@@ -25,7 +25,9 @@ EMBEDDING_NORM = 1.0
 """L2 norm of every embedding: the scale that gives λ of Eq. 1 its meaning."""
 
 _STAGES = 14  # features[0..13] of MobileNetV2: 96 channels at stride 16
-_CHANNELS, _STRIDE = 96, 16
+_CHANNELS, STRIDE = 96, 16
+MAX_SIDE = 640
+"""Pixels of a frame's longer side from which on it is scaled down."""
 _ROI = (4, 2)  # rows × columns
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
@@ -76,7 +78,7 @@ class IdentifyEmbedder:
     """
 
     def __init__(
-        self, network: IdentifyNetwork, max_side: int = 640, device: str | torch.device = "cpu"
+        self, network: IdentifyNetwork, max_side: int = MAX_SIDE, device: str | torch.device = "cpu"
     ) -> None:
         self._device = torch.device(device)
         self.network = network.eval().to(self._device).to(memory_format=torch.channels_last)
@@ -95,7 +97,7 @@ class IdentifyEmbedder:
             picture = picture.float()
         picture, scale = shrunk(picture, self._max_side)
         picture = (picture.float() / 255).contiguous(memory_format=torch.channels_last)
-        return FeatureMap(self.network.feature_map(picture), _STRIDE / scale)
+        return FeatureMap(self.network.feature_map(picture), STRIDE / scale)
 
     @torch.inference_mode()
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
@@ -131,7 +133,7 @@ def read_identify(path: Path | str) -> IdentifyNetwork:
 
 
 def load_identify(
-    path: Path | str, *, max_side: int = 640, device: str | torch.device = "cpu"
+    path: Path | str, *, max_side: int = MAX_SIDE, device: str | torch.device = "cpu"
 ) -> IdentifyEmbedder:
     """Read an identify network's weights.
 

@@ -122,7 +122,7 @@ def _convert(value: Any, kind: Any) -> Any:
             return tuple(_convert(item, inner[0]) for item in items)
         return tuple(_convert(item, each) for item, each in zip(items, inner, strict=True))
     kinds = get_args(kind) or (kind,)
-    if value == "none" and NoneType in kinds:
+    if value in ("none", None) and NoneType in kinds:
         return None
     wanted = kinds[0]
     if wanted is float and type(value) is int:
