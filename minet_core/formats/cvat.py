@@ -9,7 +9,6 @@ box of a track and at every gap. Scores are not in this format. A box of no trac
 of one frame, as in CVAT's own files.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
@@ -17,11 +16,9 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from minet_core.config import ExportOptions
-from minet_core.errors import ConfigError
 from minet_core.files import complete_text
 from minet_core.formats.annotations import Track, VideoAnnotations
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from minet_core.formats.xml_text import check_xml, repaired
 
 
 def write_cvat(
@@ -36,6 +33,7 @@ def write_cvat(
         OutputError: it cannot be written.
     """
     (video,) = annotations
+    check_xml([*video.classes, *(track.label for track in video.tracks), *video.loose.labels])
     with complete_text(place) as file:
         for line in _document(video):
             file.write(line + "\n")
@@ -55,18 +53,19 @@ def _document(video: VideoAnnotations) -> Iterator[str]:
 
 def _meta(video: VideoAnnotations) -> Iterator[str]:
     """What CVAT itself writes of a task; its importer looks past it, other readers need it."""
-    frames = video.looked_at.stop if video.frames is None else video.frames
+    frames = video.looked_at
     yield "  <meta>"
     yield "    <task>"
-    yield f"      <name>{_text(video.name)}</name>"
-    yield f"      <size>{frames}</size>"
+    yield f"      <name>{escape(repaired(video.name))}</name>"
+    yield f"      <size>{len(frames)}</size>"
     yield "      <mode>interpolation</mode>"
-    yield "      <start_frame>0</start_frame>"
-    yield f"      <stop_frame>{max(frames - 1, 0)}</stop_frame>"
+    yield f"      <start_frame>{frames.start}</start_frame>"
+    if frames:
+        yield f"      <stop_frame>{frames[-1]}</stop_frame>"
     yield f"      <frame_filter>{f'step={video.step}' if video.step > 1 else ''}</frame_filter>"
     yield "      <labels>"
     for name in video.classes:
-        yield f"        <label><name>{_text(name)}</name><attributes></attributes></label>"
+        yield f"        <label><name>{escape(name)}</name><attributes></attributes></label>"
     yield "      </labels>"
     yield "      <original_size>"
     yield f"        <width>{video.width}</width>"
@@ -74,12 +73,12 @@ def _meta(video: VideoAnnotations) -> Iterator[str]:
     yield "      </original_size>"
     yield "    </task>"
     if video.source is not None:
-        yield f"    <source>{_text(video.source, repair=True)}</source>"
+        yield f"    <source>{escape(repaired(video.source))}</source>"
     yield "  </meta>"
 
 
 def _track(track: Track, step: int, stop: int) -> Iterator[str]:
-    yield f'  <track id="{track.id}" label={_quoted(track.label)} source="auto">'
+    yield f'  <track id="{track.id}" label={quoteattr(track.label)} source="auto">'
     ends = np.append(np.diff(track.frames) > step, True)
     written = track.keyframes | ends | np.append(True, ends[:-1])
     rows = zip(
@@ -108,17 +107,3 @@ def _tracks_of_loose(video: VideoAnnotations) -> Iterator[Track]:
         one = slice(i, i + 1)
         columns = loose.frames[one], loose.boxes[one], loose.scores[one]
         yield Track(following + i, label, *columns, keyframes=yes, occluded=no)
-
-
-def _text(text: str, *, repair: bool = False) -> str:
-    return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text) if repair else _checked(text))
-
-
-def _quoted(label: str) -> str:
-    return quoteattr(_checked(label))
-
-
-def _checked(text: str) -> str:
-    if _NOT_XML.search(text):
-        raise ConfigError(f"{text!r} has characters that XML cannot hold; --label-map renames it")
-    return text

@@ -1,0 +1,189 @@
+"""What is left out of tracks, closed and smoothed before they are written."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minet_core.config import ExportOptions
+from minet_core.errors import ConfigError
+from minet_core.export.keyframes import thin
+from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations
+from minet_core.formats.interpolation import between
+from minet_core.formats.labels import LabelMap
+from minet_core.suggest import did_you_mean
+
+
+@dataclass(slots=True)
+class Tally:
+    """What editing has done to one video.
+
+    Attributes:
+        tracks: that are left.
+        boxes: that are left, interpolated ones among them.
+        keyframes: boxes of tracks that were not left to interpolation.
+        loose: boxes of no track that are left.
+        dropped: reason → how many tracks were left out for it.
+        outside: boxes that had no part inside the picture.
+        gaps: that are left.
+        closed: gaps that were closed.
+    """
+
+    tracks: int = 0
+    boxes: int = 0
+    keyframes: int = 0
+    loose: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    outside: int = 0
+    gaps: int = 0
+    closed: int = 0
+
+
+def rename(video: VideoAnnotations, label_map: LabelMap) -> VideoAnnotations:
+    """Tracks and loose boxes under the names of a map.
+
+    Raises:
+        ConfigError: it does not know a class that occurs.
+    """
+    tracks = tuple(
+        replace(track, label=label)
+        for track in video.tracks
+        if (label := label_map.rename(track.label)) is not None
+    )
+    labels = [label_map.rename(label) for label in video.loose.labels]
+    kept = np.array([label is not None for label in labels], np.bool_)
+    loose = _chosen(replace(video.loose, labels=tuple(label or "" for label in labels)), kept)
+    return replace(video, classes=label_map.classes(video.classes), tracks=tracks, loose=loose)
+
+
+def check_classes(names: Sequence[str], known: Iterable[str]) -> None:
+    """See that each name is a class.
+
+    Raises:
+        ConfigError: one is not; the nearest is suggested.
+    """
+    known = tuple(known)
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"there is no class {name!r}{did_you_mean(name, known)}")
+
+
+def edit(
+    video: VideoAnnotations, options: ExportOptions, *, drawn: bool
+) -> tuple[VideoAnnotations, Tally]:
+    """The video's annotations as the options want them, and what that has changed.
+
+    Args:
+        video: with classes that are named as in the output.
+        options: which boxes to leave out, what to do about gaps, which keyframes to keep.
+        drawn: whether a person has chosen the keyframes, so that `auto` keeps them.
+    """
+    tally = Tally()
+    tracks = _kept(video.tracks, options, tally)
+    tracks = _inside(tracks, video, tally)
+    edited = []
+    for track in tracks:
+        if options.interpolate:
+            track, closed = close_gaps(track, video.step, options.max_gap)
+            tally.closed += closed
+        track = _with_keyframes(track, video.step, options.keyframes, drawn=drawn)
+        tally.gaps += int((np.diff(track.frames) > video.step).sum())
+        tally.keyframes += int(track.keyframes.sum())
+        edited.append(track)
+    loose = _loose(video, options)
+    result = replace(video, tracks=tuple(edited), loose=loose, classes=_classes(video, options))
+    tally.tracks, tally.boxes, tally.loose = len(edited), result.boxes, len(loose)
+    return result, tally
+
+
+def _classes(video: VideoAnnotations, options: ExportOptions) -> tuple[str, ...]:
+    wanted = options.classes
+    return tuple(name for name in video.classes if not wanted or name in wanted)
+
+
+def _kept(tracks: Iterable[Track], options: ExportOptions, tally: Tally) -> Iterator[Track]:
+    for track in tracks:
+        if options.classes and track.label not in options.classes:
+            tally.dropped["of other classes"] += 1
+        elif len(track) < options.min_length:
+            tally.dropped["too short"] += 1
+        elif track.scores.mean() < options.min_score:
+            tally.dropped["too weak"] += 1
+        else:
+            yield track
+
+
+def _inside(tracks: Iterable[Track], video: VideoAnnotations, tally: Tally) -> Iterator[Track]:
+    """Tracks cut off at the border of the picture; a box of which nothing is left makes a gap."""
+    for track in tracks:
+        boxes, seen = _clipped(track.boxes, video)
+        tally.outside += int((~seen).sum())
+        if seen.any():
+            columns = ("frames", "scores", "keyframes", "occluded")
+            rows = {name: getattr(track, name)[seen] for name in columns}
+            yield replace(track, boxes=boxes[seen], **rows)
+        else:
+            tally.dropped["outside the picture"] += 1
+
+
+def _clipped(
+    boxes: NDArray[np.float64], video: VideoAnnotations
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Boxes (N, 4) inside the picture, and which of them (N,) have an area there."""
+    if video.width and video.height:
+        boxes = boxes.clip(0, [video.width, video.height] * 2)
+    return boxes, np.asarray((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+
+
+def close_gaps(track: Track, step: int, longest: int) -> tuple[Track, int]:
+    """The track with its short gaps filled by boxes on straight lines, which are no keyframes.
+
+    Args:
+        track: with or without gaps.
+        step: frames between two rows, there and in the gaps.
+        longest: most frames of a gap that is closed.
+
+    Returns:
+        The track, and how many gaps were closed.
+    """
+    apart = np.diff(track.frames)
+    short = np.flatnonzero((apart > step) & (apart - step <= longest))
+    if not len(short):
+        return track, 0
+    missing = [np.arange(track.frames[i] + step, track.frames[i + 1], step) for i in short]
+    frames = np.sort(np.concatenate([track.frames, *missing]))
+    before = np.searchsorted(track.frames, frames, side="right") - 1
+    filled = replace(
+        track,
+        frames=frames,
+        boxes=between(frames, track.frames, track.boxes),
+        scores=np.interp(frames, track.frames, track.scores),
+        keyframes=track.keyframes[before] & (track.frames[before] == frames),
+        occluded=track.occluded[before],
+    )
+    return filled, len(short)
+
+
+def _with_keyframes(track: Track, step: int, keyframes: str, *, drawn: bool) -> Track:
+    if keyframes == "all":
+        return replace(track, keyframes=np.ones(len(track), np.bool_))
+    if keyframes == "auto":
+        return track if drawn else thin(track, step)
+    return thin(track, step, every=int(keyframes))
+
+
+def _loose(video: VideoAnnotations, options: ExportOptions) -> LooseBoxes:
+    loose, wanted = video.loose, options.classes
+    boxes, seen = _clipped(loose.boxes, video)
+    named = [not wanted or label in wanted for label in loose.labels]
+    kept = seen & np.array(named, np.bool_) & (loose.scores >= options.min_score)
+    if options.min_length > 1:
+        kept[:] = False  # a box of no track is a track of one box
+    return _chosen(replace(loose, boxes=boxes), kept)
+
+
+def _chosen(loose: LooseBoxes, rows: NDArray[np.bool_]) -> LooseBoxes:
+    labels = tuple(loose.labels[i] for i in np.flatnonzero(rows))
+    return LooseBoxes(loose.frames[rows], labels, loose.boxes[rows], loose.scores[rows])

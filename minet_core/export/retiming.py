@@ -1,0 +1,74 @@
+"""Frame numbers of a copy of a video that has been made to a constant rate."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minet_core.errors import ConfigError
+from minet_core.export.editing import close_gaps
+from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations
+
+Frames = NDArray[np.int64]
+
+
+def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
+    """Annotations of what `ffmpeg -i VIDEO -fps_mode cfr -r RATE COPY` makes.
+
+    A frame of the copy shows the last frame of the video whose time, to the nearest frame of the
+    copy, has come. So frames are repeated or left out, and their boxes with them. Where frames
+    were looked at in steps, boxes between are on straight lines.
+
+    Raises:
+        ConfigError: nothing tells when the frames are shown, or how many there are.
+    """
+    shown = _shown(video, rate)
+    start, stop = np.searchsorted(shown, [video.looked_at.start, video.looked_at.stop]).tolist()
+    tracks = (close_gaps(track, 1, video.step - 1)[0] for track in video.tracks)
+    return replace(
+        video,
+        frames=len(shown),
+        frame_rate=Fraction(rate).limit_denominator(1001),
+        variable_rate=False,
+        step=1,
+        tracks=tuple(again for track in tracks if (again := _retimed(track, shown)) is not None),
+        loose=_repeated(video.loose, shown),
+        start=start,
+        stop=stop,
+        times=None,
+    )
+
+
+def _shown(video: VideoAnnotations, rate: float) -> Frames:
+    """The frame of the video that each frame of the copy shows."""
+    times = video.times
+    if times is None and video.frames and video.frame_rate:
+        times = np.arange(video.frames) / float(video.frame_rate)
+    if times is None or not len(times):
+        raise ConfigError(f"{video.name}: nothing tells the times of its frames")
+    due = np.floor(times * rate + 0.5).astype(np.int64)
+    last = np.searchsorted(due, np.arange(due[-1] + 1), side="right") - 1
+    return np.maximum(last, 0)
+
+
+def _retimed(track: Track, shown: Frames) -> Track | None:
+    rows = np.searchsorted(track.frames, shown).clip(max=len(track) - 1)
+    frames = np.flatnonzero(track.frames[rows] == shown)
+    rows = rows[frames]
+    if not len(frames):
+        return None  # the copy leaves out every frame it was seen in
+    columns = ("boxes", "scores", "keyframes", "occluded")
+    return replace(track, frames=frames, **{name: getattr(track, name)[rows] for name in columns})
+
+
+def _repeated(loose: LooseBoxes, shown: Frames) -> LooseBoxes:
+    first = np.searchsorted(shown, loose.frames)
+    counts = np.searchsorted(shown, loose.frames, side="right") - first
+    rows = np.repeat(np.arange(len(loose)), counts)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    frames = first[rows] + within
+    order = np.argsort(frames, kind="stable")
+    rows = rows[order]
+    labels = tuple(loose.labels[i] for i in rows)
+    return LooseBoxes(frames[order], labels, loose.boxes[rows], loose.scores[rows])

@@ -1,0 +1,118 @@
+"""Class names of an export: renamed by a file, and one for each track."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minet_core.errors import ConfigError, InputError
+from minet_core.suggest import did_you_mean
+from minet_core.video.source import shown
+
+LASTING = 30
+"""Boxes in a row of another class, from which on it is no flicker but another object.
+
+A detector that wavers between cat and dog comes back in a few frames. Where a slot of the memory
+has passed from one object to another, the new class stays, and the track is worth cutting.
+"""
+
+_OTHERS = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelMap:
+    """Lines of `old=new`; `old=` leaves a class out, `*=*` keeps all that are not named.
+
+    Attributes:
+        path: of the file.
+        names: old name → new name, None to leave it out.
+    """
+
+    path: Path
+    names: dict[str, str | None]
+
+    def rename(self, label: str) -> str | None:
+        """The new name of a class, None if it is to be left out.
+
+        Raises:
+            ConfigError: the map does not know it.
+        """
+        if label in self.names:
+            return self.names[label]
+        if _OTHERS not in self.names:
+            raise ConfigError(
+                f"{shown(self.path)}: knows no class {label!r}; "
+                f"`{label}={label}` keeps it, `{label}=` leaves it out, `*=*` keeps all others"
+            )
+        return None if self.names[_OTHERS] is None else label
+
+    def classes(self, known: Iterable[str]) -> tuple[str, ...]:
+        """The classes there are afterwards: in the order of the map, then those it keeps."""
+        others = known if self.names.get(_OTHERS) else ()
+        named = [new for old, new in self.names.items() if new is not None and old != _OTHERS]
+        return tuple(dict.fromkeys([*named, *(name for name in others if name not in self.names)]))
+
+    def check(self, known: Iterable[str]) -> None:
+        """See that it renames no class that nothing has.
+
+        Raises:
+            ConfigError: it does.
+        """
+        known = tuple(known)
+        for old in self.names:
+            if old != _OTHERS and old not in known:
+                raise ConfigError(
+                    f"{shown(self.path)}: there is no class {old!r}{did_you_mean(old, known)}"
+                )
+
+
+def read_label_map(path: Path) -> LabelMap:
+    """Read a file with a line for each class; `#` begins a comment line.
+
+    Raises:
+        InputError: it cannot be read.
+        ConfigError: a line is none, or names a class again.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not a text file"
+        raise InputError(f"{shown(path)}: {why}".lower()) from None
+    names: dict[str, str | None] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        old, equals, new = (part.strip() for part in line.partition("="))
+        if not (old and equals) or (old == _OTHERS and new not in ("", _OTHERS)):
+            raise ConfigError(f"{shown(path)}, line {number}: not `old=new`: {line.strip()!r}")
+        if old in names:
+            raise ConfigError(f"{shown(path)}, line {number}: {old!r} is there already")
+        names[old] = new or None
+    return LabelMap(path, names)
+
+
+def parts_of_one_class(
+    labels: NDArray[np.int64], scores: NDArray[np.float64]
+) -> Iterator[tuple[slice, int]]:
+    """Rows of a track as stretches with the class that wins the vote in each.
+
+    A track is cut where one class holds for `LASTING` rows without a break and later another one
+    does. In each part the class with the highest sum of scores is that of all rows.
+
+    Args:
+        labels: (N,) class of each row, in order of frames.
+        scores: (N,) of these classes.
+    """
+    borders = np.flatnonzero(np.diff(labels)) + 1
+    starts, ends = np.append(0, borders), np.append(borders, len(labels))
+    lasting = ends - starts >= LASTING
+    starts, held = starts[lasting], labels[starts[lasting]]
+    cuts = starts[1:][held[1:] != held[:-1]].tolist()
+    for first, end in zip([0, *cuts], [*cuts, len(labels)], strict=True):
+        part = slice(first, end)
+        votes = np.bincount(labels[part], weights=scores[part])
+        # A class that no row has cannot win, even where all scores are 0.
+        present = np.unique(labels[part])
+        yield part, int(present[votes[present].argmax()])
