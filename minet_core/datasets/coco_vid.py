@@ -30,6 +30,7 @@ from minet_core.video.source import shown
 
 Record = Mapping[str, Any]
 
+_STILL_KEYS = ("categories", "images", "annotations")
 _PICTURE_FOLDERS = ("", "images", "data", "Data/VID")
 
 
@@ -37,7 +38,7 @@ class _FaultError(Exception):
     """The file contradicts itself."""
 
 
-def open_coco_vid(path: Path, images: Path | None = None) -> Dataset:
+def open_coco_vid(path: Path, images: Path | None = None, *, stills: bool = False) -> Dataset:
     """Open a CocoVID file.
 
     Args:
@@ -45,13 +46,14 @@ def open_coco_vid(path: Path, images: Path | None = None) -> Dataset:
         images: folder that `file_name`s begin at; if not given, the first of the usual places
             that has the first picture: the folder of the json, the one above, and `images`,
             `data` or `Data/VID` in either.
+        stills: whether it is a COCO file, without videos: each image is a video of one frame.
 
     Raises:
         InputError: it cannot be read, or contradicts itself; the message names the record.
     """
-    content = _load(path)
+    content = _load(path, _STILL_KEYS if stills else (*_STILL_KEYS, "videos"))
     try:
-        return _dataset(path, content, images)
+        return _dataset(path, _each_a_video(content) if stills else content, images)
     except _FaultError as error:
         raise InputError(f"{shown(path)}: {error}") from None
     except KeyError as error:
@@ -60,17 +62,23 @@ def open_coco_vid(path: Path, images: Path | None = None) -> Dataset:
         raise InputError(f"{shown(path)}: no CocoVID file ({error})") from None
 
 
-def _load(path: Path) -> dict[str, Any]:
+def _each_a_video(content: dict[str, Any]) -> dict[str, Any]:
+    images = [{**image, "video_id": image["id"], "frame_id": 0} for image in content["images"]]
+    videos = [{"id": image["id"], "name": image["file_name"]} for image in images]
+    return {**content, "images": images, "videos": videos}
+
+
+def _load(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{shown(path)}: {error.strerror}".lower()) from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{shown(path)}: not json ({error})") from None
-    keys = ("categories", "videos", "images", "annotations")
     missing = [key for key in keys if not isinstance(content, dict) or key not in content]
     if missing:
-        raise InputError(f"{shown(path)}: no CocoVID file, it has no {', '.join(missing)}")
+        kind = "CocoVID" if "videos" in keys else "COCO"
+        raise InputError(f"{shown(path)}: no {kind} file, it has no {', '.join(missing)}")
     found: dict[str, Any] = content
     return found
 

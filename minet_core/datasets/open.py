@@ -5,9 +5,11 @@ from pathlib import Path
 
 from minet_core.datasets.base import Dataset
 from minet_core.datasets.coco_vid import open_coco_vid
+from minet_core.datasets.imagenet_det import open_imagenet_det
 from minet_core.datasets.imagenet_vid import open_imagenet_vid
 from minet_core.datasets.mot import open_mot
 from minet_core.datasets.toy import open_toy
+from minet_core.datasets.yolo import open_yolo
 from minet_core.errors import ConfigError, InputError
 from minet_core.suggest import did_you_mean
 from minet_core.video.source import shown
@@ -17,9 +19,15 @@ _OPENERS: dict[str, Callable[[Path, str], Dataset]] = {
     "mot": open_mot,
     "coco-vid": lambda path, _: open_coco_vid(path),
     "toy": open_toy,
+    "imagenet-det": open_imagenet_det,
+    "coco": lambda path, _: open_coco_vid(path, stills=True),
+    "yolo": open_yolo,
 }
 
-KINDS = {"imagenet-vid": "ROOT", "mot": "ROOT", "coco-vid": "FILE", "toy": "DIR"}
+KINDS = {
+    **{"imagenet-vid": "ROOT", "mot": "ROOT", "coco-vid": "FILE", "toy": "DIR"},
+    **{"imagenet-det": "ROOT", "coco": "FILE", "yolo": "DIR"},
+}
 """Kind of dataset → what comes after its colon."""
 
 
