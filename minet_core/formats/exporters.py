@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minet_core.config import ExportOptions
+from minet_core.formats import coco_vid, imagenet_vid, rows, voc, yolo, ytvis
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.cvat import write_cvat
+from minet_core.formats.parquet import write_parquet
 
 Write = Callable[[Sequence[VideoAnnotations], Path, ExportOptions], list[Path]]
 """Writes annotations to a place and returns the files it has made, the main one first.
@@ -50,6 +52,60 @@ EXPORTERS: dict[str, Exporter] = {
         per_video=True,
         suffix=".xml",
         hint="in a CVAT task of the video with these labels: Menu, Upload annotations, CVAT 1.1",
+    ),
+    "coco-vid": Exporter(
+        coco_vid.write_coco_vid,
+        per_video=False,
+        pictures=coco_vid.picture_path,
+        hint="minet eval --data coco-vid:annotations.json, or a dataset of mmtracking's CocoVID",
+    ),
+    "ytvis": Exporter(
+        ytvis.write_ytvis,
+        per_video=False,
+        pictures=ytvis.picture_path,
+        hint="annotations.json is of the kind that YouTube-VIS and OVIS have",
+    ),
+    "yolo": Exporter(
+        yolo.write_yolo,
+        per_video=False,
+        pictures=yolo.picture_path,
+        hint="data.yaml is what a YOLO trainer wants; CVAT takes a zip of it as Ultralytics YOLO",
+    ),
+    "voc": Exporter(
+        voc.write_voc,
+        per_video=False,
+        pictures=voc.picture_path,
+        hint="a folder in the layout of VOC; CVAT takes a zip of it as Pascal VOC 1.1",
+    ),
+    "imagenet-vid": Exporter(
+        imagenet_vid.write_imagenet_vid,
+        per_video=False,
+        pictures=imagenet_vid.picture_path,
+        hint="minet train and minet eval open it: --data imagenet-vid:FOLDER, with its --split",
+    ),
+    "mot": Exporter(
+        rows.write_mot,
+        per_video=True,
+        suffix=".txt",
+        hint="minet eval --results, and as a tracker's data for TrackEval",
+    ),
+    "json": Exporter(
+        rows.write_json,
+        per_video=True,
+        suffix=".json",
+        hint="as minet detect writes it: minet eval --results, minet export",
+    ),
+    "csv": Exporter(
+        rows.write_csv,
+        per_video=True,
+        suffix=".csv",
+        hint="pandas.read_csv, or any spreadsheet",
+    ),
+    "parquet": Exporter(
+        write_parquet,
+        per_video=False,
+        suffix=".parquet",
+        hint="pandas.read_parquet; all videos in one table",
     ),
 }
 """Format name, as in `--to` → what writes it."""

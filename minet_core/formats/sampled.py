@@ -1,0 +1,99 @@
+"""Annotations as a data set has them: the frames that were looked at, and numbers for classes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+from minet_core.config import ExportOptions
+from minet_core.errors import ConfigError
+from minet_core.formats.annotations import FrameBox, VideoAnnotations
+
+
+def looked_at(video: VideoAnnotations) -> Iterator[tuple[int, list[FrameBox]]]:
+    """Each frame that was looked at, in order, with its boxes or none.
+
+    Raises:
+        ConfigError: a box is in another frame.
+    """
+    check_looked_at(video)
+    boxes = dict(video.by_frame())
+    for frame in video.looked_at:
+        yield frame, boxes.get(frame, [])
+
+
+def check_looked_at(video: VideoAnnotations) -> None:
+    """See that boxes are in frames that were looked at: a data set has no place for others.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    frames = video.looked_at
+    columns = (*(track.frames for track in video.tracks), video.loose.frames)
+    annotated = chain.from_iterable(column.tolist() for column in columns)
+    stray = next((frame for frame in annotated if frame not in frames), None)
+    if stray is not None:
+        raise ConfigError(
+            f"{video.name}: frame {stray} has boxes, but only {len(frames)} frames from "
+            f"{frames.start} in steps of {frames.step} were looked at"
+        )
+
+
+def check_sizes(videos: Iterable[VideoAnnotations]) -> None:
+    """See that the size of each video is known: not every format that is read tells it.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    for video in videos:
+        if not (video.width > 0 and video.height > 0):
+            raise ConfigError(f"{video.name}: nothing tells how large its frames are")
+
+
+def classes_of(videos: Iterable[VideoAnnotations]) -> tuple[str, ...]:
+    """Names of all classes, each once, in the order in which the videos have them.
+
+    Raises:
+        ConfigError: a name has a line break, or is empty: a list of names cannot hold it.
+    """
+    names: dict[str, None] = {}
+    for video in videos:
+        names.update(dict.fromkeys(video.classes))
+        names.update(dict.fromkeys(track.label for track in video.tracks))
+        names.update(dict.fromkeys(video.loose.labels))
+    for name in names:
+        if not name.strip() or name.splitlines() != [name]:
+            raise ConfigError(f"a class cannot be called {name!r}; --label-map renames it")
+    return tuple(names)
+
+
+def picture_name(video: VideoAnnotations, frame: int, options: ExportOptions) -> str:
+    """File name of a frame's picture among those of all videos, by its number in the source."""
+    return f"{frame_stem(video, frame)}.{options.frames or 'jpg'}"
+
+
+def frame_stem(video: VideoAnnotations, frame: int) -> str:
+    """The same without suffix; digits at the end are the 0-based frame."""
+    return f"{video.name}_{frame:06d}"
+
+
+def clipped(
+    box: Sequence[float], width: int, height: int
+) -> tuple[float, float, float, float] | None:
+    """The part of a box that is in the picture; None where nothing of it is."""
+    x1, x2 = (min(max(x, 0.0), float(width)) for x in box[::2])
+    y1, y2 = (min(max(y, 0.0), float(height)) for y in box[1::2])
+    return (x1, y1, x2, y2) if x2 > x1 and y2 > y1 else None
+
+
+def pixels_inside(
+    box: Sequence[float], width: int, height: int
+) -> tuple[int, int, int, int] | None:
+    """First and last pixel of a box, from 0, as far as they are in the picture.
+
+    At least one pixel, however thin the box; None where nothing of it is in the picture.
+    """
+    inside = clipped(box, width, height)
+    if inside is None:
+        return None
+    x1, y1, x2, y2 = map(round, inside)
+    x1, y1 = min(x1, width - 1), min(y1, height - 1)
+    return x1, y1, max(x2 - 1, x1), max(y2 - 1, y1)
