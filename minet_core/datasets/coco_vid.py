@@ -11,8 +11,7 @@ converted from ImageNet VID by others often lost a pixel there. `iscrowd` boxes 
 A file that contradicts itself is refused, as nobody can tell which half is right.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,19 +22,20 @@ from numpy.typing import NDArray
 from minet_core.boxes import NO_TRACK
 from minet_core.datasets.base import Dataset, FrameTruth, VideoTruth
 from minet_core.datasets.checks import BoxChecker, Rows
+from minet_core.datasets.coco_file import (
+    FaultError,
+    Record,
+    by_id,
+    check_references,
+    frames_of_videos,
+    load_coco,
+    one_line_for_faults,
+)
 from minet_core.datasets.pictures import PictureFiles
 from minet_core.datasets.problems import Problems
-from minet_core.errors import InputError
-from minet_core.video.source import shown
 
-Record = Mapping[str, Any]
-
-_STILL_KEYS = ("categories", "images", "annotations")
+_KEYS = ("categories", "videos", "images", "annotations")
 _PICTURE_FOLDERS = ("", "images", "data", "Data/VID")
-
-
-class _FaultError(Exception):
-    """The file contradicts itself."""
 
 
 def open_coco_vid(path: Path, images: Path | None = None, *, stills: bool = False) -> Dataset:
@@ -51,15 +51,9 @@ def open_coco_vid(path: Path, images: Path | None = None, *, stills: bool = Fals
     Raises:
         InputError: it cannot be read, or contradicts itself; the message names the record.
     """
-    content = _load(path, _STILL_KEYS if stills else (*_STILL_KEYS, "videos"))
-    try:
+    content = load_coco(path, [key for key in _KEYS if not (stills and key == "videos")])
+    with one_line_for_faults(path):
         return _dataset(path, _each_a_video(content) if stills else content, images)
-    except _FaultError as error:
-        raise InputError(f"{shown(path)}: {error}") from None
-    except KeyError as error:
-        raise InputError(f"{shown(path)}: no CocoVID file, a record has no {error}") from None
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise InputError(f"{shown(path)}: no CocoVID file ({error})") from None
 
 
 def _each_a_video(content: dict[str, Any]) -> dict[str, Any]:
@@ -68,43 +62,20 @@ def _each_a_video(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "images": images, "videos": videos}
 
 
-def _load(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{shown(path)}: {error.strerror}".lower()) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{shown(path)}: not json ({error})") from None
-    missing = [key for key in keys if not isinstance(content, dict) or key not in content]
-    if missing:
-        kind = "CocoVID" if "videos" in keys else "COCO"
-        raise InputError(f"{shown(path)}: no {kind} file, it has no {', '.join(missing)}")
-    found: dict[str, Any] = content
-    return found
-
-
 def _dataset(path: Path, content: dict[str, Any], images: Path | None) -> Dataset:
-    categories = _by_id(content["categories"], "category")
+    categories = by_id(content["categories"], "category")
     classes = tuple(str(category["name"]) for category in categories.values())
     if len(set(classes)) != len(classes):
-        raise _FaultError("two categories have the same name")
-    pictures = _by_id(content["images"], "image")
+        raise FaultError("two categories have the same name")
+    pictures = by_id(content["images"], "image")
     folder = images or _picture_folder(path, pictures)
     truth = _Truth(path, content["annotations"], list(categories), list(pictures))
-    frames = _frames_of_videos(_by_id(content["videos"], "video"), pictures)
+    frames = frames_of_videos(by_id(content["videos"], "video"), pictures)
     videos = tuple(
         _video(video, [pictures[image] for image in order], folder, truth)
         for video, order in frames
     )
     return Dataset(f"coco-vid {path.stem}", classes, videos, False, truth.problems)
-
-
-def _by_id(records: Iterable[Record], kind: str) -> dict[int, Record]:
-    table: dict[int, Record] = {}
-    for record in records:
-        if table.setdefault(record["id"], record) is not record:
-            raise _FaultError(f"two records of a {kind} have id {record['id']}")
-    return table
 
 
 def _picture_folder(path: Path, pictures: Mapping[int, Record]) -> Path:
@@ -113,27 +84,6 @@ def _picture_folder(path: Path, pictures: Mapping[int, Record]) -> Path:
         base / name for base in (path.parent, path.parent.parent) for name in _PICTURE_FOLDERS
     ]
     return next((place for place in places if (place / first).is_file()), path.parent)
-
-
-def _frames_of_videos(
-    videos: Mapping[int, Record], pictures: Mapping[int, Record]
-) -> Iterator[tuple[Record, list[int]]]:
-    """Each video with the ids of its images, in the order of its frames, without holes."""
-    images: dict[int, dict[int, int]] = {video: {} for video in videos}
-    for image, record in pictures.items():
-        video, frame = record["video_id"], record["frame_id"]
-        if video not in images:
-            raise _FaultError(f"image {image} is of video {video}, which is not listed")
-        if images[video].setdefault(frame, image) != image:
-            raise _FaultError(f"images {images[video][frame]} and {image} have the same frame_id")
-    for video, by_frame in images.items():
-        hole = next((frame for frame in range(len(by_frame)) if frame not in by_frame), None)
-        if hole is not None:
-            raise _FaultError(
-                f"frame_id must count from 0 without holes, but video {video} has no {hole} "
-                f"among its {len(by_frame)} images (of a stride, number the frames anew)"
-            )
-        yield videos[video], [by_frame[frame] for frame in range(len(by_frame))]
 
 
 def _video(video: Record, frames: Sequence[Record], folder: Path, truth: "_Truth") -> VideoTruth:
@@ -165,7 +115,7 @@ class _Truth:
         place_of = {image: place for place, image in enumerate(images)}
         label_of = {category: label for label, category in enumerate(categories)}
         for record in annotations:
-            _check_references(record, place_of, label_of)
+            check_references(record, place_of, label_of)
         places = np.array([place_of[record["image_id"]] for record in annotations], np.int64)
         order = np.argsort(places, kind="stable")
         self._place_of = place_of
@@ -184,21 +134,6 @@ class _Truth:
 
     def _name(self, row: int) -> str:
         return f"annotation {self._ids[row]}"
-
-
-def _check_references(
-    record: Record, images: Mapping[int, int], categories: Mapping[int, int]
-) -> None:
-    if record["image_id"] not in images:
-        raise _FaultError(
-            f"annotation {record['id']} is of image {record['image_id']}, which is not listed"
-        )
-    if record["category_id"] not in categories:
-        raise _FaultError(
-            f"annotation {record['id']} is of category {record['category_id']}, which is not listed"
-        )
-    if len(record["bbox"]) != 4:
-        raise _FaultError(f"annotation {record['id']} has a bbox of {len(record['bbox'])} numbers")
 
 
 def _rows(annotations: Sequence[Record], label_of: Mapping[int, int]) -> Rows:
