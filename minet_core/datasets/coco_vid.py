@@ -23,10 +23,10 @@ from minet_core.boxes import NO_TRACK
 from minet_core.datasets.base import Dataset, FrameTruth, VideoTruth
 from minet_core.datasets.checks import BoxChecker, Rows
 from minet_core.datasets.coco_file import (
-    FaultError,
     Record,
     by_id,
     check_references,
+    class_names,
     frames_of_videos,
     load_coco,
     one_line_for_faults,
@@ -64,9 +64,7 @@ def _each_a_video(content: dict[str, Any]) -> dict[str, Any]:
 
 def _dataset(path: Path, content: dict[str, Any], images: Path | None) -> Dataset:
     categories = by_id(content["categories"], "category")
-    classes = tuple(str(category["name"]) for category in categories.values())
-    if len(set(classes)) != len(classes):
-        raise FaultError("two categories have the same name")
+    classes = class_names(categories)
     pictures = by_id(content["images"], "image")
     folder = images or _picture_folder(path, pictures)
     truth = _Truth(path, content["annotations"], list(categories), list(pictures))
