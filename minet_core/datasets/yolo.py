@@ -42,7 +42,7 @@ def open_yolo(root: Path, split: str = "train") -> Dataset:
     pictures = [path for folder in folders for path in _pictures(folder)]
     if not pictures:
         raise InputError(f"{shown(root)}: no pictures in it")
-    reader = _Reader(_names(root))
+    reader = _Reader(class_names(root))
     stills = tuple(
         reader.still(name.as_posix(), images / name, (labels / name).with_suffix(".txt"))
         for name in (path.relative_to(images) for path in pictures)
@@ -57,7 +57,12 @@ def _pictures(folder: Path) -> list[Path]:
         return []
 
 
-def _names(root: Path) -> tuple[str, ...]:
+def class_names(root: Path) -> tuple[str, ...]:
+    """Names of the classes of a folder.
+
+    Raises:
+        InputError: no file tells them, or two are the same.
+    """
     path = next((root / name for name in _NAME_FILES if (root / name).is_file()), None)
     if path is None:
         raise InputError(f"{shown(root)}: it has no classes.txt with the names of its classes")
@@ -95,7 +100,7 @@ class _Reader:
         if not path.exists():
             return no_truth(0, annotated=True)
         try:
-            numbers = self._numbers(path)
+            numbers = read_labels(path)
         except (OSError, ValueError) as error:
             self.problems.add(Problem.BROKEN_ANNOTATION, f"{path}: {error}")
             return no_truth(0, annotated=False)
@@ -103,16 +108,28 @@ class _Reader:
         for row in np.flatnonzero(~known):
             self.problems.add(Problem.UNKNOWN_CLASS, f"{path}, line {row + 1}")
         numbers = numbers[known]
-        centres, halves = numbers[:, 1:3], numbers[:, 3:5] / 2
-        boxes = np.concatenate([centres - halves, centres + halves], axis=1) * (size * 2)
+        boxes = edges(numbers, size)
         tracks = np.full(len(boxes), NO_TRACK)
         rows = Rows(boxes, numbers[:, 0].astype(np.int64), tracks)
         return self._check(0, rows, size, lambda row: f"{path}, box {row + 1}")
 
-    def _numbers(self, path: Path) -> NDArray[np.float64]:
-        """(N, 5) class and box of each line; further columns, such as a score, do not count."""
-        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-        values = [[float(word) for word in line[:_COLUMNS]] for line in lines if line]
-        if any(len(row) != _COLUMNS for row in values):
-            raise ValueError("a line has fewer than 5 columns")
-        return np.array(values, np.float64).reshape(-1, _COLUMNS)
+
+def read_labels(path: Path) -> NDArray[np.float64]:
+    """(N, 5) class and box of each line; further columns, such as a score, do not count.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: a line has fewer columns, or no numbers.
+    """
+    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    values = [[float(word) for word in line[:_COLUMNS]] for line in lines if line]
+    if any(len(row) != _COLUMNS for row in values):
+        raise ValueError("a line has fewer than 5 columns")
+    return np.array(values, np.float64).reshape(-1, _COLUMNS)
+
+
+def edges(labels: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+    """(N, 4) xyxy pixels of labels (N, 5) in a picture of that (width, height)."""
+    centres, halves = labels[:, 1:3], labels[:, 3:5] / 2
+    boxes: NDArray[np.float64] = np.concatenate([centres - halves, centres + halves], axis=1)
+    return boxes * (size * 2)
