@@ -187,6 +187,9 @@ class ExportOptions:
     frames: str | None = setting(None, "Write the pictures too, where the format has them.")
     split: str = setting("train", "Part of a dataset that the videos are to be: train or val.")
     video: tuple[str, ...] = setting((), "Where a video is now; its name tells whose it is.")
+    media: str = setting(
+        "/data/local-files/?d=", "For Label Studio: what its server has before a video's file name."
+    )
     zip: bool = setting(False, "Write one zip file in place of a folder or file.")
     overwrite: bool = setting(False, "Replace what an earlier export wrote.")
 

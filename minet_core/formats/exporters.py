@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minet_core.config import ExportOptions
-from minet_core.formats import coco_vid, imagenet_vid, rows, voc, yolo, ytvis
+from minet_core.formats import coco_vid, imagenet_vid, mot_gt, rows, voc, yolo, ytvis
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.cvat import write_cvat
+from minet_core.formats.label_studio import write_label_studio
 from minet_core.formats.parquet import write_parquet
 
 Write = Callable[[Sequence[VideoAnnotations], Path, ExportOptions], list[Path]]
@@ -36,6 +37,7 @@ class Exporter:
             `images/street/000012.jpg`, `ExportOptions.frames` telling the kind; None where the
             format has no pictures. With `--frames` the pictures of all
             `VideoAnnotations.looked_at` are put there.
+        by_rate: whether the tool finds a frame by its time and a constant rate.
         hint: how to load what was written, in a line for the user.
     """
 
@@ -43,6 +45,7 @@ class Exporter:
     per_video: bool
     suffix: str = ""
     pictures: Callable[[VideoAnnotations, int, ExportOptions], str] | None = None
+    by_rate: bool = False
     hint: str = ""
 
 
@@ -52,6 +55,18 @@ EXPORTERS: dict[str, Exporter] = {
         per_video=True,
         suffix=".xml",
         hint="in a CVAT task of the video with these labels: Menu, Upload annotations, CVAT 1.1",
+    ),
+    "label-studio": Exporter(
+        write_label_studio,
+        per_video=False,
+        by_rate=True,
+        hint="in a project with labelling-config.xml as its labelling interface: import tasks.json",
+    ),
+    "mot-gt": Exporter(
+        mot_gt.write_mot_gt,
+        per_video=True,
+        pictures=mot_gt.picture_path,
+        hint="with --zip, in a CVAT task of the video: Menu, Upload annotations, MOT 1.1",
     ),
     "coco-vid": Exporter(
         coco_vid.write_coco_vid,

@@ -1,0 +1,173 @@
+"""Label Studio, video: all videos in one tasks.json, with the labelling config that it needs.
+
+    {"frame": 1, "time": 0.04, "x": 40.0, "y": 35.0, "width": 20.0, "height": 10.0, "enabled": true}
+
+Frames count from 1, numbers are percent of the frame. Label Studio keeps keyframes and draws lines
+between them; the last one before a gap, and of all, is not `enabled`: the box lives for that frame
+and no longer. Tracks come as predictions, from which an annotation can be made.
+
+The browser finds a frame by its time and a constant rate, so only such videos are shown right.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+
+from minet_core._version import __version__
+from minet_core.config import ExportOptions
+from minet_core.errors import ConfigError
+from minet_core.files import complete_text
+from minet_core.formats.annotations import Track, VideoAnnotations
+from minet_core.formats.xml_text import check_xml
+from minet_core.video.source import is_url
+
+TASKS = "tasks.json"
+CONFIG = "labelling-config.xml"
+
+_COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#800000")
+
+Entry = dict[str, Any]
+
+
+def write_label_studio(
+    annotations: Sequence[VideoAnnotations], place: Path, options: ExportOptions
+) -> list[Path]:
+    """Write tasks and labelling config of all videos into one folder.
+
+    Raises:
+        ConfigError: the frame rate or the size of a video is not known, or a class name has
+            characters that XML cannot hold.
+        OutputError: they cannot be written.
+    """
+    tasks = [_task(video, options) for video in annotations]
+    config = labelling_config(annotations)
+    with complete_text(place / TASKS) as file:
+        for number, task in enumerate(tasks):
+            file.write(",\n" if number else "[\n")
+            file.write(json.dumps(task, ensure_ascii=False, allow_nan=False))
+        file.write("\n]\n" if tasks else "[]\n")
+    with complete_text(place / CONFIG) as file:
+        file.write(config)
+    return [place / TASKS, place / CONFIG]
+
+
+def labelling_config(annotations: Sequence[VideoAnnotations]) -> str:
+    """The config of a project for these videos, with the classes that occur.
+
+    Without any box it has all classes.
+
+    Raises:
+        ConfigError: a class name has characters that XML cannot hold.
+    """
+    occurring = {track.label for video in annotations for track in video.tracks}
+    occurring.update(chain.from_iterable(video.loose.labels for video in annotations))
+    names = dict.fromkeys(chain.from_iterable(video.classes for video in annotations))
+    labels = [name for name in names if name in occurring] or list(names)
+    check_xml(labels)
+    lines = [
+        "<View>",
+        '  <Video name="video" value="$video" framerate="$fps"/>',
+        '  <VideoRectangle name="box" toName="video"/>',
+        '  <Labels name="videoLabels" toName="video">',
+        *(
+            f'    <Label value={quoteattr(name)} background="{_COLOURS[i % len(_COLOURS)]}"/>'
+            for i, name in enumerate(labels)
+        ),
+        "  </Labels>",
+        "</View>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _task(video: VideoAnnotations, options: ExportOptions) -> dict[str, Any]:
+    """A task. What stands beside the video's URL and rate is for reading it back."""
+    if video.frame_rate is None or not (video.width and video.height):
+        raise ConfigError(f"{video.name}: rate and size are not known; --video names the video")
+    frames = max(1, video.looked_at.stop if video.frames is None else video.frames)
+    data = {
+        "video": _url(video, options.media),
+        "fps": float(video.frame_rate),
+        "name": video.name,
+        "source": video.source,
+        "width": video.width,
+        "height": video.height,
+        "frames": frames,
+        "step": video.step,
+        "start": video.start,
+        "stop": video.stop,
+    }
+    facts = {"framesCount": frames, "duration": round(float(frames / video.frame_rate), 6)}
+    regions = list(_regions(video, facts))
+    scores = [region["score"] for region in regions]
+    prediction = {
+        "model_version": f"minet {__version__}",
+        "score": round(float(np.mean(scores)), 6) if scores else 0.0,
+        "result": regions,
+    }
+    return {"data": data, "predictions": [prediction]}
+
+
+def _url(video: VideoAnnotations, prefix: str) -> str:
+    source = video.source or video.name
+    return source if is_url(source) else prefix + quote(PurePath(source).name)
+
+
+def _regions(video: VideoAnnotations, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for track in video.tracks:
+        sequence = _sequence(track, video)
+        score = float(track.scores.mean())
+        yield _region(f"t{track.id}", track.label, score, {**facts, "sequence": sequence})
+    loose = video.loose
+    rows = zip(loose.frames.tolist(), loose.labels, loose.boxes.tolist(), loose.scores, strict=True)
+    for number, (frame, label, box, score) in enumerate(rows):
+        sequence = [_entry(video, frame, box, enabled=False)]
+        yield _region(f"b{number}", label, float(score), {**facts, "sequence": sequence})
+
+
+def _region(name: str, label: str, score: float, value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": name,
+        "type": "videorectangle",
+        "from_name": "box",
+        "to_name": "video",
+        "origin": "prediction",
+        "score": round(score, 6),
+        "value": {**value, "labels": [label]},
+    }
+
+
+def _sequence(track: Track, video: VideoAnnotations) -> list[Entry]:
+    ends = np.append(np.diff(track.frames) > video.step, True)
+    written = track.keyframes | ends | np.append(True, ends[:-1])
+    columns = (track.frames[written], track.boxes[written], ends[written])
+    return [
+        _entry(video, frame, box, enabled=not last)
+        for frame, box, last in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+
+
+def _entry(video: VideoAnnotations, frame: int, box: list[float], *, enabled: bool) -> Entry:
+    assert video.frame_rate is not None
+    x1, x2 = (_percent(x, video.width) for x in box[::2])
+    y1, y2 = (_percent(y, video.height) for y in box[1::2])
+    return {
+        "frame": frame + 1,
+        "time": round(float((frame + 1) / video.frame_rate), 6),
+        "x": round(x1, 4),
+        "y": round(y1, 4),
+        "width": round(x2 - x1, 4),
+        "height": round(y2 - y1, 4),
+        "rotation": 0,
+        "enabled": enabled,
+    }
+
+
+def _percent(pixels: float, whole: int) -> float:
+    """Of the frame; Label Studio takes nothing outside it."""
+    return min(max(100 * pixels / whole, 0.0), 100.0)
