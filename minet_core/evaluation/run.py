@@ -10,21 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from minet_core.datasets.base import Dataset, VideoTruth
-from minet_core.datasets.vocabulary import Table, map_classes
 from minet_core.errors import InputError
 from minet_core.evaluation.eval_config import EvalOptions, Variant
+from minet_core.evaluation.finding import Finder, Progress
 from minet_core.evaluation.found import Found, true_boxes
 from minet_core.evaluation.frames import Floats, FoundBoxes, TrueBoxes
 from minet_core.evaluation.motion import motion_iou
-from minet_core.evaluation.passes import FoundOf, Passes
+from minet_core.evaluation.passes import FoundOf
 from minet_core.evaluation.scorer import Scorer, Scores
-from minet_core.formats.stored import table_for
 from minet_core.inference.online import PAIR_FLOOR
 from minet_core.models.detections import StoredBoxes
-from minet_core.models.zoo import Model
-
-Progress = Callable[[str, int], None]
-"""Called with a video's name and the number of its frames that are done."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,22 +54,19 @@ class EvalResult:
 
 def evaluate_model(
     dataset: Dataset,
-    model_of: Callable[[str], Model],
+    finders: Sequence[Finder],
     variants: Sequence[Variant],
     options: EvalOptions,
     *,
-    table: Table | None = None,
     progress: Progress | None = None,
 ) -> EvalResult:
-    """Run a model over a dataset once, and score every variant of its memory.
+    """Score what a model finds in a dataset, with every variant of its memory.
 
     Args:
         dataset: pictures and truth.
-        model_of: from a video's name to the model; its detector may be a `StoredDetector`, which
-            differs from video to video.
-        variants: memories to compare.
+        finders: ask the model; several, of one model each, if the variants are of several.
+        variants: those of all finders, in the order of the result.
         options: which metrics.
-        table: names of classes, as for `map_classes`.
         progress: called after each frame.
 
     Raises:
@@ -89,14 +81,19 @@ def evaluate_model(
     run = _Run(dataset, scorers, options)
     for video in dataset.videos:
         if truths := run.truths(video):
-            model = model_of(video.name)
-            said = model.detector.classes
-            names = map_classes(said, dataset.classes, table_for(said, dataset.classes, table))
-            run.covered |= {int(label) for label in names.ids if label >= 0}
-            passes = Passes(model, variants, names, len(dataset.classes), options.offline)
-            run.score(video, truths, passes.go(video), progress)
-            run.warn(video.name, passes.warnings)
+            run.score(video, truths, _together([f.go(video) for f in finders]), progress)
+            for finder in finders:
+                run.covered |= finder.covered
+                run.warn(video.name, finder.warnings)
     return run.result()
+
+
+def _together(
+    streams: Sequence[Iterator[tuple[int, FoundOf]]],
+) -> Iterator[tuple[int, FoundOf]]:
+    """What all find in each frame."""
+    for same in zip(*streams, strict=True):
+        yield same[0][0], {name: found for _, by_name in same for name, found in by_name.items()}
 
 
 def evaluate_results(

@@ -15,7 +15,7 @@ from typing import Any
 from minet_core._version import __version__
 from minet_core.config import FORMATS, DetectOptions
 from minet_core.errors import ConfigError
-from minet_core.models.files import detector_file, embedder_file
+from minet_core.models.files import TORCHVISION_FILES, model_files
 from minet_core.video.folder import is_picture_pattern, pictures_of
 from minet_core.video.source import StrPath, is_url
 
@@ -119,7 +119,7 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
         settings["first_boxes"] = _sha256(Path(options.first_boxes))  # what it says, not its name
     # As it will be read back: JSON has no tuples.
     settings = json.loads(json.dumps(settings))
-    return Manifest(source_facts(source), {"name": model, "weights": _weights(model)}, settings)
+    return Manifest(source_facts(source), {"name": model, "weights": weights_of(model)}, settings)
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -153,13 +153,19 @@ def source_facts(source: StrPath) -> Facts:
     return facts
 
 
-def _weights(model: str) -> dict[str, str | None]:
-    """Nothing for a model that a program has made itself: its name has to tell."""
+def weights_of(model: str) -> dict[str, str | None]:
+    """Name and sha256 of each weights file of a model.
+
+    Nothing for a model that a program has made itself: its name has to tell.
+    """
     try:
-        files = detector_file(model), embedder_file()
+        files = model_files(model)
     except ConfigError:
         return {}
-    return {file.name: _sha256(file) for file in files}
+    hashes = {file.name: _sha256(file) for file in files}
+    if model in TORCHVISION_FILES:
+        hashes[TORCHVISION_FILES[model]] = None  # the name itself ends in the hash
+    return hashes
 
 
 def _sha256(path: Path) -> str | None:

@@ -5,6 +5,8 @@ a fixed grid of boxes stands beside the given ones, with scores of 0: embeddings
 everywhere, and nothing is ever detected there.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,6 +80,14 @@ class StoredBoxes:
         """
         self._refuse(self.frames >= frames, f"the video has {frames} frames only")
 
+    @property
+    def digest(self) -> str:
+        """sha256 of all that a detector makes of it."""
+        digest = hashlib.sha256(json.dumps(self.classes).encode())
+        for column in (self.frames, self.boxes, self.label_ids, self.base_scores):
+            digest.update(np.ascontiguousarray(column).tobytes())
+        return digest.hexdigest()
+
     def span(self, frame: int) -> slice:
         """The rows of a 0-based frame."""
         first, behind = np.searchsorted(self.frames, (frame, frame + 1))
@@ -99,6 +109,7 @@ class StoredDetector:
     Attributes:
         classes: as stored.
         score_kind: independent probabilities.
+        stored: as given.
         next: 0-based frame that `detect` is asked about next; set it to skip frames.
         warnings: what was wrong with the file, a line each.
     """
@@ -108,7 +119,7 @@ class StoredDetector:
     def __init__(self, stored: StoredBoxes) -> None:
         self.classes = stored.classes
         self.next = 0
-        self._stored = stored
+        self.stored = stored
         outside = (stored.base_scores < 0) | (stored.base_scores > 1)
         self.warnings = (
             [f"{stored.source}: scores outside 0 … 1, clipped: {int(outside.sum())}"]
@@ -123,13 +134,13 @@ class StoredDetector:
         return found
 
     def _detect(self, index: int, frame: Frame) -> BaseDetections:
-        span = self._stored.span(index)
-        unique, row_of = np.unique(self._stored.boxes[span], axis=0, return_inverse=True)
+        span = self.stored.span(index)
+        unique, row_of = np.unique(self.stored.boxes[span], axis=0, return_inverse=True)
         given = torch.from_numpy(unique).float()
         rows = torch.from_numpy(row_of.reshape(-1))
         scores = torch.zeros(len(given), len(self.classes))
-        values = torch.from_numpy(self._stored.base_scores[span]).float().clamp(0, SUREST)
-        scores[rows, torch.from_numpy(self._stored.label_ids[span])] = values
+        values = torch.from_numpy(self.stored.base_scores[span]).float().clamp(0, SUREST)
+        scores[rows, torch.from_numpy(self.stored.label_ids[span])] = values
         beside = grid(frame.shape[1], frame.shape[0])
         beside = beside[(box_iou(beside, given) < GRID_IOU).all(dim=1)]
         boxes = torch.cat([given, beside])

@@ -1,0 +1,108 @@
+"""What `minet eval` was asked for, and what follows from that before anything is read."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minet_core.config import PRESETS
+from minet_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from minet_core.evaluation.eval_config import EvalOptions, Variant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was typed, option by option."""
+
+    data: str
+    split: str
+    output: Path
+    overwrite: bool
+    report: bool
+    model: str
+    preset: str
+    size: int
+    device: str
+    memory: bool
+    detections: Path | None
+    results: Path | None
+    allow_cut: bool
+    classes_table: Path | None
+    protocol: str
+    motion: bool
+    motion_rule: str
+    tracking: bool
+    score: float
+    bidirectional: bool
+    seq_nms: bool
+    tube_link: bool
+    sweep: str | None
+    ablation: bool
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise ConfigError(f"unknown preset {self.preset!r} (known: {', '.join(PRESETS)})")
+        chosen = {
+            "--results": self.results is not None,
+            "--ablation": self.ablation,
+            "--sweep": self.sweep is not None,
+            "--no-memory": not self.memory,
+        }
+        given = [name for name, is_given in chosen.items() if is_given]
+        if len(given) > 1:
+            raise ConfigError(f"{given[0]} and {given[1]} do not go together")
+        if self.results and self.detections:
+            raise ConfigError("--results and --detections do not go together")
+        if self.results and (self.bidirectional or self.seq_nms or self.tube_link):
+            raise ConfigError("--results has no score vectors, which the offline methods need")
+        if self.allow_cut and not self.results:
+            raise ConfigError("--allow-cut is about --results")
+
+
+def options_of(request: Request) -> "EvalOptions":
+    """The metrics that were asked for.
+
+    Raises:
+        ConfigError: they do not go together, or a number is out of its range.
+    """
+    from minet_core.evaluation.eval_config import EvalOptions, Offline
+    from minet_core.evaluation.matching import ApProtocol
+    from minet_core.evaluation.motion_precision import MotionRule
+
+    return EvalOptions(
+        protocol=ApProtocol(request.protocol),
+        motion=request.motion,
+        motion_rule=MotionRule(request.motion_rule),
+        tracking=request.tracking,
+        score=request.score,
+        offline=Offline(request.bidirectional, request.seq_nms, request.tube_link),
+    )
+
+
+def variants_of(request: Request) -> "tuple[Variant, ...]":
+    """The variants of the memory to compare.
+
+    Raises:
+        ConfigError: the sweep names no setting, or no value of one.
+    """
+    from minet_core.evaluation.eval_config import ablation, sweep, with_and_without, without
+
+    memory = PRESETS[request.preset]
+    if request.sweep is not None:
+        return sweep(request.sweep, memory)
+    if request.ablation:
+        return ablation(memory)
+    return with_and_without(memory) if request.memory else (without(),)
+
+
+def settings_of(request: Request) -> dict[str, Any]:
+    """What metrics.json says of what was asked for; null where it played no part."""
+    settings = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in asdict(request).items()
+        if name not in {"output", "overwrite", "report"}
+    }
+    if request.results is not None:
+        settings |= dict.fromkeys(("model", "preset", "size", "device", "memory"))
+    return settings

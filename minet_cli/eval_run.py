@@ -1,0 +1,127 @@
+"""From what was asked of `minet eval` to the numbers."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+import minet_core
+from minet_cli.eval_request import Request
+from minet_core._version import __version__
+from minet_core.datasets import open_dataset, read_table
+from minet_core.datasets.base import Dataset
+from minet_core.datasets.vocabulary import Table
+from minet_core.evaluation.eval_config import EvalOptions, Variant
+from minet_core.evaluation.finding import Finder, Progress, find_all
+from minet_core.evaluation.found_files import FOLDER, FoundFiles
+from minet_core.evaluation.processes import Processes
+from minet_core.evaluation.results_in import open_results, open_stored
+from minet_core.evaluation.run import EvalResult, evaluate_model, evaluate_results
+from minet_core.formats.stored import DETECTIONS
+from minet_core.inference.manifest import weights_of
+from minet_core.models.detections import StoredDetector
+from minet_core.models.zoo import Model, pick_device
+
+
+def run(
+    request: Request,
+    dataset: Dataset,
+    variants: tuple[Variant, ...],
+    options: EvalOptions,
+    progress: Progress | None,
+    processes: Processes,
+) -> EvalResult | None:
+    """Evaluate what was asked for.
+
+    Returns:
+        The numbers; None for a process that has done its share and leaves the rest to the first.
+
+    Raises:
+        MinetError: dataset, model, detections or results are missing or not sound.
+    """
+    if request.results is not None:
+        return _of_results(request, dataset, options, progress) if processes.is_first else None
+    model = minet_core.load_model(
+        request.model, size=request.size, device=processes.device(request.device)
+    )
+
+    def finder(dataset: Dataset) -> Finder:
+        return _finder(request, dataset, model, variants, options)
+
+    if processes.count > 1:
+        # Apart from the dataset that is scored, which is to list its problems in their order.
+        shared = open_dataset(request.data, request.split)
+        find_all(finder(shared), processes.share(shared.videos), progress)
+        processes.wait()
+        if not processes.is_first:
+            return None
+    return evaluate_model(dataset, [finder(dataset)], variants, options, progress=progress)
+
+
+def _finder(
+    request: Request,
+    dataset: Dataset,
+    model: Model,
+    variants: Sequence[Variant],
+    options: EvalOptions,
+) -> Finder:
+    """Asks the model, or for each video the model with that video's boxes for its detector."""
+    offline, table = options.offline, None
+    if request.detections is None:
+        table = table_of(request, dataset, model.detector.classes)
+
+        def model_of(video: str) -> Model:  # noqa: ARG001
+            return model
+
+    else:
+        names = table_of(request, dataset, None)
+        stored = open_stored(request.detections, request.data, dataset, DETECTIONS, names)
+
+        def model_of(video: str) -> Model:
+            return replace(model, detector=StoredDetector(stored(video)))
+
+    depends_on = {
+        "minet": __version__,
+        "torch": torch.__version__,
+        "data": [str(Path(request.data).absolute()), request.split, dataset.classes],
+        "model": [model.name, weights_of(model.name), request.size],
+        "device": pick_device(request.device).type,
+        "table": table,
+        "variants": [asdict(variant) for variant in variants],
+        "offline": asdict(offline),
+    }
+    files = FoundFiles(request.output / FOLDER, depends_on)
+    return Finder(dataset, model_of, variants, offline, table, files)
+
+
+def _of_results(
+    request: Request, dataset: Dataset, options: EvalOptions, progress: Progress | None
+) -> EvalResult:
+    assert request.results is not None
+    table = table_of(request, dataset, None)
+    stored_of = open_results(
+        request.results, request.data, dataset, table=table, allow_cut=request.allow_cut
+    )
+    return evaluate_results(dataset, stored_of, options, progress=progress)
+
+
+def table_of(request: Request, dataset: Dataset, known: Sequence[str] | None) -> Table | None:
+    """The user's table of class names, None for the one that comes along.
+
+    Args:
+        request: names the file.
+        dataset: whose classes stand on the right.
+        known: classes that may stand on the left; None where they are those of a file.
+
+    Raises:
+        MinetError: the file cannot be read, or names a class that is not there.
+    """
+    path = request.classes_table
+    if path is None:
+        return None
+    if known is None:
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        known = [re.split("[,\t]", line)[0].strip() for line in lines]
+    return read_table(path, known, dataset.classes)
