@@ -1,0 +1,105 @@
+"""Rows that a file has in any order, gathered into tracks and loose boxes."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minet_core.boxes import NO_TRACK
+from minet_core.formats.annotations import LooseBoxes, Track
+
+
+class BoxRows(NamedTuple):
+    """Boxes of one video, a row each, in any order.
+
+    Attributes:
+        frames: (N,) int64.
+        tracks: (N,) int64, 1 or more; NO_TRACK where a box belongs to none.
+        labels: (N,) int64 index into the names of the classes.
+        boxes: (N, 4) float64 xyxy.
+        scores: (N,) float64.
+        keyframes: (N,) bool.
+        occluded: (N,) bool.
+    """
+
+    frames: NDArray[np.int64]
+    tracks: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    keyframes: NDArray[np.bool_]
+    occluded: NDArray[np.bool_]
+
+    def take(self, rows: NDArray[np.int64]) -> "BoxRows":
+        """Some of the rows, in another order."""
+        columns: list[Any] = [column[rows] for column in self]
+        return BoxRows(*columns)
+
+
+class Gathered(NamedTuple):
+    """What the rows of a video are.
+
+    Attributes:
+        tracks: by id.
+        loose: boxes of no track.
+        notes: what was not as it should be, a line each.
+    """
+
+    tracks: tuple[Track, ...]
+    loose: LooseBoxes
+    notes: tuple[str, ...]
+
+
+def gather(rows: BoxRows, classes: tuple[str, ...]) -> Gathered:
+    """Sort rows into tracks.
+
+    A track has the class that most of its boxes have. Of two boxes that a track has in one frame,
+    the second is one of no track.
+    """
+    rows = rows.take(np.lexsort((rows.frames, rows.tracks)))
+    same = (np.diff(rows.frames) == 0) & (np.diff(rows.tracks) == 0) & (rows.tracks[1:] != NO_TRACK)
+    twice = np.append(False, same)[: len(rows.frames)]
+    loose = (rows.tracks == NO_TRACK) | twice
+    tracked = rows.take(np.flatnonzero(~loose))
+    tracks = tuple(_tracks(tracked, classes))
+    changed = sum(
+        classes[label] != track.label
+        for track, part in zip(tracks, _parts(tracked), strict=True)
+        for label in part.labels
+    )
+    notes = {
+        "boxes whose track has another one in the frame, read without it": int(twice.sum()),
+        "boxes of another class than most of their track, read as of that class": changed,
+    }
+    lines = tuple(f"{what}: {count}" for what, count in notes.items() if count)
+    return Gathered(tracks, _loose(rows.take(np.flatnonzero(loose)), classes), lines)
+
+
+def _parts(rows: BoxRows) -> Iterator[BoxRows]:
+    """The rows of each track; they are sorted by track."""
+    _, starts = np.unique(rows.tracks, return_index=True)
+    for part in np.split(np.arange(len(rows.frames)), starts[1:]):
+        if len(part):
+            yield rows.take(part)
+
+
+def _tracks(rows: BoxRows, classes: tuple[str, ...]) -> Iterator[Track]:
+    for part in _parts(rows):
+        (label, _), *_ = Counter(part.labels.tolist()).most_common(1)
+        yield Track(
+            id=int(part.tracks[0]),
+            label=classes[label],
+            frames=part.frames,
+            boxes=part.boxes,
+            scores=part.scores,
+            keyframes=part.keyframes,
+            occluded=part.occluded,
+        )
+
+
+def _loose(rows: BoxRows, classes: tuple[str, ...]) -> LooseBoxes:
+    rows = rows.take(np.argsort(rows.frames, kind="stable"))
+    labels = tuple(classes[label] for label in rows.labels)
+    return LooseBoxes(rows.frames, labels, rows.boxes, rows.scores)
