@@ -104,11 +104,11 @@ def plan(
         MinetError: one cannot be read, or has no place to be written to.
     """
     from minet_core.inference.preflight import check, folder_names
-    from minet_core.models.files import detector_file
+    from minet_core.models.files import model_files
 
     if options.first_boxes is not None and len(sources) > 1:
         raise ConfigError("--first-boxes tells of the objects of one video, not of several")
-    detector_file(options.model)  # a mistyped name is a mistake whatever the folders hold
+    model_files(options.model)  # a mistyped name is a mistake whatever the folders hold
     jobs, done = [], []
     for source, name in zip(sources, folder_names(sources), strict=True):
         folder = output / name

@@ -5,16 +5,12 @@ instead of stride (§IV-B.1). So boxes of one stride serve the region proposals 
 heads on conv5.
 """
 
-import sys
-from contextlib import redirect_stdout
-from urllib.parse import urlsplit
-
 import torchvision
 from torch import Tensor, nn
-from torchvision.models import ResNet, WeightsEnum, get_weight
+from torchvision.models import ResNet, get_weight
 from torchvision.ops import FrozenBatchNorm2d
 
-from minet_core.errors import WeightsError
+from minet_core.models.pretrained import State, load_pretrained
 
 IMAGENET = {
     "resnet50": "ResNet50_Weights.IMAGENET1K_V1",
@@ -52,45 +48,17 @@ class Backbone(nn.Module):
 
 
 def build_backbone(name: str) -> Backbone:
-    """The backbone of that name, with random weights.
-
-    Raises:
-        KeyError: there is none.
-    """
-    return {"resnet50": _resnet, "resnet101": _resnet, "tiny": _tiny}[name](name)
+    """One of `BACKBONES`, with random weights."""
+    return _tiny() if name == "tiny" else _resnet(name)
 
 
 def load_imagenet(backbone: Backbone, name: str) -> None:
     """Put torchvision's ImageNet weights into a ResNet; they are downloaded when first needed.
 
     Raises:
-        WeightsError: they cannot be had, or are damaged.
+        WeightsError: they cannot be downloaded, or are damaged.
     """
-    backbone.load_state_dict(_stages_of(fetch(get_weight(IMAGENET[name]))))
-
-
-def fetch(weights: WeightsEnum) -> dict[str, Tensor]:
-    """torchvision's weights, out of the cache or downloaded and checked against their hash.
-
-    Raises:
-        WeightsError: they cannot be had, or are damaged.
-    """
-    try:
-        with redirect_stdout(sys.stderr):  # torch announces a download on standard output
-            state: dict[str, Tensor] = weights.get_state_dict(
-                progress=sys.stderr.isatty(),
-                check_hash=True,
-                weights_only=True,
-                map_location="cpu",
-            )
-    except OSError as error:
-        host = urlsplit(weights.url).hostname
-        reason = getattr(error, "reason", None) or error.strerror or error
-        raise WeightsError(f"cannot download {weights} from {host}: {reason}") from error
-    except Exception as error:  # torch.load fails in many ways on a file that is cut short
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(f"weights {weights} are damaged: {reason}") from error
-    return state
+    load_pretrained(backbone, get_weight(IMAGENET[name]), _stages_of)
 
 
 def _resnet(name: str) -> Backbone:
@@ -107,7 +75,7 @@ def _resnet(name: str) -> Backbone:
     return Backbone(stages, stride=16, channels4=1024, channels5=2048)
 
 
-def _stages_of(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _stages_of(state: State) -> State:
     """torchvision's names of a ResNet's tensors as those of `Backbone`; without the classifier."""
     parts = {"conv1": "stages.0.0", "bn1": "stages.0.1"}
     parts |= {f"layer{number}": f"stages.{number}" for number in range(1, 5)}
@@ -119,7 +87,7 @@ def _stages_of(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def _tiny(_: str) -> Backbone:
+def _tiny() -> Backbone:
     """Stride 8 and 64 channels: for small pictures, and to learn from nothing in minutes."""
     stages: list[nn.Module] = [
         nn.Sequential(_conv3(3, 16, 2, 1), nn.GroupNorm(4, 16), nn.ReLU(inplace=True)),

@@ -64,18 +64,18 @@ class FasterRcnn(nn.Module):
         self.proposals = Proposals(config, self.backbone.channels4, stride)
         self.detect_head = DetectHead(config, channels5, stride, len(self.classes))
         self.identify_head = IdentifyHead(config, channels5, stride)
-        self.register_buffer("mean", torch.tensor(_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(_STD).view(3, 1, 1), persistent=False)
+        self.register_buffer("mean", _colour(_MEAN), persistent=False)
+        self.register_buffer("std", _colour(_STD), persistent=False)
 
     def features(self, images: Sequence[Tensor]) -> SharedFeatures:
-        """The backbone's view of (3, h, w) RGB pictures in 0..1, on any device.
+        """The backbone's view of (3, h, w) RGB pictures, uint8 or float in 0..1, on any device.
 
         Pictures of one size share a pass. Others have one of their own, so that what becomes of
         a picture never depends on the size of its neighbour.
         """
         pictures, shared = [], SharedFeatures()
         for image in images:
-            picture, scale = self._scaled(image.to(self.mean.device))
+            picture, scale = self._picture(image)
             shared.sizes.append((picture.shape[1], picture.shape[2]))
             shared.scales.append(scale)
             pictures.append(self._padded((picture - self.mean) / self.std))
@@ -101,7 +101,7 @@ class FasterRcnn(nn.Module):
         losses again seeds it.
 
         Args:
-            images: (3, h, w) RGB pictures in 0..1 of any sizes.
+            images: (3, h, w) RGB pictures of any sizes, uint8 or float in 0..1.
             targets: for each, `boxes` (N, 4) xyxy in its pixels and `labels` (N,) int64 class
                 ids from 0. A picture without boxes is all background.
 
@@ -152,8 +152,13 @@ class FasterRcnn(nn.Module):
         cls, loc = self.detect_head.losses(shared.conv5[index], regions, boxes, labels)
         return cls, loc, rpn
 
-    def _scaled(self, image: Tensor) -> tuple[Tensor, float]:
-        return scale_picture(image, self.config.shorter, self.config.longer)
+    def _picture(self, image: Tensor) -> tuple[Tensor, float]:
+        """An image on the model's device, scaled, in 0..1, and by how much it was scaled."""
+        image = image.to(self.mean.device)
+        if image.dtype == torch.uint8 and image.device.type != "cpu":
+            image = image / 255  # only the CPU scales bytes, and there it is faster
+        picture, scale = scale_picture(image, self.config.shorter, self.config.longer)
+        return (picture / 255 if picture.dtype == torch.uint8 else picture), scale
 
     def _padded(self, picture: Tensor) -> Tensor:
         """Zeros to the right and below, up to whole cells."""
@@ -200,3 +205,8 @@ def scale_picture(image: Tensor, shorter: int, longer: int) -> tuple[Tensor, flo
         recompute_scale_factor=False,
     )
     return scaled[0], scale
+
+
+def _colour(values: tuple[float, float, float]) -> Tensor:
+    # On the CPU even where a model is built on "meta": no file of weights holds these.
+    return torch.tensor(values, device="cpu").view(3, 1, 1)

@@ -1,12 +1,27 @@
 """Where the weights of a model are. Nothing here imports torch."""
 
+import json
 from pathlib import Path
 
 from minet_core.errors import ConfigError, WeightsError
+from minet_core.models.rcnn_config import RCNN_CONFIGS
 from minet_core.suggest import did_you_mean
 
 DEFAULT_MODEL = "minet-nano"
-MODELS = (DEFAULT_MODEL,)
+IDENTIFY = "identify-"
+"""How the architectures of identify networks begin: weights beside the bundled detector."""
+TORCHVISION_FILES = {
+    "fasterrcnn_resnet50_fpn_v2": "fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth",
+    "fasterrcnn_mobilenet_v3_large_fpn": "fasterrcnn_mobilenet_v3_large_fpn-fb6a3cc7.pth",
+    "retinanet_resnet50_fpn_v2": "retinanet_resnet50_fpn_v2_coco-5905b1c5.pth",
+}
+"""torchvision's detectors, and the files of their weights; a name ends in the file's sha256."""
+EMBEDS_ITSELF = frozenset(name for name in TORCHVISION_FILES if name.startswith("fasterrcnn"))
+"""Those whose own region features are the embeddings."""
+MODELS = (DEFAULT_MODEL, *RCNN_CONFIGS, *TORCHVISION_FILES)
+"""Every name of a model."""
+MAX_HEADER_BYTES = 100_000_000
+"""Longest header of a weights file."""
 
 
 def weights_folder() -> Path:
@@ -22,14 +37,38 @@ def weights_folder() -> Path:
     raise WeightsError(f"no bundled weights beside {package}: reinstall minet")
 
 
-def detector_file(name: str) -> Path:
-    """The detector's weights of a model, by its name or by a path.
+def model_files(name: str) -> tuple[Path, ...]:
+    """The files on which a model's results depend, by its name or by a path.
+
+    torchvision's own are not among them: their names, in `TORCHVISION_FILES`, tell their content.
 
     Raises:
-        ConfigError: there is no model of that name, and it is no path.
+        ConfigError: there is no model of that name, and it is no path; or it has to be trained.
+    """
+    if name in TORCHVISION_FILES:
+        return () if name in EMBEDS_ITSELF else (embedder_file(),)
+    path = detector_file(name)
+    architecture = architecture_of(path) or ""
+    if architecture in RCNN_CONFIGS:
+        return (path,)
+    if architecture.startswith(IDENTIFY):
+        return (detector_file(DEFAULT_MODEL), path)
+    return (path, embedder_file())
+
+
+def detector_file(name: str) -> Path:
+    """The weights of a model, by its name or by a path.
+
+    Raises:
+        ConfigError: there is no model of that name, and it is no path; or it has to be trained.
     """
     if name == DEFAULT_MODEL:
         return weights_folder() / "minet-nano-detector.safetensors"
+    if name in RCNN_CONFIGS:
+        raise ConfigError(
+            f"{name} comes without weights: train it with `minet train`, or give the .safetensors "
+            "file of one that is trained"
+        )
     path = Path(name)
     if path.suffix or path.exists():
         return path
@@ -38,5 +77,16 @@ def detector_file(name: str) -> Path:
 
 
 def embedder_file() -> Path:
-    """The weights of the network that embeds boxes; every model of today has the bundled one."""
+    """The weights of the bundled network that embeds boxes."""
     return weights_folder() / "minet-nano-identify.safetensors"
+
+
+def architecture_of(path: Path) -> str | None:
+    """The architecture that a .safetensors file names in its header; None if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(length, MAX_HEADER_BYTES)))
+        return str(header["__metadata__"]["architecture"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

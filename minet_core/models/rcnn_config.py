@@ -8,6 +8,8 @@ from typing import Any
 
 from minet_core.errors import ConfigError
 
+BACKBONES = ("resnet101", "resnet50", "tiny")
+
 
 @dataclass(frozen=True, slots=True)
 class RcnnConfig:
@@ -17,7 +19,7 @@ class RcnnConfig:
 
     Attributes:
         architecture: name of the model, kept with its weights.
-        backbone: `resnet101`, `resnet50` or `tiny`.
+        backbone: one of `BACKBONES`.
         frozen: first parts of the backbone that keep ImageNet's weights, as is usual with
             batches of two: conv1 is one part, conv2 … conv5 are one each.
         shorter: shorter side a picture is scaled to (§IV-B.2), both in training and after.
@@ -40,6 +42,9 @@ class RcnnConfig:
         proposal_nms: its IoU (§IV-B.3).
         rois: regions of a picture that train the detect head (§IV-B.2).
         roi_share: most of them, as a share, that are objects (§IV-B.2: 1 : 3).
+
+    Raises:
+        ConfigError: there is no such backbone.
     """
 
     architecture: str = "minet-r101"
@@ -63,6 +68,10 @@ class RcnnConfig:
     proposal_nms: float = 0.7
     rois: int = 128
     roi_share: float = 0.25
+
+    def __post_init__(self) -> None:
+        if self.backbone not in BACKBONES:
+            raise ConfigError(f"there is no backbone {self.backbone!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold."""

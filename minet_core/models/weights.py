@@ -13,9 +13,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from minet_core.errors import WeightsError
+from minet_core.files import replace_bytes
+from minet_core.models.files import MAX_HEADER_BYTES
 from minet_core.models.files import weights_folder as weights_folder
-
-MAX_HEADER_BYTES = 100_000_000
 
 
 def read_safetensors(path: Path | str) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -60,15 +60,18 @@ def assign_weights(path: Path | str, model: nn.Module, tensors: dict[str, Tensor
 def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Write tensors and metadata; the same input gives the same bytes, and so the same sha256.
 
+    At any moment the file has either its old content or the new one.
+
     Raises:
-        OSError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     content = save(tensors, metadata)
     length = int.from_bytes(content[:8], "little")
     # The library orders metadata at random; it does pad the header to a multiple of eight bytes.
     header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True).encode()
     header += b" " * (-len(header) % 8)
-    path.write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
+    head = len(header).to_bytes(8, "little") + header
+    replace_bytes(path, head + content[8 + length :])
 
 
 def _check_readable(path: Path) -> None:
