@@ -153,8 +153,9 @@ def _tracks(columns: dict[str, NDArray[Any]], names: tuple[str, ...]) -> Iterato
     """Tracks by id: those that keep theirs, then the later parts of those that were cut."""
     order = np.argsort(columns["tracks"], kind="stable")
     ids, starts = np.unique(columns["tracks"][order], return_index=True)
-    following = int(ids[-1]) + 1 if len(ids) else 1
-    later = []
+    if not len(ids):
+        return  # of which NumPy would make one part
+    following, later = int(ids[-1]) + 1, []
     for number, rows in zip(ids.tolist(), np.split(order, starts[1:]), strict=True):
         if number == 0:
             continue
