@@ -12,7 +12,12 @@ from minet_core import __version__
 from minet_core.errors import MinetError
 from minet_core.suggest import did_you_mean
 
-COMMANDS = {"detect": "minet_cli.detect", "eval": "minet_cli.evaluate", "toy": "minet_cli.toy"}
+COMMANDS = {
+    "detect": "minet_cli.detect",
+    "export": "minet_cli.export",
+    "eval": "minet_cli.evaluate",
+    "toy": "minet_cli.toy",
+}
 """Subcommand → module that has it under its own name; imported when it is asked for."""
 
 DEBUG = "MINET_DEBUG"

@@ -1,4 +1,4 @@
-"""click options whose defaults and help texts are those of `DetectOptions`."""
+"""click options whose defaults and help texts are those of the options in `minet_core.config`."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -6,28 +6,33 @@ from typing import Any, TypeVar
 
 import click
 
-from minet_core.config import DetectOptions
+from minet_core.config import DetectOptions, ExportOptions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_FIELDS = {field.name: field for field in fields(DetectOptions)}
+Options = type[DetectOptions] | type[ExportOptions]
 
 
-def setting(flags: str, field_name: str, **extra: Any) -> Callable[[Function], Function]:
-    """A click option for a field of `DetectOptions`.
+def setting(
+    flags: str, field_name: str, of: Options = DetectOptions, **extra: Any
+) -> Callable[[Function], Function]:
+    """A click option for a field of `DetectOptions`, or of other options.
 
     Args:
         flags: as typed, such as `--score`, or `--video/--no-video`.
         field_name: of the field, which gives default and help.
+        of: the options that have the field.
         extra: for click.option.
     """
-    field = _FIELDS[field_name]
-    default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    field = next(field for field in fields(of) if field.name == field_name)
+    default = field.default
+    if isinstance(default, tuple) and not extra.get("multiple"):
+        default = ",".join(default)
     return click.option(
         flags,
         field_name,
         default=default,
-        show_default=default not in (None, "") and not isinstance(default, bool),
+        show_default=default not in (None, "", ()) and not isinstance(default, bool),
         help=field.metadata["help"],
         **extra,
     )

@@ -102,6 +102,9 @@ PRESETS = {"paper": PAPER, "video": VIDEO}
 FORMATS = {"json": "result.json", "csv": "detections.csv", "mot": "mot.txt"}
 """Result format → name of its file in a video's output folder."""
 
+SCORE_VECTORS = "scores.f32"
+"""Name of the file with every row's score vector, beside result.json."""
+
 PICTURES = ("jpg", "png")
 """What pictures of frames can be written as."""
 
@@ -142,6 +145,14 @@ class DetectOptions:
         "File with boxes of the first frame: follow these objects whatever their score, and no "
         "others.",
     )
+    detections: str | None = setting(
+        None,
+        "Boxes and scores from a file in place of the detector: det.txt, result.json, "
+        "detections.csv, COCO results; or a folder with a file for each video.",
+    )
+    score_vectors: bool = setting(
+        False, "Keep the scores of every class beside result.json, in scores.f32."
+    )
     video: bool = setting(True, "Write the annotated video.")
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
     resume: bool = setting(False, "Go on where an earlier run was stopped.")
@@ -160,6 +171,8 @@ class DetectOptions:
             raise ConfigError(f"the trails must be 0 frames or more, not {self.trails}")
         if self.first_boxes is not None and not self.memory:
             raise ConfigError("without memory no object can be followed from its first box")
+        if self.score_vectors and "json" not in self.formats:
+            raise ConfigError("--score-vectors goes with result.json: add json to the formats")
         if not self.checkpoint >= 0:
             raise ConfigError(f"the checkpoint must be 0 seconds or more, not {self.checkpoint}")
         if not (self.formats or self.video):
@@ -179,7 +192,9 @@ class ExportOptions:
     classes: tuple[str, ...] = setting((), "Classes to write, as the result names them.")
     max_gap: int = setting(10, "Longest gap, in frames, that --interpolate closes.")
     interpolate: bool = setting(False, "Close short gaps with interpolated boxes.")
-    keyframes: str = setting("auto", "Boxes the user gets to drag: auto, all, or every N-th.")
+    keyframes: str = setting(
+        "auto", "For annotation tools, the boxes to drag: auto, all, or every N-th."
+    )
     label_map: str | None = setting(None, "File with a line `old=new` for each class to rename.")
     constant_rate: float | None = setting(
         None, "Count frames as a copy of the video with so many frames a second has them."

@@ -12,7 +12,6 @@ from minet_core.errors import ConfigError
 from minet_core.export.keyframes import thin
 from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations
 from minet_core.formats.interpolation import between
-from minet_core.formats.labels import LabelMap
 from minet_core.suggest import did_you_mean
 
 
@@ -41,23 +40,6 @@ class Tally:
     closed: int = 0
 
 
-def rename(video: VideoAnnotations, label_map: LabelMap) -> VideoAnnotations:
-    """Tracks and loose boxes under the names of a map.
-
-    Raises:
-        ConfigError: it does not know a class that occurs.
-    """
-    tracks = tuple(
-        replace(track, label=label)
-        for track in video.tracks
-        if (label := label_map.rename(track.label)) is not None
-    )
-    labels = [label_map.rename(label) for label in video.loose.labels]
-    kept = np.array([label is not None for label in labels], np.bool_)
-    loose = _chosen(replace(video.loose, labels=tuple(label or "" for label in labels)), kept)
-    return replace(video, classes=label_map.classes(video.classes), tracks=tracks, loose=loose)
-
-
 def check_classes(names: Sequence[str], known: Iterable[str]) -> None:
     """See that each name is a class.
 
@@ -71,14 +53,14 @@ def check_classes(names: Sequence[str], known: Iterable[str]) -> None:
 
 
 def edit(
-    video: VideoAnnotations, options: ExportOptions, *, drawn: bool
+    video: VideoAnnotations, options: ExportOptions, *, keyframes: str | None
 ) -> tuple[VideoAnnotations, Tally]:
     """The video's annotations as the options want them, and what that has changed.
 
     Args:
         video: with classes that are named as in the output.
-        options: which boxes to leave out, what to do about gaps, which keyframes to keep.
-        drawn: whether a person has chosen the keyframes, so that `auto` keeps them.
+        options: which boxes to leave out, what to do about gaps.
+        keyframes: as `ExportOptions.keyframes`; None leaves boxes and keyframes as they are.
     """
     tally = Tally()
     tracks = _kept(video.tracks, options, tally)
@@ -88,7 +70,8 @@ def edit(
         if options.interpolate:
             track, closed = close_gaps(track, video.step, options.max_gap)
             tally.closed += closed
-        track = _with_keyframes(track, video.step, options.keyframes, drawn=drawn)
+        if keyframes is not None:
+            track = _with_keyframes(track, video.step, keyframes)
         tally.gaps += int((np.diff(track.frames) > video.step).sum())
         tally.keyframes += int(track.keyframes.sum())
         edited.append(track)
@@ -166,12 +149,10 @@ def close_gaps(track: Track, step: int, longest: int) -> tuple[Track, int]:
     return filled, len(short)
 
 
-def _with_keyframes(track: Track, step: int, keyframes: str, *, drawn: bool) -> Track:
+def _with_keyframes(track: Track, step: int, keyframes: str) -> Track:
     if keyframes == "all":
         return replace(track, keyframes=np.ones(len(track), np.bool_))
-    if keyframes == "auto":
-        return track if drawn else thin(track, step)
-    return thin(track, step, every=int(keyframes))
+    return thin(track, step, every=None if keyframes == "auto" else int(keyframes))
 
 
 def _loose(video: VideoAnnotations, options: ExportOptions) -> LooseBoxes:
@@ -181,9 +162,4 @@ def _loose(video: VideoAnnotations, options: ExportOptions) -> LooseBoxes:
     kept = seen & np.array(named, np.bool_) & (loose.scores >= options.min_score)
     if options.min_length > 1:
         kept[:] = False  # a box of no track is a track of one box
-    return _chosen(replace(loose, boxes=boxes), kept)
-
-
-def _chosen(loose: LooseBoxes, rows: NDArray[np.bool_]) -> LooseBoxes:
-    labels = tuple(loose.labels[i] for i in np.flatnonzero(rows))
-    return LooseBoxes(loose.frames[rows], labels, loose.boxes[rows], loose.scores[rows])
+    return replace(loose, boxes=boxes).chosen(kept)

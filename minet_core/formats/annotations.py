@@ -61,6 +61,11 @@ class LooseBoxes:
     def __len__(self) -> int:
         return len(self.frames)
 
+    def chosen(self, rows: NDArray[np.bool_]) -> "LooseBoxes":
+        """Those of the rows (N,) that are marked."""
+        labels = tuple(self.labels[i] for i in np.flatnonzero(rows))
+        return LooseBoxes(self.frames[rows], labels, self.boxes[rows], self.scores[rows])
+
 
 NO_LOOSE_BOXES = LooseBoxes(np.zeros(0, np.int64), (), np.zeros((0, 4)), np.zeros(0))
 

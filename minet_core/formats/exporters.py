@@ -37,6 +37,8 @@ class Exporter:
             `images/street/000012.jpg`, `ExportOptions.frames` telling the kind; None where the
             format has no pictures. With `--frames` the pictures of all
             `VideoAnnotations.looked_at` are put there.
+        by_keyframes: whether the tool keeps keyframes and draws lines between them, so that fewer
+            of them are written than there are boxes.
         by_rate: whether the tool finds a frame by its time and a constant rate.
         hint: how to load what was written, in a line for the user.
     """
@@ -45,6 +47,7 @@ class Exporter:
     per_video: bool
     suffix: str = ""
     pictures: Callable[[VideoAnnotations, int, ExportOptions], str] | None = None
+    by_keyframes: bool = False
     by_rate: bool = False
     hint: str = ""
 
@@ -54,11 +57,13 @@ EXPORTERS: dict[str, Exporter] = {
         write_cvat,
         per_video=True,
         suffix=".xml",
+        by_keyframes=True,
         hint="in a CVAT task of the video with these labels: Menu, Upload annotations, CVAT 1.1",
     ),
     "label-studio": Exporter(
         write_label_studio,
         per_video=False,
+        by_keyframes=True,
         by_rate=True,
         hint="in a project with labelling-config.xml as its labelling interface: import tasks.json",
     ),

@@ -22,6 +22,12 @@ from minet_core.video.info import VideoInfo
 FactsOf = Callable[[str], VideoInfo | None]
 """What is known of a video by its path or URL, None where it is not there."""
 
+
+def nothing_known(source: str) -> VideoInfo | None:  # noqa: ARG001
+    """Facts of no video."""
+    return None
+
+
 _TRACK = re.compile(r"t([1-9][0-9]*)")
 
 

@@ -1,13 +1,14 @@
 """Class names of an export: renamed by a file, and one for each track."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.errors import ConfigError, InputError
+from minet_core.formats.annotations import VideoAnnotations
 from minet_core.suggest import did_you_mean
 from minet_core.video.source import shown
 
@@ -28,10 +29,12 @@ class LabelMap:
     Attributes:
         path: of the file.
         names: old name → new name, None to leave it out.
+        met: every class that `classes` was asked for.
     """
 
     path: Path
     names: dict[str, str | None]
+    met: set[str] = field(default_factory=set)
 
     def rename(self, label: str) -> str | None:
         """The new name of a class, None if it is to be left out.
@@ -50,22 +53,38 @@ class LabelMap:
 
     def classes(self, known: Iterable[str]) -> tuple[str, ...]:
         """The classes there are afterwards: in the order of the map, then those it keeps."""
+        known = tuple(known)
+        self.met.update(known)
         others = known if self.names.get(_OTHERS) else ()
         named = [new for old, new in self.names.items() if new is not None and old != _OTHERS]
         return tuple(dict.fromkeys([*named, *(name for name in others if name not in self.names)]))
 
-    def check(self, known: Iterable[str]) -> None:
-        """See that it renames no class that nothing has.
+    def applied(self, video: VideoAnnotations) -> VideoAnnotations:
+        """The video's tracks and boxes under their new names.
+
+        Raises:
+            ConfigError: the map does not know a class that occurs.
+        """
+        tracks = ((track, self.rename(track.label)) for track in video.tracks)
+        labels = [self.rename(label) for label in video.loose.labels]
+        loose = replace(video.loose, labels=tuple(label or "" for label in labels))
+        return replace(
+            video,
+            classes=self.classes(video.classes),
+            tracks=tuple(replace(track, label=name) for track, name in tracks if name is not None),
+            loose=loose.chosen(np.array([label is not None for label in labels], np.bool_)),
+        )
+
+    def check(self) -> None:
+        """See that it renames no class that it has not met.
 
         Raises:
             ConfigError: it does.
         """
-        known = tuple(known)
         for old in self.names:
-            if old != _OTHERS and old not in known:
-                raise ConfigError(
-                    f"{shown(self.path)}: there is no class {old!r}{did_you_mean(old, known)}"
-                )
+            if old != _OTHERS and old not in self.met:
+                hint = did_you_mean(old, self.met)
+                raise ConfigError(f"{shown(self.path)}: there is no class {old!r}{hint}")
 
 
 def read_label_map(path: Path) -> LabelMap:

@@ -1,0 +1,119 @@
+"""`minet export`: what can be asked for, and what it has come to."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from minet_cli.options import names, setting
+from minet_core.config import PICTURES, ExportOptions
+
+if TYPE_CHECKING:
+    from minet_core.export import Exported, Tally
+
+_option = partial(setting, of=ExportOptions)
+
+
+@click.command()
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    required=True,
+    metavar="FORMAT",
+    help="cvat, label-studio, coco-vid, ytvis, yolo, voc, imagenet-vid, mot, mot-gt, csv, parquet, "
+    "json or html.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default="minet-export",
+    show_default=True,
+    help="Folder to write to, or the file where it is one.",
+)
+@_option("--zip", "zip", is_flag=True)
+@_option("--min-score", "min_score", type=float)
+@_option("--min-length", "min_length", type=int, metavar="BOXES")
+@_option("--classes", "classes", type=names, metavar="NAMES")
+@_option("--label-map", "label_map", metavar="FILE")
+@_option("--interpolate", "interpolate", is_flag=True)
+@_option("--max-gap", "max_gap", type=int, metavar="FRAMES")
+@_option("--keyframes", "keyframes", metavar="auto|all|N")
+@_option("--frames", "frames", type=click.Choice(PICTURES))
+@_option("--split", "split", metavar="NAME")
+@_option("--video", "video", multiple=True, metavar="PATH")
+@_option("--constant-rate", "constant_rate", type=float, metavar="FPS")
+@_option("--media", "media", metavar="PREFIX")
+@_option("--overwrite", "overwrite", is_flag=True)
+@click.option("--quiet", is_flag=True, help="Show warnings and errors only.")
+def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **settings: Any) -> None:
+    """Write results for annotation tools, or as datasets.
+
+    RESULTS are result.json files of minet detect, its output folders, or folders of these. Files
+    that CVAT (for video 1.1, xml or zip) or Label Studio (JSON) export can be given as well: so
+    corrected annotations become datasets.
+    """
+    from minet_core.export import export as run
+
+    options = ExportOptions(**settings)
+    with _progress(quiet=quiet) as progress:
+        exported = run(results, to, output, options, progress)
+    for warning in exported.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if not quiet:
+        _show(exported)
+
+
+def _show(exported: "Exported") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from minet_core.video.source import shown
+
+    console = Console(highlight=False)
+    table = Table("video", "tracks", "boxes", "keyframes", "gaps", "left out", box=None)
+    for video, tally in zip(exported.videos, exported.tallies, strict=True):
+        numbers = tally.tracks, tally.boxes, tally.keyframes
+        cells = *map(str, numbers), _gaps(tally), _left_out(tally)
+        table.add_row(Text(shown(video.name)), *cells)
+    console.print(table)
+    labels = Counter(track.label for video in exported.videos for track in video.tracks)
+    lines = [("labels", ", ".join(f"{name} {n}" for name, n in labels.most_common()) or "none")]
+    if exported.pictures:
+        lines.append(("pictures", str(exported.pictures)))
+    lines += [("" if i else "files", shown(file)) for i, file in enumerate(exported.files)]
+    if exported.hint:
+        lines.append(("next", exported.hint))
+    for name, text in lines:
+        # A path that is wrapped cannot be copied.
+        console.print(Text(f"{name:8}  {text}"), soft_wrap=True)
+
+
+def _gaps(tally: "Tally") -> str:
+    return f"{tally.gaps}, {tally.closed} closed" if tally.closed else str(tally.gaps)
+
+
+def _left_out(tally: "Tally") -> str:
+    parts = [f"{count} tracks {why}" for why, count in tally.dropped.items()]
+    parts += [f"{tally.outside} boxes outside the picture"] if tally.outside else []
+    return ", ".join(parts) or "nothing"
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> "Iterator[Callable[[int, int], None] | None]":
+    """What to call with the number of pictures written and of all; None where nobody looks."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal or console.is_dumb_terminal:
+        yield None
+        return
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("pictures", total=None, visible=False)
+        yield lambda done, total: progress.update(task, completed=done, total=total, visible=True)

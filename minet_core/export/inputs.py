@@ -1,0 +1,96 @@
+"""What an export reads: files and folders, as annotations of videos with names of their own."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from minet_core.config import ExportOptions
+from minet_core.errors import InputError
+from minet_core.export.media import Media
+from minet_core.formats.annotations import VideoAnnotations
+from minet_core.formats.labels import read_label_map
+from minet_core.formats.readers import kind_of, read_annotations
+from minet_core.video.source import shown
+
+RESULT = "result.json"
+
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Annotations of one video.
+
+    Attributes:
+        video: under a name that no other has, and that is safe in file names.
+        drawn: whether a person may have chosen the keyframes, as in an annotation tool's file.
+    """
+
+    video: VideoAnnotations
+    drawn: bool
+
+
+def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
+    """Read files and folders.
+
+    Raises:
+        InputError: one cannot be read, or there is nothing in it.
+        ConfigError: the label map does not fit the classes.
+    """
+    label_map = None if options.label_map is None else read_label_map(Path(options.label_map))
+    paths = list(dict.fromkeys(_files(sources)))
+    media = Media(options.video, is_any=len(paths) == 1)
+    loaded = []
+    kinds = {path: kind_of(path) for path in paths}
+    for path, kind in kinds.items():
+        videos = read_annotations(path, media.facts_of, label_map)
+        loaded += [Loaded(video, drawn=kind != "result") for video in videos]
+    # Label Studio's files tell the classes that occur, and not those that could.
+    if label_map is not None and "label-studio" not in kinds.values():
+        label_map.check()
+    names = unique_names([each.video.name for each in loaded])
+    return [
+        replace(each, video=replace(each.video, name=name))
+        for each, name in zip(loaded, names, strict=True)
+    ]
+
+
+def _files(sources: Iterable[Path]) -> Iterator[Path]:
+    """Files as they are; of a folder its result, or those of the folders in it."""
+    for source in sources:
+        if not source.is_dir():
+            yield source
+        elif (source / RESULT).exists():
+            yield source / RESULT
+        else:
+            results = sorted(path for path in source.glob(f"*/{RESULT}"))
+            if not results:
+                raise InputError(f"{shown(source)}: no {RESULT} in it or in a folder of it")
+            yield from results
+
+
+def safe_name(name: str) -> str:
+    """A name that stands for itself in a file name, on any disk.
+
+    >>> safe_name("../a:b"), safe_name("street")
+    ('_a_b', 'street')
+    """
+    safe = _NOT_IN_NAMES.sub("_", name).strip(". ")[:_LONGEST_NAME]
+    safe = safe.encode("utf-8", "replace").decode("utf-8")
+    return safe or "video"
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """Safe names, numbered where two are equal but for case."""
+    taken: set[str] = set()
+    unique = []
+    for name in map(safe_name, names):
+        candidate, number = name, 1
+        while candidate.casefold() in taken:
+            number += 1
+            candidate = f"{name}-{number}"
+        taken.add(candidate.casefold())
+        unique.append(candidate)
+    return unique

@@ -1,0 +1,216 @@
+"""`minet export`: from files to files of another format."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path, PurePath
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from minet_core.config import ExportOptions
+from minet_core.errors import ConfigError
+from minet_core.export.editing import Tally, check_classes, edit
+from minet_core.export.inputs import Loaded, load
+from minet_core.export.media import Media
+from minet_core.export.publishing import published
+from minet_core.export.retiming import at_constant_rate
+from minet_core.files import one_line
+from minet_core.formats.annotations import VideoAnnotations
+from minet_core.formats.exporters import EXPORTERS, Exporter
+from minet_core.formats.frames import extract_frames
+from minet_core.suggest import did_you_mean
+from minet_core.video.source import shown
+
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures written, and of all there will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export has made.
+
+    Attributes:
+        files: the main file of each output first; pictures are not among them.
+        videos: what was written of each video, edited.
+        tallies: what editing has done to each.
+        pictures: how many were written.
+        warnings: what the user should know, a line each.
+        hint: how to load the files.
+    """
+
+    files: tuple[Path, ...]
+    videos: tuple[VideoAnnotations, ...]
+    tallies: tuple[Tally, ...]
+    pictures: int
+    warnings: tuple[str, ...]
+    hint: str
+
+
+def export(
+    sources: Sequence[Path],
+    to: str,
+    out: Path,
+    options: ExportOptions | None = None,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write results of `minet detect`, or annotations of CVAT or Label Studio, in another format.
+
+    Args:
+        sources: files, or folders of `minet detect`, or folders of these.
+        to: name of a format, of `EXPORTERS`.
+        out: folder to write to, made if missing; or the file, where the format makes just one.
+        options: what to write.
+        progress: called after each picture.
+
+    Raises:
+        InputError: a source or a video cannot be read, or is not there.
+        ConfigError: there is no such format or class, or the format cannot hold what it should.
+        OutputError: the files cannot be written, or others are there that may not be replaced.
+    """
+    options = options or ExportOptions()
+    exporter = _exporter(to, options)
+    loaded = load(sources, options)
+    media = Media(options.video, is_any=len(loaded) == 1)
+    videos, tallies, warnings = _edited(loaded, exporter, options, media)
+    folder, names = _places(to, exporter, videos, out, options)
+    pictures, files = 0, []
+    with published(folder, replace=options.overwrite) as hidden:
+        for name, group in names.items():
+            made, count = _write(exporter, group, hidden / name, name, options, media, progress)
+            files += [folder / path.relative_to(hidden / name) for path in made]
+            pictures += count
+    return Exported(
+        tuple(files), tuple(videos), tuple(tallies), pictures, tuple(warnings), exporter.hint
+    )
+
+
+def _exporter(to: str, options: ExportOptions) -> Exporter:
+    if to not in EXPORTERS:
+        hint = did_you_mean(to, EXPORTERS) or f" (known: {', '.join(EXPORTERS)})"
+        raise ConfigError(f"unknown format {to!r}{hint}")
+    if options.frames is not None and EXPORTERS[to].pictures is None:
+        raise ConfigError(f"{to} has no place for pictures; leave out --frames")
+    return EXPORTERS[to]
+
+
+def _edited(
+    loaded: Sequence[Loaded], exporter: Exporter, options: ExportOptions, media: Media
+) -> tuple[list[VideoAnnotations], list[Tally], list[str]]:
+    check_classes(options.classes, chain.from_iterable(each.video.classes for each in loaded))
+    videos, tallies, warnings = [], [], []
+    for each in loaded:
+        video = media.completed(each.video)
+        warnings += [f"{video.name}: {note}" for note in video.notes]
+        if options.constant_rate is not None:
+            video = _of_copy(at_constant_rate(video, options.constant_rate))
+        elif exporter.by_rate and video.variable_rate:
+            warnings.append(_to_constant_rate(video))
+        # What a person has chosen stays, unless asked otherwise.
+        as_it_is = not exporter.by_keyframes or (each.drawn and options.keyframes == "auto")
+        keyframes = None if as_it_is else options.keyframes
+        edited, tally = edit(video, options, keyframes=keyframes)
+        videos.append(edited)
+        tallies.append(tally)
+    return videos, tallies, warnings
+
+
+def _of_copy(video: VideoAnnotations) -> VideoAnnotations:
+    return replace(video, source=_copy(video.source or video.name))
+
+
+def _copy(source: str) -> str:
+    """Name of a copy at a constant rate, as the warning about variable rates proposes it."""
+    path = PurePath(source)
+    return str(path.with_name(f"{path.stem}-cfr.mp4")) if path.name else source
+
+
+def _to_constant_rate(video: VideoAnnotations) -> str:
+    rate = round(video.frame_rate or 30)
+    source = video.source or video.name
+    return (
+        f"{video.name}: its frames are unevenly apart, and this tool counts them by a constant "
+        f"rate, so boxes will be off; make a copy with: ffmpeg -i {_quoted(source)} "
+        f"-fps_mode cfr -r {rate} -c:v libx264 -c:a aac {_quoted(_copy(source))} "
+        f"and export with --constant-rate {rate}"
+    )
+
+
+def _quoted(path: str) -> str:
+    return "'" + shown(path).replace("'", "'\\''") + "'"
+
+
+def _places(
+    to: str,
+    exporter: Exporter,
+    videos: Sequence[VideoAnnotations],
+    out: Path,
+    options: ExportOptions,
+) -> tuple[Path, dict[str, Sequence[VideoAnnotations]]]:
+    """The folder to write to, and outputs in it by name, each with its videos."""
+    suffix = ".zip" if options.zip else exporter.suffix
+    groups: dict[str, Sequence[VideoAnnotations]] = {}
+    if exporter.per_video:
+        groups = {f"{video.name}{suffix}": [video] for video in videos}
+    else:
+        groups = {f"{to}{suffix}": videos}
+    if suffix and out.suffix.lower() == suffix and len(groups) == 1:
+        return out.parent, {out.name: next(iter(groups.values()))}
+    return out, groups
+
+
+def _write(
+    exporter: Exporter,
+    videos: Sequence[VideoAnnotations],
+    hidden: Path,
+    name: str,
+    options: ExportOptions,
+    media: Media,
+    progress: Progress | None,
+) -> tuple[list[Path], int]:
+    """Write one output into a hidden folder, as it is to be in the output folder.
+
+    Returns:
+        Its files but for pictures, and how many pictures there are.
+    """
+    base = hidden / name if exporter.per_video and not exporter.suffix else hidden
+    content = hidden / "content" if options.zip else base
+    with one_line(hidden):
+        content.mkdir(parents=True)
+    place = content / f"{PurePath(name).stem}{exporter.suffix}" if exporter.suffix else content
+    made = exporter.write(videos, place, options)
+    pictures = sum(_extract(exporter, video, content, options, media, progress) for video in videos)
+    if options.zip:
+        made = [_zipped(content, hidden / name)]
+    return made, pictures
+
+
+def _extract(
+    exporter: Exporter,
+    video: VideoAnnotations,
+    folder: Path,
+    options: ExportOptions,
+    media: Media,
+    progress: Progress | None,
+) -> int:
+    if options.frames is None or exporter.pictures is None:
+        return 0
+    wanted = video.looked_at
+    paths = {frame: folder / exporter.pictures(video, frame, options) for frame in wanted}
+    if not paths:
+        return 0
+    return extract_frames(
+        media.require(video),
+        paths.get,
+        options.frames,
+        end=wanted.stop,
+        progress=None if progress is None else lambda done: progress(done, len(paths)),
+    )
+
+
+def _zipped(folder: Path, path: Path) -> Path:
+    """A folder's files as a zip file in its place."""
+    with one_line(path), ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(folder).as_posix())
+                file.unlink()
+    return path

@@ -1,0 +1,103 @@
+"""What `minet export` can read: results, and what annotation tools export."""
+
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from zipfile import BadZipFile, ZipFile
+
+from minet_core.errors import InputError
+from minet_core.formats.annotations import VideoAnnotations
+from minet_core.formats.cvat_reader import read_cvat
+from minet_core.formats.from_result import from_result
+from minet_core.formats.label_studio_reader import FactsOf, nothing_known, read_label_studio
+from minet_core.formats.labels import LabelMap
+from minet_core.video.source import shown
+
+Kind = Literal["result", "cvat", "cvat-zip", "label-studio"]
+
+_BEGINNINGS: dict[bytes, Kind] = {
+    b"PK": "cvat-zip",
+    b"<": "cvat",
+    b"[": "label-studio",
+    b"{": "result",
+}
+
+_MOST_BYTES = 1 << 32
+"""Of an xml in a zip; a thousand objects through an hour of video take less."""
+
+
+def kind_of(path: Path) -> Kind:
+    """What a file is, by its first characters.
+
+    Raises:
+        InputError: it cannot be read, or is none of these.
+    """
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(1000).lstrip(b"\xef\xbb\xbf \t\r\n")
+    except OSError as error:
+        raise InputError(f"{shown(path)}: {error.strerror}".lower()) from None
+    for mark, kind in _BEGINNINGS.items():
+        if beginning.startswith(mark):
+            return kind
+    raise InputError(
+        f"{shown(path)}: neither a result.json of minet detect, nor annotations of CVAT (xml, zip) "
+        "or Label Studio (json)"
+    )
+
+
+def read_annotations(
+    path: Path, facts_of: FactsOf = nothing_known, label_map: LabelMap | None = None
+) -> list[VideoAnnotations]:
+    """Read a file of any kind, told by its content; one can hold several videos.
+
+    Args:
+        path: of the file.
+        facts_of: asked for videos of which a file does not tell the size.
+        label_map: new names of classes; they vote for the class of a result's tracks.
+
+    Raises:
+        InputError: it is of no known kind, incomplete or damaged, or made to do harm.
+        ConfigError: the map does not know a class.
+    """
+    kind = kind_of(path)
+    if kind == "result":
+        return [from_result(path, label_map)]
+    videos = _read_drawn(path, kind, facts_of)
+    return videos if label_map is None else [label_map.applied(video) for video in videos]
+
+
+def _read_drawn(path: Path, kind: Kind, facts_of: FactsOf) -> list[VideoAnnotations]:
+    name = shown(path)
+    try:
+        if kind == "cvat-zip":
+            return _read_zip(path)
+        if kind == "label-studio":
+            return read_label_studio(path.read_text(encoding="utf-8-sig"), name, facts_of)
+        with path.open("rb") as file:
+            return read_cvat(file, name)
+    except OSError as error:
+        raise InputError(f"{name}: {error.strerror}".lower()) from None
+    except UnicodeDecodeError:
+        raise InputError(f"{name}: not UTF-8") from None
+
+
+def _read_zip(path: Path) -> list[VideoAnnotations]:
+    """Every xml of a zip, read where it lies: nothing of it is unpacked to the disk."""
+    name = shown(path)
+    try:
+        with ZipFile(path) as archive:
+            for entry in archive.namelist():
+                if PurePosixPath(entry).is_absolute() or ".." in PurePosixPath(entry).parts:
+                    raise InputError(f"{name}: has an entry that climbs out of it: {entry!r}")
+            entries = [info for info in archive.infolist() if info.filename.endswith(".xml")]
+            if not entries:
+                raise InputError(f"{name}: has no annotations.xml of CVAT for video")
+            if any(info.file_size > _MOST_BYTES for info in entries):
+                raise InputError(f"{name}: has an xml of more than 4 GB")
+            videos = []
+            for info in entries:
+                with archive.open(info) as file:
+                    videos += read_cvat(file, f"{name}/{info.filename}")
+            return videos
+    except (BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise InputError(f"{name}: not a zip file that can be read ({error})") from None
