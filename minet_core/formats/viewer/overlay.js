@@ -1,0 +1,206 @@
+// Boxes over the picture, and which of them the pointer is on.
+
+/** Box names are left out when there are more boxes than this in a frame. */
+const MOST_NAMES = 30;
+const MOST_ZOOM = 8;
+
+/** Colours and fonts of the page's style, for canvases. */
+class Theme {
+  constructor() {
+    this.text = this.quiet = this.line = this.panel = this.band = this.accent = this.warn = "";
+    this.font = getComputedStyle(document.body).fontFamily;
+    this.read();
+  }
+
+  read() {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
+    [this.text, this.quiet, this.line] = ["text", "quiet", "line"].map(colour);
+    [this.panel, this.band, this.accent, this.warn] = ["panel", "band", "accent", "warn"].map(colour);
+  }
+}
+
+/**
+ * Make a canvas as sharp as the screen, and clear it.
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width in CSS pixels
+ * @param {number} height in CSS pixels
+ */
+function prepare(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return context;
+}
+
+/** Black or white, whichever reads better on a colour. @param {string} hex */
+function inkOn(hex) {
+  const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#000" : "#fff";
+}
+
+/** @typedef {{left: number, top: number, width: number, height: number}} Rect */
+
+class Overlay {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {HTMLVideoElement} video
+   * @param {Data} data
+   * @param {Store} store
+   * @param {Theme} theme
+   */
+  constructor(canvas, video, data, store, theme) {
+    this.canvas = canvas;
+    this.video = video;
+    this.data = data;
+    this.store = store;
+    this.theme = theme;
+    this.scale = 1;
+    this.left = 0;
+    this.top = 0;
+    /** @type {number | null} row under the pointer */
+    this.hovered = null;
+  }
+
+  /** Where a row's box is on the canvas, in CSS pixels. @param {[number, number, number, number]} box @returns {Rect} */
+  place([x1, y1, x2, y2]) {
+    const kx = (this.canvas.clientWidth / this.data.width) * this.scale;
+    const ky = (this.canvas.clientHeight / this.data.height) * this.scale;
+    const [left, top] = [x1 * kx + this.left, y1 * ky + this.top];
+    return { left, top, width: (x2 - x1) * kx, height: (y2 - y1) * ky };
+  }
+
+  /** Rows of the picture that are to be drawn; the chosen one comes last. */
+  rows() {
+    const { boxes, shown, track } = this.store.state;
+    if (boxes === "none") return [];
+    const isChosen = (/** @type {number} */ row) => track !== null && this.data.trackOf(row) === track;
+    const all = [...this.data.rowsAt(shown)];
+    const others = boxes === "all" ? all.filter((row) => !isChosen(row) && this.store.rowPasses(row)) : [];
+    return [...others, ...all.filter(isChosen)];
+  }
+
+  draw() {
+    const { clientWidth, clientHeight } = this.canvas;
+    const context = prepare(this.canvas, clientWidth, clientHeight);
+    this.look();
+    const rows = this.rows();
+    const { track } = this.store.state;
+    for (const row of rows) {
+      const owner = this.data.trackOf(row);
+      const chosen = owner !== null && owner === track;
+      this.drawBox(context, this.place(this.data.box(row)), this.data.colour(owner), chosen, owner === null);
+      const named = rows.length <= MOST_NAMES || chosen || row === this.hovered;
+      if (named) this.drawName(context, row, chosen);
+    }
+    this.drawGhost(context);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Rect} rect @param {string} colour @param {boolean} chosen @param {boolean} dashed */
+  drawBox(context, { left, top, width, height }, colour, chosen, dashed) {
+    context.setLineDash(dashed ? [5, 4] : []);
+    context.strokeStyle = chosen ? "#fff" : "rgba(0, 0, 0, 0.5)";
+    context.lineWidth = chosen ? 6 : 4;
+    context.strokeRect(left, top, width, height);
+    context.strokeStyle = colour;
+    context.lineWidth = chosen ? 3 : 2;
+    context.strokeRect(left, top, width, height);
+    context.setLineDash([]);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {number} row @param {boolean} chosen */
+  drawName(context, row, chosen) {
+    const { data } = this;
+    const track = data.trackOf(row);
+    const label = data.labels[data.rowLabels[row]];
+    const text = `${label}${track ? ` ${track.id}` : ""}  ${data.score(row).toFixed(2)}`;
+    const { left, top } = this.place(data.box(row));
+    context.font = `${chosen ? 600 : 500} 12px ${this.theme.font}`;
+    const width = context.measureText(text).width + 10;
+    const x = clamp(left - 1, 0, Math.max(0, this.canvas.clientWidth - width));
+    const y = top - 19 < 0 ? Math.max(0, top) : top - 19;
+    context.fillStyle = data.colour(track);
+    context.fillRect(x, y, width, 18);
+    context.fillStyle = inkOn(data.colour(track));
+    context.textBaseline = "middle";
+    context.fillText(text, x + 5, y + 9.5);
+  }
+
+  /** In a gap of the chosen tracklet: where it would be on a straight line. @param {CanvasRenderingContext2D} context */
+  drawGhost(context) {
+    const { track, shown, boxes } = this.store.state;
+    const box = track && boxes !== "none" ? this.missingBox(track, shown) : null;
+    if (!track || !box) return;
+    const { left, top, width, height } = this.place(box);
+    for (const [offset, colour] of /** @type {const} */ ([[0, "#fff"], [5, this.data.colour(track)]])) {
+      context.setLineDash([5, 5]);
+      context.lineDashOffset = offset;
+      context.lineWidth = 2;
+      context.strokeStyle = colour;
+      context.strokeRect(left, top, width, height);
+    }
+    context.setLineDash([]);
+    context.lineDashOffset = 0;
+  }
+
+  /** @param {Track} track @param {number} frame @returns {[number, number, number, number] | null} */
+  missingBox(track, frame) {
+    const { data } = this;
+    if (!track.gaps.some(([first, last]) => first <= frame && frame <= last)) return null;
+    const row = data.rowOf(track, frame);
+    const [before, after] = [data.box(row), data.box(row + 1)];
+    const share = (frame - data.frames[row]) / (data.frames[row + 1] - data.frames[row]);
+    return /** @type {any} */ (before.map((value, i) => value + (after[i] - value) * share));
+  }
+
+  /** Zoom in on the chosen tracklet, or show the whole picture. */
+  look() {
+    const { zoom, track, shown } = this.store.state;
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    [this.scale, this.left, this.top] = [1, 0, 0];
+    if (zoom && track) {
+      const box = this.missingBox(track, shown) ?? this.data.box(this.data.rowOf(track, shown));
+      const at = this.place(box);
+      const scale = clamp(0.4 / Math.max(at.width / width, at.height / height, 1e-6), 1, MOST_ZOOM);
+      this.left = clamp(width / 2 - (at.left + at.width / 2) * scale, width * (1 - scale), 0);
+      this.top = clamp(height / 2 - (at.top + at.height / 2) * scale, height * (1 - scale), 0);
+      this.scale = scale;
+    }
+    this.video.style.transform = `translate(${this.left}px, ${this.top}px) scale(${this.scale})`;
+  }
+
+  /** The smallest box around a point of the canvas. @param {number} x @param {number} y */
+  hit(x, y) {
+    let best = null;
+    let area = Infinity;
+    for (const row of this.rows()) {
+      const { left, top, width, height } = this.place(this.data.box(row));
+      const isIn = x >= left - 3 && x <= left + width + 3 && y >= top - 3 && y <= top + height + 3;
+      if (isIn && width * height < area) [best, area] = [row, width * height];
+    }
+    return best;
+  }
+
+  /** @param {(track: Track | null) => void} choose @param {() => void} onEmpty */
+  listen(choose, onEmpty) {
+    this.canvas.addEventListener("pointermove", (event) => this.hover(this.hit(event.offsetX, event.offsetY)));
+    this.canvas.addEventListener("pointerleave", () => this.hover(null));
+    this.canvas.addEventListener("click", (event) => {
+      const row = this.hit(event.offsetX, event.offsetY);
+      if (row === null) onEmpty();
+      else choose(this.data.trackOf(row));
+    });
+  }
+
+  /** @param {number | null} row */
+  hover(row) {
+    if (row === this.hovered) return;
+    this.hovered = row;
+    this.canvas.style.cursor = row === null ? "" : "pointer";
+    this.draw();
+  }
+}

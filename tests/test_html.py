@@ -1,0 +1,188 @@
+import base64
+import hashlib
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_formats import write as write_result
+from test_results import frame_of
+from viewer_data import PageParts, data_of, many, unpack, write_page
+
+from minet_core.boxes import NO_TRACK
+from minet_core.formats import read_json
+from minet_core.formats.annotations import NO_LOOSE_BOXES, LooseBoxes, Track, VideoAnnotations
+from minet_core.formats.html import PageVideo, videos_for
+from minet_core.formats.viewer_data import data_of_annotations, data_of_result
+
+HOSTILE = [
+    "</script><script>window.hit = 1</script>",
+    "<!--<script>",
+    '"><img src=x onerror="window.hit = 1">',
+    "&lt;b&gt; & \u2028\u2029 \x00",
+    "caf\udce9 ☕ שלום",
+]
+
+VIDEO = {
+    **{"width": 640, "height": 480, "frame_rate": "25", "pixel_aspect": "16/15"},
+}
+SETTINGS = {"start": None, "stride": 1, "score": 0.3}
+
+
+def stored(folder: Path, frames, **settings):
+    result = read_json(write_result(folder, "json", frames))
+    header = {**result.header, "settings": {**SETTINGS, **settings}}
+    header["video"] = {**header["video"], **VIDEO}
+    return result._replace(header=header)
+
+
+def test_page_has_every_row_as_it_was(tmp_path):
+    data = many(tracks=30, length=20, frames=200)
+    page = PageParts(write_page(tmp_path, data)).document
+    rows = page["rows"]
+    order = np.lexsort((data.frames, data.track_ids))
+    assert unpack(rows["frame"]).tolist() == data.frames[order].tolist()
+    boxes = unpack(rows["box"]).reshape(-1, 4) * page["boxUnit"]
+    np.testing.assert_allclose(boxes, data.boxes[order], atol=0.05)
+    np.testing.assert_allclose(unpack(rows["score"]) / 65535, data.scores[order], atol=1e-5)
+    labels = [page["labels"][label] for label in unpack(rows["label"])]
+    assert labels == [data.labels[label] for label in data.label_ids[order]]
+    starts = unpack(page["tracks"]["start"])
+    tracks = np.repeat(unpack(page["tracks"]["id"]), np.diff([*starts, len(order)]))
+    assert tracks.tolist() == data.track_ids[order].tolist()
+    known = dict(zip(unpack(page["known"]["frame"]), unpack(page["known"]["time"]), strict=True))
+    assert known == dict(zip(data.frames, data.times, strict=True))
+
+
+def test_boxes_of_an_8k_frame_are_within_half_a_pixel(tmp_path):
+    box = (-20.25, 3.5, 7680.75, 4320.0)
+    page = PageParts(write_page(tmp_path, data_of([(0, 1, "a", 1, box)]))).document
+    np.testing.assert_allclose(unpack(page["rows"]["box"]) * page["boxUnit"], box, atol=0.25)
+
+
+def test_hundred_thousand_boxes_are_a_few_megabytes(tmp_path):
+    path = write_page(tmp_path, many(tracks=2000, length=50, frames=1500))
+    assert len(unpack(PageParts(path).document["rows"]["frame"])) == 100_000
+    assert path.stat().st_size < 4_000_000
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_names_and_labels_stay_text(tmp_path, text):
+    data = replace(data_of([(0, 1, text, 0.5, (1, 2, 3, 4))]), name=text, note=text)
+    page = PageParts(write_page(tmp_path, data))
+    plain = PageParts(write_page(tmp_path, data_of([(0, 1, "a", 0.5, (1, 2, 3, 4))])))
+    assert [tag for tag, _ in page.tags] == [tag for tag, _ in plain.tags]
+    assert page.document["labels"] == [text]
+    assert page.document["name"] == text
+
+
+def test_page_loads_nothing_from_anywhere(tmp_path):
+    page = PageParts(write_page(tmp_path, data_of([]), ["clip.mp4"]))
+    places = [attrs.get(name) for _, attrs in page.tags for name in ("src", "href")]
+    assert {place for place in places if place and not place.startswith("#")} == {"data:,"}
+
+
+def test_policy_lets_these_scripts_run_and_no_others(tmp_path):
+    page = PageParts(write_page(tmp_path, data_of([])))
+    (policy,) = [a["content"] for _, a in page.tags if "http-equiv" in a]
+    for tag in ("script", "style"):
+        digest = base64.b64encode(hashlib.sha256(page.texts[tag].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}';" in policy
+
+
+def test_result_becomes_a_page(tmp_path):
+    result = stored(tmp_path, [frame_of(3, [1, NO_TRACK], [0, 1]), frame_of(5, [1], [1], [0.7])])
+    data = data_of_result(result)
+    assert (data.name, data.width, data.height, data.first, data.last) == (
+        "clip.mp4",
+        640,
+        480,
+        0,
+        5,
+    )
+    assert data.pixel_aspect == pytest.approx(16 / 15)
+    assert data.track_ids.tolist() == [1, NO_TRACK, 1]
+    assert data.track_labels == {1: 1}
+    assert data.times.tolist() == [0.12, 0.12, 0.2]
+    assert data.base_scores is not None
+    assert data.base_scores.tolist() == [0.4, 0.4, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("start", "stride", "looked_at"),
+    [(None, 1, (0, 3)), (10, 1, (10, 13)), (0.4, 1, (10, 13)), (0.41, 5, (11, 26))],
+)
+def test_page_has_the_frames_that_were_looked_at(tmp_path, start, stride, looked_at):
+    frames = [frame_of(looked_at[0] + i * stride) for i in range(4)]
+    data = data_of_result(stored(tmp_path, frames, start=start, stride=stride))
+    assert (data.first, data.last, data.step) == (*looked_at, stride)
+
+
+def test_result_without_a_box_makes_a_page(tmp_path):
+    data = data_of_result(stored(tmp_path, [frame_of(0), frame_of(1)]))
+    page = PageParts(write_page(tmp_path, data)).document
+    assert unpack(page["rows"]["frame"]).size == unpack(page["tracks"]["id"]).size == 0
+
+
+def annotations(**facts) -> VideoAnnotations:
+    ones = np.ones(2)
+    track = Track(
+        4, "dog", np.array([2, 5]), np.array([[1, 2, 3, 4], [5, 6, 7, 8]], float), ones,
+        *(np.ones(2, bool), np.zeros(2, bool)),
+    )  # fmt: skip
+    return VideoAnnotations(
+        **{"name": "walk", "source": None, "width": 64, "height": 48, "frames": 10, **facts},
+        frame_rate=Fraction(10),
+        variable_rate=False,
+        step=1,
+        classes=("cat", "dog"),
+        tracks=(track,),
+        loose=LooseBoxes(np.array([3]), ("cat",), np.array([[0, 0, 9, 9.0]]), np.array([0.4])),
+    )
+
+
+def test_annotations_become_a_page():
+    data = data_of_annotations(annotations())
+    rows = pd.DataFrame({"frame": data.frames, "track": data.track_ids, "label": data.label_ids})
+    assert rows.to_numpy().tolist() == [[3, NO_TRACK, 0], [2, 4, 1], [5, 4, 1]]
+    assert data.boxes.tolist() == [[0, 0, 9, 9], [1, 2, 3, 4], [5, 6, 7, 8]]
+    assert (data.name, data.first, data.last, data.track_labels) == ("walk", 0, 9, {4: 1})
+    assert data.times.tolist() == [0.3, 0.2, 0.5]
+
+
+def test_annotations_have_their_own_times():
+    times = np.array([0, 1, 1.5, 1.75, 2, 9])
+    data = data_of_annotations(annotations(times=times))
+    assert data.times.tolist() == [1.75, 1.5, 9]
+
+
+def test_annotations_without_a_box_make_a_page(tmp_path):
+    data = data_of_annotations(replace(annotations(), tracks=(), loose=NO_LOOSE_BOXES))
+    assert PageParts(write_page(tmp_path, data)).document["last"] == 9
+
+
+def test_page_finds_its_video_by_a_relative_address(tmp_path):
+    video = tmp_path / "my clips" / "a#1: ?%.mp4"
+    video.parent.mkdir()
+    video.touch()
+    folder = tmp_path / "out" / "a"
+    assert videos_for(str(video), folder, "annotated.mp4") == [
+        PageVideo("../../my%20clips/a%231%3A%20%3F%25.mp4"),
+        PageVideo("annotated.mp4", annotated=True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "videos"),
+    [
+        pytest.param(None, [], id="unknown"),
+        pytest.param("gone.mp4", [], id="gone"),
+        pytest.param(".", [], id="folder of pictures"),
+        pytest.param("-", [], id="standard input"),
+        pytest.param("https://a.example/b.mp4", [PageVideo("https://a.example/b.mp4")], id="URL"),
+    ],
+)
+def test_page_knows_when_there_is_no_video(tmp_path, source, videos):
+    assert videos_for(source, tmp_path) == videos
