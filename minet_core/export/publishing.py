@@ -14,6 +14,11 @@ from minet_core.video.source import shown
 LISTING = ".minet-export.json"
 """In an output folder: which files each output has made, so that a later one can take them away."""
 
+
+class ThereAlreadyError(OutputError):
+    """Files are there that may not be replaced."""
+
+
 Files = Mapping[str, list[str]]
 """Output → paths of its files, relative to the output folder, with slashes."""
 
@@ -64,13 +69,14 @@ def check_free(folder: Path, outputs: Files, *, replace: bool) -> None:
     """See that files can go into a folder.
 
     Raises:
-        OutputError: there are some already that may not be replaced, or folders in their place.
+        ThereAlreadyError: there are some already, and they may not be replaced.
+        OutputError: there are folders in their place.
     """
     for path in (folder / file for files in outputs.values() for file in files):
         if path.is_dir():
             raise OutputError(f"{shown(path)}: a folder is where a file belongs")
         if path.exists() and not replace:
-            raise OutputError(f"{shown(path)} is there already; --overwrite replaces it")
+            raise ThereAlreadyError(f"{shown(path)} is there already; --overwrite replaces it")
         blocked = next((above for above in path.parents if above.is_file()), None)
         if blocked is not None:
             raise OutputError(f"{shown(blocked)}: a file is where a folder belongs")

@@ -9,9 +9,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.export.editing import Tally, check_classes, edit
-from minet_core.export.inputs import Loaded, load
+from minet_core.export.inputs import RESULT, Loaded, load
 from minet_core.export.media import Media
-from minet_core.export.publishing import published
+from minet_core.export.publishing import ThereAlreadyError, published
 from minet_core.export.retiming import at_constant_rate
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
@@ -81,6 +81,32 @@ def export(
     return Exported(
         tuple(files), tuple(videos), tuple(tallies), pictures, tuple(warnings), exporter.hint
     )
+
+
+def export_result(
+    folder: Path, formats: Sequence[str], *, again: bool, overwrite: bool
+) -> list[Path]:
+    """Write a result into the folder it lies in, in other formats.
+
+    Args:
+        folder: of `minet detect`, with a result.json.
+        formats: of `EXPORTERS`.
+        again: whether the result was there before, so that files of these formats may be too and
+            are as good.
+        overwrite: whether files may be replaced.
+
+    Raises:
+        MinetError: as `export`.
+    """
+    files: list[Path] = []
+    for name in formats:
+        try:
+            options = ExportOptions(overwrite=overwrite)
+            files += export([folder / RESULT], name, folder, options).files
+        except ThereAlreadyError:
+            if not again:
+                raise
+    return files
 
 
 def _exporter(to: str, options: ExportOptions) -> Exporter:
