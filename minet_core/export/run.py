@@ -85,7 +85,7 @@ def export(
 
 def export_result(
     folder: Path, formats: Sequence[str], *, again: bool, overwrite: bool
-) -> list[Path]:
+) -> list[Exported]:
     """Write a result into the folder it lies in, in other formats.
 
     Args:
@@ -98,15 +98,15 @@ def export_result(
     Raises:
         MinetError: as `export`.
     """
-    files: list[Path] = []
+    made: list[Exported] = []
+    options = ExportOptions(overwrite=overwrite)
     for name in formats:
         try:
-            options = ExportOptions(overwrite=overwrite)
-            files += export([folder / RESULT], name, folder, options).files
+            made.append(export([folder / RESULT], name, folder, options))
         except ThereAlreadyError:
             if not again:
                 raise
-    return files
+    return made
 
 
 def _exporter(to: str, options: ExportOptions) -> Exporter:
