@@ -62,12 +62,11 @@ def gather(rows: BoxRows, classes: tuple[str, ...]) -> Gathered:
     same = (np.diff(rows.frames) == 0) & (np.diff(rows.tracks) == 0) & (rows.tracks[1:] != NO_TRACK)
     twice = np.append(False, same)[: len(rows.frames)]
     loose = (rows.tracks == NO_TRACK) | twice
-    tracked = rows.take(np.flatnonzero(~loose))
-    tracks = tuple(_tracks(tracked, classes))
+    parts = list(_parts(rows.take(np.flatnonzero(~loose))))
+    tracks = tuple(_track(part, classes) for part in parts)
     changed = sum(
-        classes[label] != track.label
-        for track, part in zip(tracks, _parts(tracked), strict=True)
-        for label in part.labels
+        int((part.labels != classes.index(track.label)).sum())
+        for part, track in zip(parts, tracks, strict=True)
     )
     notes = {
         "boxes whose track has another one in the frame, read without it": int(twice.sum()),
@@ -85,18 +84,17 @@ def _parts(rows: BoxRows) -> Iterator[BoxRows]:
             yield rows.take(part)
 
 
-def _tracks(rows: BoxRows, classes: tuple[str, ...]) -> Iterator[Track]:
-    for part in _parts(rows):
-        (label, _), *_ = Counter(part.labels.tolist()).most_common(1)
-        yield Track(
-            id=int(part.tracks[0]),
-            label=classes[label],
-            frames=part.frames,
-            boxes=part.boxes,
-            scores=part.scores,
-            keyframes=part.keyframes,
-            occluded=part.occluded,
-        )
+def _track(rows: BoxRows, classes: tuple[str, ...]) -> Track:
+    (label, _), *_ = Counter(rows.labels.tolist()).most_common(1)
+    return Track(
+        id=int(rows.tracks[0]),
+        label=classes[label],
+        frames=rows.frames,
+        boxes=rows.boxes,
+        scores=rows.scores,
+        keyframes=rows.keyframes,
+        occluded=rows.occluded,
+    )
 
 
 def _loose(rows: BoxRows, classes: tuple[str, ...]) -> LooseBoxes:
