@@ -82,6 +82,7 @@ class TrainConfig:
         None, "Most frames to measure on, from the beginnings of its videos; none for all."
     )
     workers: int = setting(2, "Threads of each process that read pictures.")
+    tensorboard: bool = setting(False, "Write the numbers of each step for TensorBoard too.")
 
     def __post_init__(self) -> None:
         _check_name("part to train", self.train, PARTS)

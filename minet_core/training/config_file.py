@@ -19,7 +19,9 @@ from minet_core.video.source import shown
 
 CONFIG = "config.toml"
 
-_FREE = {"steps", "val", "save_every", "eval_every", "val_frames", "workers"}
+_FREE = {
+    *("steps", "val", "save_every", "eval_every", "val_frames", "workers", "tensorboard"),
+}
 """Settings that may change when a training goes on: they do not change what a step does."""
 
 _HINTS = get_type_hints(TrainConfig)

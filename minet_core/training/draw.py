@@ -1,6 +1,6 @@
 """Sample number n of a run, from several sources of pairs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from threading import Lock
@@ -61,7 +61,7 @@ class Draws:
                     self._skipped[reason] = None
         raise InputError(f"{_ATTEMPTS} times in a row no pair could be drawn; the last: {reason}")
 
-    def batches(self, steps: range, indices: range) -> Iterator[list[Sample]]:
+    def batches(self, steps: range, indices: range) -> Generator[list[Sample], None, None]:
         """This process's samples of each step, prepared ahead by threads, in order.
 
         Threads and not processes: decoding and resizing let other threads run, nothing has to be

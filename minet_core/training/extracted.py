@@ -7,7 +7,7 @@ results; they can be deleted when it is done.
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -20,11 +20,13 @@ from minet_core.video.lettering import load_opencv
 _QUALITY = 95
 
 
-def extracted(dataset: Dataset, folder: Path, note: Callable[[str], None]) -> Dataset:
-    """The dataset with the frames of its video files in `folder`, written there if they are not.
+def extracted(
+    datasets: Sequence[Dataset], folder: Path, note: Callable[[str], None]
+) -> list[Dataset]:
+    """The datasets with the frames of their video files in `folder`, written if they are not.
 
     Args:
-        dataset: those of its videos that are pictures already stay as they are.
+        datasets: those of their videos that are pictures already stay as they are.
         folder: made if it is needed.
         note: called with a line before a video is decoded.
 
@@ -32,16 +34,18 @@ def extracted(dataset: Dataset, folder: Path, note: Callable[[str], None]) -> Da
         InputError: a video cannot be read.
         OutputError: the folder cannot be written to.
     """
-    videos = [
-        _as_files(video, folder / quote(video.name, safe=""), note)
-        if video.in_order_only
-        else video
-        for video in dataset.videos
+    return [
+        replace(
+            dataset, videos=tuple(_as_files(each, folder / str(i), note) for each in dataset.videos)
+        )
+        for i, dataset in enumerate(datasets)
     ]
-    return replace(dataset, videos=tuple(videos))
 
 
 def _as_files(video: VideoTruth, folder: Path, note: Callable[[str], None]) -> VideoTruth:
+    if not video.in_order_only:
+        return video
+    folder /= quote(video.name, safe="")
     if not folder.is_dir():
         note(f"{video.name}: decoding its {len(video)} frames once, into {folder}")
         with one_line(folder):

@@ -101,6 +101,14 @@ class Processes(AbstractContextManager["Processes"]):
         for gradient, summed in zip(gradients, torch.split(flat, sizes), strict=True):
             gradient.copy_(summed.view_as(gradient))
 
+    def first_signal(self, received: int | None) -> int | None:
+        """The signal that any of the processes has received, so that all stop at one step."""
+        if self.count == 1:
+            return received
+        number = torch.tensor(received or 0, device=self.device)
+        dist.all_reduce(number, dist.ReduceOp.MAX)
+        return int(number) or None
+
     def wait(self) -> None:
         """Until all processes are here."""
         if self.count > 1:

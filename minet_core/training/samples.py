@@ -80,7 +80,7 @@ def make_sample(pair: Pair, config: TrainConfig, generator: torch.Generator) -> 
     targets = shared[order.numpy()]
     boxes = torch.from_numpy(views[0].boxes), torch.from_numpy(views[1].boxes)
     support, query = (
-        _episodes(targets, view, rows, config, generator)
+        episodes(targets, view, rows, config, generator)
         for view, rows in zip(views, boxes, strict=True)
     )
     return Sample(
@@ -99,14 +99,22 @@ def _picture(view: View, config: TrainConfig, generator: torch.Generator) -> Ten
     return recoloured(image, config.colour, generator) if config.colour else image
 
 
-def _episodes(
+def episodes(
     targets: NDArray[np.int64],
     view: View,
     boxes: Tensor,
     config: TrainConfig,
     generator: torch.Generator,
 ) -> Labelled:
-    """Labelled boxes of each target in one view (§III-B.1)."""
+    """Labelled boxes of each target in one view (§III-B.1).
+
+    Args:
+        targets: (E,) track ids of the view.
+        view: the picture and who is in it.
+        boxes: (N, 4) the view's boxes.
+        config: how many samples, and which.
+        generator: source of randomness.
+    """
     places = [int(np.flatnonzero(view.track_ids == target)[0]) for target in targets]
     sets = [_episode(place, boxes, config, generator) for place in places]
     labels = torch.cat([torch.ones(config.positives), torch.zeros(config.negatives)])

@@ -12,22 +12,29 @@ from minet_core.models.faster_rcnn import FasterRcnn
 from minet_core.models.identify import MAX_SIDE, STRIDE, IdentifyNetwork, shrunk
 from minet_core.training.config import TrainConfig
 from minet_core.training.meta import meta_loss
-from minet_core.training.samples import Labelled, Sample
+from minet_core.training.samples import Sample
 
 
 class Task(Protocol):
     """A network with its losses.
 
     Attributes:
-        network: what is trained, in the mode it is trained in.
         losses_of: names of the losses, the same for every pair.
     """
 
-    network: nn.Module
     losses_of: tuple[str, ...]
+
+    @property
+    def network(self) -> nn.Module:
+        """What is trained, in the mode it is trained in."""
+        ...
 
     def losses(self, sample: Sample) -> dict[str, Tensor]:
         """Scalars whose sum is minimised, by name."""
+        ...
+
+    def embed(self, image: Tensor, boxes: Tensor) -> Tensor:
+        """(N, D) embeddings of (N, 4) boxes in a (3, h, w) uint8 picture."""
         ...
 
 
@@ -45,11 +52,12 @@ class DetectorTask:
         if not self._detects:
             network.requires_grad_(False)
             network.identify_head.requires_grad_(True)
-        self.losses_of = ("meta",) * config.meta + ("cls", "loc", "rpn") * self._detects
+        detect = ("cls", "loc", "rpn") if self._detects else ()
+        self.losses_of: tuple[str, ...] = (*(("meta",) if config.meta else ()), *detect)
 
     def losses(self, sample: Sample) -> dict[str, Tensor]:
         """See `Task`."""
-        images = [image.float() / 255 for image in sample.images]
+        images = sample.images
         if self._detects and sample.complete:
             targets = [
                 {"boxes": boxes[labels >= 0], "labels": labels[labels >= 0]}
@@ -58,14 +66,18 @@ class DetectorTask:
             losses, shared = self.network.losses(images, targets)
         else:
             shared = self.network.features(images)
-            losses = dict.fromkeys(self.losses_of, images[0].new_zeros(()))
+            losses = dict.fromkeys(self.losses_of, sample.boxes[0].new_zeros(()))
         if self._config.meta:
             support, query = (
-                _like(each, self.network.identify(shared, side, each.boxes.flatten(0, 1)))
+                self.network.identify(shared, side, each.boxes.flatten(0, 1))
                 for side, each in enumerate((sample.support, sample.query))
             )
             losses["meta"] = _meta(sample, support, query, self._config)
-        return {name: losses[name] for name in self.losses_of}
+        return losses
+
+    def embed(self, image: Tensor, boxes: Tensor) -> Tensor:
+        """See `Task`."""
+        return self.network.identify(self.network.features([image]), 0, boxes)
 
 
 class IdentifyTask:
@@ -77,25 +89,43 @@ class IdentifyTask:
     def __init__(self, network: IdentifyNetwork, config: TrainConfig) -> None:
         self.network = network.eval()
         self._config = config
-        self.losses_of = ("meta",)
+        self.losses_of: tuple[str, ...] = ("meta",)
 
     def losses(self, sample: Sample) -> dict[str, Tensor]:
         """See `Task`."""
         sides = zip(sample.images, (sample.support, sample.query), strict=True)
-        support, query = (self._embed(image, each) for image, each in sides)
+        support, query = (self.embed(image, each.boxes.flatten(0, 1)) for image, each in sides)
         return {"meta": _meta(sample, support, query, self._config)}
 
-    def _embed(self, image: Tensor, labelled: Labelled) -> Tensor:
-        picture, scale = shrunk(image[None].float() / 255, self._config.longer or MAX_SIDE)
-        features = self.network.feature_map(picture)
-        return _like(labelled, self.network(features, labelled.boxes.flatten(0, 1), STRIDE / scale))
+    def embed(self, image: Tensor, boxes: Tensor) -> Tensor:
+        """See `Task`."""
+        device = self.network.mean.device
+        picture, scale = shrunk(
+            image[None].to(device).float() / 255, self._config.longer or MAX_SIDE
+        )
+        embeddings: Tensor = self.network(
+            self.network.feature_map(picture), boxes.to(device), STRIDE / scale
+        )
+        return embeddings
 
 
-def _like(labelled: Labelled, embeddings: Tensor) -> Tensor:
-    """(E · N, D) embeddings as (E, N, D)."""
-    return embeddings.view(*labelled.labels.shape, -1)
+def task_of(
+    network: FasterRcnn | IdentifyNetwork, config: TrainConfig
+) -> DetectorTask | IdentifyTask:
+    """The task of a network."""
+    if isinstance(network, FasterRcnn):
+        return DetectorTask(network, config)
+    return IdentifyTask(network, config)
 
 
 def _meta(sample: Sample, support: Tensor, query: Tensor, config: TrainConfig) -> Tensor:
-    loss = meta_loss(support, sample.support.labels, query, sample.query.labels, ridge=config.ridge)
+    """ℒ_meta over the episodes, from (E · N, D) embeddings of either set."""
+    support_labels, query_labels = sample.support.labels, sample.query.labels
+    loss = meta_loss(
+        support.view(*support_labels.shape, -1),
+        support_labels,
+        query.view(*query_labels.shape, -1),
+        query_labels,
+        ridge=config.ridge,
+    )
     return loss.float()

@@ -1,0 +1,95 @@
+"""A whole training: from settings and data to weights.
+
+data ─ Draws ─ samples ─ Loop.step ─ metrics.csv
+                            ├─ every so many steps: measured on --val, best.safetensors
+                            └─ every so many steps: checkpoint.pt, last.safetensors
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from minet_core.training.config import TrainConfig
+from minet_core.training.draw import Draws
+from minet_core.training.extracted import extracted
+from minet_core.training.folder import FRAMES, prepare
+from minet_core.training.measure import Validation, open_validation
+from minet_core.training.networks import build_task, check_model
+from minet_core.training.pairs import PairSource
+from minet_core.training.processes import Processes
+from minet_core.training.run import Run, Watcher
+from minet_core.training.sources import Sources, open_datasets, pair_up
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a training ended.
+
+    Attributes:
+        steps: that are done.
+        stopped: number of the signal that stopped it, None where it reached its end.
+        best: highest measurement, None without any.
+        notes: what was left out of the data, a line each.
+    """
+
+    steps: int
+    stopped: int | None
+    best: float | None
+    notes: tuple[str, ...]
+
+
+def train(
+    config: TrainConfig,
+    out: Path,
+    watcher: Watcher,
+    *,
+    device: str = "auto",
+    resume: bool = False,
+    overwrite: bool = False,
+    more: Sequence[tuple[PairSource, float]] = (),
+) -> Summary:
+    """Train a network.
+
+    Under torchrun each process calls this, and the first one writes.
+
+    Args:
+        config: of the training.
+        out: folder for the results.
+        watcher: told how it goes.
+        device: where to compute.
+        resume: go on with the training that is there, if there is one.
+        overwrite: replace the training that is there.
+        more: sources of pairs beside `config.data`, each with its weight.
+
+    Raises:
+        MinetError: model, data, device or checkpoint are not what they should be, the results
+            cannot be written, or a loss is not finite. Checkpoints from before stay.
+    """
+    check_model(config.model)
+    with Processes.of_environment(device) as processes:
+        processes.share(config.batch)  # a batch that is too small is told before anything is made
+        sources, validation = _data(config, out, watcher, processes, resume, overwrite)
+        task = build_task(config, sources.classes, watcher.note)
+        draws = Draws([*sources.weighted, *more], config)
+        run = Run(config, sources.classes, task, out, processes, watcher, validation)
+        stopped = run.go(draws, resume=resume)
+    notes = (*sources.notes, *(f"drawn again: {reason}" for reason in draws.skipped))
+    return Summary(run.progress.step, stopped, run.progress.best, notes)
+
+
+def _data(
+    config: TrainConfig,
+    out: Path,
+    watcher: Watcher,
+    processes: Processes,
+    resume: bool,
+    overwrite: bool,
+) -> tuple[Sources, Validation | None]:
+    """What to learn from and to measure on; the folder is made when both are known to be there."""
+    validation = open_validation(config, processes.device)
+    datasets = open_datasets(config)
+    if processes.first:
+        prepare(out, resume=resume, overwrite=overwrite)
+        extracted(datasets, out / FRAMES, watcher.note)
+    processes.wait()
+    return pair_up(extracted(datasets, out / FRAMES, watcher.note), config), validation
