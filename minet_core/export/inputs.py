@@ -10,7 +10,7 @@ from minet_core.errors import InputError
 from minet_core.export.media import Media
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.labels import read_label_map
-from minet_core.formats.readers import kind_of, read_annotations
+from minet_core.formats.readers import DRAWN, file_of, kind_of, read_annotations
 from minet_core.video.source import shown
 
 RESULT = "result.json"
@@ -46,7 +46,7 @@ def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
     kinds = {path: kind_of(path) for path in paths}
     for path, kind in kinds.items():
         videos = read_annotations(path, media.facts_of, label_map)
-        loaded += [Loaded(video, drawn=kind != "result") for video in videos]
+        loaded += [Loaded(video, drawn=kind in DRAWN) for video in videos]
     # Label Studio's files tell the classes that occur, and not those that could.
     if label_map is not None and "label-studio" not in kinds.values():
         label_map.check()
@@ -58,17 +58,18 @@ def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
 
 
 def _files(sources: Iterable[Path]) -> Iterator[Path]:
-    """Files as they are; of a folder its result, or those of the folders in it."""
+    """Files as they are; of a folder what is in it, or in the folders in it."""
     for source in sources:
         if not source.is_dir():
             yield source
-        elif (source / RESULT).exists():
-            yield source / RESULT
+        elif (file := file_of(source)) is not None:
+            yield file
         else:
-            results = sorted(path for path in source.glob(f"*/{RESULT}"))
-            if not results:
+            folders = sorted(path for path in source.glob("*/") if path.is_dir())
+            files = [file for folder in folders if (file := file_of(folder)) is not None]
+            if not files:
                 raise InputError(f"{shown(source)}: no {RESULT} in it or in a folder of it")
-            yield from results
+            yield from files
 
 
 def safe_name(name: str) -> str:

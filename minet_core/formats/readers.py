@@ -1,47 +1,69 @@
-"""What `minet export` can read: results, and what annotation tools export."""
+"""What `minet export` can read: results, data sets, and what annotation tools export."""
 
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from zipfile import BadZipFile, ZipFile
 
 from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
+from minet_core.formats.coco_vid_reader import read_coco_vid
 from minet_core.formats.cvat_reader import read_cvat
 from minet_core.formats.from_result import from_result
 from minet_core.formats.label_studio_reader import FactsOf, nothing_known, read_label_studio
 from minet_core.formats.labels import LabelMap
+from minet_core.formats.minet_json import SCHEMA
+from minet_core.formats.mot_reader import read_mot
+from minet_core.formats.yolo_reader import read_yolo
 from minet_core.video.source import shown
 
-Kind = Literal["result", "cvat", "cvat-zip", "label-studio"]
+Kind = Literal["result", "cvat", "cvat-zip", "label-studio", "coco-vid", "mot", "yolo"]
+
+DRAWN: tuple[Kind, ...] = ("cvat", "cvat-zip", "label-studio")
+"""Kinds in which a person may have chosen the keyframes."""
 
 _BEGINNINGS: dict[bytes, Kind] = {
     b"PK": "cvat-zip",
     b"<": "cvat",
     b"[": "label-studio",
-    b"{": "result",
+    b"{": "coco-vid",
+    **{str(digit).encode(): "mot" for digit in range(10)},
 }
+
+_IN_FOLDERS = ("result.json", "annotations.json", "gt/gt.txt")
 
 _MOST_BYTES = 1 << 32
 """Of an xml in a zip; a thousand objects through an hour of video take less."""
 
 
+def file_of(folder: Path) -> Path | None:
+    """What to read of a folder: a file in it, itself if it has YOLO labels, or nothing."""
+    known = (folder / name for name in _IN_FOLDERS)
+    found = next((path for path in known if path.is_file()), None)
+    return found or (folder if (folder / "labels").is_dir() else None)
+
+
 def kind_of(path: Path) -> Kind:
-    """What a file is, by its first characters.
+    """What a file is, by its first characters; a folder is one of YOLO.
 
     Raises:
         InputError: it cannot be read, or is none of these.
     """
+    if path.is_dir():
+        return "yolo"
     try:
         with path.open("rb") as file:
             beginning = file.read(1000).lstrip(b"\xef\xbb\xbf \t\r\n")
     except OSError as error:
         raise InputError(f"{shown(path)}: {error.strerror}".lower()) from None
+    if beginning.startswith(b"{") and SCHEMA.encode() in beginning:
+        return "result"
     for mark, kind in _BEGINNINGS.items():
         if beginning.startswith(mark):
             return kind
     raise InputError(
         f"{shown(path)}: neither a result.json of minet detect, nor annotations of CVAT (xml, zip) "
-        "or Label Studio (json)"
+        "or Label Studio (json), nor CocoVID (json) or MOT (txt)"
     )
 
 
@@ -71,6 +93,12 @@ def _read_drawn(path: Path, kind: Kind, facts_of: FactsOf) -> list[VideoAnnotati
     try:
         if kind == "cvat-zip":
             return _read_zip(path)
+        if kind == "coco-vid":
+            return read_coco_vid(path)
+        if kind == "mot":
+            return read_mot(path)
+        if kind == "yolo":
+            return read_yolo(path, partial(_size_of, facts_of))
         if kind == "label-studio":
             return read_label_studio(path.read_text(encoding="utf-8-sig"), name, facts_of)
         with path.open("rb") as file:
@@ -79,6 +107,11 @@ def _read_drawn(path: Path, kind: Kind, facts_of: FactsOf) -> list[VideoAnnotati
         raise InputError(f"{name}: {error.strerror}".lower()) from None
     except UnicodeDecodeError:
         raise InputError(f"{name}: not UTF-8") from None
+
+
+def _size_of(facts_of: FactsOf, video: str) -> tuple[int, int] | None:
+    info = facts_of(video)
+    return None if info is None else (info.width, info.height)
 
 
 def _read_zip(path: Path) -> list[VideoAnnotations]:
