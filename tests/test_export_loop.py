@@ -34,15 +34,13 @@ def exported(source: str, to: str, out: str, *options: str) -> None:
     assert run(["export", source, "--to", to, "-o", out, "--quiet", *options]) == 0
 
 
-def boxes_by_id(dataset: Dataset) -> list[dict[int, tuple[str, list[float]]]]:
+def boxes_by_id(dataset: Dataset) -> list[dict[int | None, tuple[str, list[float]]]]:
     """Of each frame, track id → class and box by its edges."""
-    (video,) = dataset.videos
+    (video,) = from_dataset(dataset)
+    by_frame = dict(video.by_frame())
     return [
-        {
-.classes[label], (box + [0, 0, *[dataset.inclusive] * 2]).tolist())
-            for track, label, box in zip(truth.track_ids, truth.label_ids, truth.boxes, strict=True)
-        }
-        for truth in video.frames()
+        {box.track: (box.label, list(box.box)) for box in by_frame.get(frame, [])}
+        for frame in video.looked_at
     ]
 
 
