@@ -14,7 +14,7 @@ Frames = NDArray[np.int64]
 
 
 def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
-    """Annotations of what `ffmpeg -i VIDEO -fps_mode cfr -r RATE COPY` makes.
+    """Annotations of what `ffmpeg -i VIDEO -vf fps=RATE COPY` makes.
 
     A frame of the copy shows the last frame of the video whose time, to the nearest frame of the
     copy, has come. So frames are repeated or left out, and their boxes with them. Where frames

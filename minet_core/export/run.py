@@ -155,7 +155,7 @@ def _to_constant_rate(video: VideoAnnotations) -> str:
     return (
         f"{video.name}: its frames are unevenly apart, and this tool counts them by a constant "
         f"rate, so boxes will be off; make a copy with: ffmpeg -i {_quoted(source)} "
-        f"-fps_mode cfr -r {rate} -c:v libx264 -c:a aac {_quoted(_copy(source))} "
+        f"-vf fps={rate} -c:v libx264 -c:a aac {_quoted(_copy(source))} "
         f"and export with --constant-rate {rate}"
     )
 
