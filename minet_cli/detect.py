@@ -3,19 +3,22 @@
 What is heavy is imported when it is needed, so that `--help` and mistakes are answered at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from minet_cli.options import names, position, setting
-from minet_core.config import DetectOptions
+from minet_core.config import FORMATS, DetectOptions
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
+from minet_core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from minet_cli.report import Reporter
     from minet_core import Model
+    from minet_core.export import Exported
+    from minet_core.inference.pipeline import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,14 @@ class Job:
     Attributes:
         source: as it was given.
         folder: for its results.
+        options: of the run, with this video's file of detections.
         frames_before: how many frames of it an earlier run has done.
         note: what the user should know before it begins, or nothing.
     """
 
     source: str
     folder: Path
+    options: DetectOptions
     frames_before: int = 0
     note: str = ""
 
@@ -64,6 +69,8 @@ class Job:
 @setting("--stride", "stride", type=int)
 @setting("--max-frames", "max_frames", type=int)
 @setting("--first-boxes", "first_boxes", metavar="FILE")
+@setting("--detections", "detections", metavar="FILE|DIR")
+@setting("--score-vectors", "score_vectors", is_flag=True)
 @setting("--size", "size", type=int)
 @setting("--trails", "trails", type=int)
 @setting("--video/--no-video", "video")
@@ -85,25 +92,51 @@ def detect(
 
     if not inputs and list_file is None:
         raise click.UsageError("Missing argument 'INPUT...'.")
-    options = DetectOptions(**settings)
+    formats, exports = split_formats(settings.pop("formats"))
+    options = DetectOptions(**settings, formats=formats)
     reporter = Reporter(options, quiet=quiet)
-    jobs = plan(expand(inputs, list_file), output, options, reporter)
+    jobs = plan(expand(inputs, list_file), output, options, reporter, exports)
     if not jobs:
         return
     with reporter.waiting(f"loading {options.model}"):
         model = load(options)
-    run_all(jobs, model, options, reporter)
+    run_all(jobs, model, options, reporter, exports)
+
+
+def split_formats(formats: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Formats that are written frame by frame, and those of `minet export`, made from the result.
+
+    Raises:
+        ConfigError: one is neither.
+    """
+    from minet_core.formats.exporters import EXPORTERS
+
+    own = tuple(name for name in formats if name in FORMATS)
+    exports = tuple(name for name in formats if name not in FORMATS)
+    for name in exports:
+        if name not in EXPORTERS:
+            known = dict.fromkeys((*FORMATS, *EXPORTERS))
+            hint = did_you_mean(name, known) or f" (known: {', '.join(known)})"
+            raise ConfigError(f"unknown format {name!r}{hint}")
+    return (*own, *(["json"] if exports and "json" not in own else [])), exports
 
 
 def plan(
-    sources: list[str], output: Path, options: DetectOptions, reporter: "Reporter"
+    sources: list[str],
+    output: Path,
+    options: DetectOptions,
+    reporter: "Reporter",
+    exports: tuple[str, ...] = (),
 ) -> list[Job]:
     """What there is to do, every input checked before anything is touched.
+
+    Videos that are done already are only exported, where their exports are not there.
 
     Raises:
         MinetError: one cannot be read, or has no place to be written to.
     """
-    from minet_core.inference.preflight import check, folder_names
+    from minet_core.export import export_result
+    from minet_core.inference.preflight import check, folder_names, with_file_of
     from minet_core.models.files import model_files
 
     if options.first_boxes is not None and len(sources) > 1:
@@ -112,15 +145,20 @@ def plan(
     jobs, done = [], []
     for source, name in zip(sources, folder_names(sources), strict=True):
         folder = output / name
+        own = with_file_of(options, source, folder)
         try:
-            standing = check(source, folder, options, options.model)
+            standing = check(source, folder, own, options.model)
         except AlreadyDoneError:
             done.append((source, folder))
         else:
-            jobs.append(Job(source, folder, standing.frames_before, standing.note))
+            jobs.append(Job(source, folder, own, standing.frames_before, standing.note))
+    files = [job.options.detections for job in jobs if job.options.detections]
+    if len(set(files)) < len(files):
+        raise ConfigError("--detections gives several videos the same file; name a folder")
     # Said once it is certain that no mistake ends the run.
     for source, folder in done:
         reporter.done_already(source, folder)
+        export_result(folder, exports, again=True, overwrite=False)
     return jobs
 
 
@@ -134,11 +172,18 @@ def load(options: DetectOptions) -> "Model":
     from minet_core.inference.pipeline import label_ids
 
     model = load_model(options.model, size=options.size, device=options.device)
-    label_ids(options.classes, model.detector.classes)
+    if options.detections is None:
+        label_ids(options.classes, model.detector.classes)
     return model
 
 
-def run_all(jobs: list[Job], model: "Model", options: DetectOptions, reporter: "Reporter") -> None:
+def run_all(
+    jobs: list[Job],
+    model: "Model",
+    options: DetectOptions,
+    reporter: "Reporter",
+    exports: tuple[str, ...] = (),
+) -> None:
     """Annotate every input; of several, one that fails does not stop the others.
 
     Raises:
@@ -147,12 +192,14 @@ def run_all(jobs: list[Job], model: "Model", options: DetectOptions, reporter: "
     """
     from minet_cli.main import Interrupted, debugging, describe
     from minet_core import annotate
+    from minet_core.export import export_result
 
     failures: list[tuple[str, str]] = []
     for job in jobs:
         try:
             with reporter.progress(job) as progress:
-                summary = annotate(job.source, job.folder, model, options, progress)
+                summary = annotate(job.source, job.folder, model, job.options, progress)
+            exported = export_result(job.folder, exports, again=False, overwrite=options.overwrite)
         except KeyboardInterrupt:
             raise Interrupted(_what_is_left(job)) from None
         except AlreadyDoneError:  # by another process, since this one began
@@ -163,10 +210,17 @@ def run_all(jobs: list[Job], model: "Model", options: DetectOptions, reporter: "
             failures.append((job.source, describe(error).removeprefix(f"{job.source}: ")))
             reporter.failure(*failures[-1])
         else:
-            reporter.summary(job.source, summary)
+            reporter.summary(job.source, with_exports(summary, exported))
     if failures:
         reporter.failures(failures)
         raise MinetError(f"{len(failures)} of {len(jobs)} inputs failed")
+
+
+def with_exports(summary: "Summary", exports: "list[Exported]") -> "Summary":
+    """The summary, with the files of exports and what there is to say of them."""
+    files = (file for export in exports for file in export.files)
+    warnings = (line for export in exports for line in export.warnings)
+    return replace(summary, files=(*summary.files, *files), warnings=(*summary.warnings, *warnings))
 
 
 def _what_is_left(job: Job) -> str:

@@ -17,7 +17,8 @@ from minet_core.video.source import shown
 
 if TYPE_CHECKING:
     from minet_core.datasets import Dataset
-    from minet_core.evaluation.run import EvalResult, Progress
+    from minet_core.evaluation.finding import Progress
+    from minet_core.evaluation.run import EvalResult
 
 
 Titled = tuple[str, Table]

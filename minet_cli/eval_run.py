@@ -19,7 +19,7 @@ from minet_core.evaluation.found_files import FOLDER, FoundFiles
 from minet_core.evaluation.processes import Processes
 from minet_core.evaluation.results_in import open_results, open_stored
 from minet_core.evaluation.run import EvalResult, evaluate_model, evaluate_results
-from minet_core.formats.stored import DETECTIONS
+from minet_core.formats.find import DETECTIONS
 from minet_core.inference.manifest import weights_of
 from minet_core.models.detections import StoredDetector
 from minet_core.models.zoo import Model, pick_device

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, Any
 
 from minet_core.errors import OutputError
 
@@ -15,8 +16,8 @@ except ImportError:  # Windows: runs are not kept apart there
     fcntl = None  # type: ignore[assignment]
 
 
-class TextFile:
-    """UTF-8 text on its way to a file; what the disk refuses becomes one clear line.
+class OutputFile:
+    """A file that is being written; what the disk refuses becomes one clear line.
 
     Args:
         path: where to write.
@@ -28,23 +29,15 @@ class TextFile:
     """
 
     def __init__(self, path: Path, *, keep: int | None = None, name: Path | None = None) -> None:
-        self._name = name or path
+        self._name: Path = name or path
         with one_line(self._name):
-            # A file name that is not UTF-8 gets through: in JSON as an escape that reads back.
-            self._file = path.open(
-                "w" if keep is None else "r+",
-                encoding="utf-8",
-                errors="backslashreplace",
-                newline="\n",
-            )
+            self._file = self._open(path, "w" if keep is None else "r+")
             if keep is not None:
                 self._file.truncate(keep)
                 self._file.seek(0, os.SEEK_END)
 
-    def write(self, text: str) -> int:
-        """Add text."""
-        with one_line(self._name):
-            return self._file.write(text)
+    def _open(self, path: Path, mode: str) -> IO[Any]:
+        raise NotImplementedError
 
     def sync(self) -> int:
         """Bring everything to the disk; how many bytes that is since the file began."""
@@ -63,6 +56,31 @@ class TextFile:
         """Let the file go, whatever became of it; harmless when done twice."""
         with suppress(OSError):
             self._file.close()
+
+
+class TextFile(OutputFile):
+    """UTF-8 text on its way to a file."""
+
+    def _open(self, path: Path, mode: str) -> IO[str]:
+        # A file name that is not UTF-8 gets through: in JSON as an escape that reads back.
+        return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+    def write(self, text: str) -> int:
+        """Add text."""
+        with one_line(self._name):
+            return self._file.write(text)
+
+
+class BytesFile(OutputFile):
+    """Bytes on their way to a file."""
+
+    def _open(self, path: Path, mode: str) -> IO[bytes]:
+        return path.open(mode + "b")
+
+    def write(self, content: bytes) -> int:
+        """Add bytes."""
+        with one_line(self._name):
+            return self._file.write(content)
 
 
 @contextmanager

@@ -52,6 +52,8 @@ class FrameDetections:
         track_labels: (N,) index of the class the slot's memory votes for; the row's own label
             where it has no track.
         classes: names of all classes of the model.
+        score_vectors: (N, C) score of every class, re-weighted by memory, before class-wise
+            suppression; None unless it was asked for.
     """
 
     frame: int
@@ -64,6 +66,7 @@ class FrameDetections:
     track_ids: NDArray[np.int64]
     track_labels: NDArray[np.int64]
     classes: tuple[str, ...]
+    score_vectors: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -29,8 +29,8 @@ from minet_cli.main import run
 from minet_core import load_model
 from minet_core.config import PAPER, VIDEO
 from minet_core.formats import read_json
+from minet_core.inference.manifest import OUTPUT_FILES
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.preflight import OUTPUT_FILES
 from minet_core.models import zoo
 from minet_core.models.detector import BaseDetections
 from minet_core.models.zoo import Model

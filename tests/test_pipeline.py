@@ -102,6 +102,7 @@ def test_header_says_what_the_rows_depend_on(clip, out, model):
         "score": 0.3,
         "classes": ["car"],
         "size": 416,
+        "detections": None,
         "start": 2,
         "end": None,
         "stride": 1,

@@ -75,9 +75,7 @@ class Passes:
     @property
     def warnings(self) -> list[str]:
         """What was wrong with the detections."""
-        lines = next(iter(self._online.values())).warnings
-        detector = self._model.detector
-        return lines + (detector.warnings if isinstance(detector, StoredDetector) else [])
+        return next(iter(self._online.values())).warnings
 
     def _start(self) -> dict[str, OnlineDetector]:
         return {name: OnlineDetector(self._model, m) for name, m in self._memories.items()}

@@ -19,7 +19,8 @@ from minet_core.datasets.vocabulary import Table
 from minet_core.errors import InputError
 from minet_core.evaluation.frames import edges_of_inclusive
 from minet_core.formats.coco_results import is_coco_results, read_coco_results
-from minet_core.formats.stored import RESULTS, find_stored, read_stored
+from minet_core.formats.find import RESULTS, find_stored
+from minet_core.formats.stored import read_stored
 from minet_core.inference.online import PAIR_FLOOR
 from minet_core.models.detections import StoredBoxes
 from minet_core.video.source import shown

@@ -7,6 +7,7 @@ from minet_core.formats.base import ResultWriter, VideoFacts
 from minet_core.formats.minet_csv import CsvWriter
 from minet_core.formats.minet_json import JsonWriter, StoredResult, read_json
 from minet_core.formats.mot import MotWriter
+from minet_core.formats.score_vectors import read_score_vectors
 
 WRITERS: dict[str, Callable[[TextFile, VideoFacts], ResultWriter]] = {
     "json": JsonWriter,
@@ -15,4 +16,11 @@ WRITERS: dict[str, Callable[[TextFile, VideoFacts], ResultWriter]] = {
 }
 """Format name, as in `config.FORMATS` → what writes it."""
 
-__all__ = ["WRITERS", "ResultWriter", "StoredResult", "VideoFacts", "read_json"]
+__all__ = [
+    "WRITERS",
+    "ResultWriter",
+    "StoredResult",
+    "VideoFacts",
+    "read_json",
+    "read_score_vectors",
+]

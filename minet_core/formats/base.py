@@ -15,12 +15,14 @@ class VideoFacts:
         model: name of the model or of its weights file.
         settings: what the result depends on: preset, thresholds, size, stride and so on.
         classes: the model's class names, by label id.
+        score_vectors: name of the file with every row's scores, None without.
     """
 
     video: dict[str, Any]
     model: str
     settings: dict[str, Any]
     classes: tuple[str, ...]
+    score_vectors: str | None = None
 
 
 class ResultWriter(Protocol):

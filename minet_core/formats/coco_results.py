@@ -6,7 +6,7 @@ A `track_id` may stand beside.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from minet_core.boxes import NO_TRACK
 from minet_core.errors import InputError
+from minet_core.formats.find import named
 from minet_core.models.detections import StoredBoxes
 from minet_core.video.source import shown
 
@@ -54,6 +55,27 @@ def read_coco_results(path: Path, dataset: Path) -> dict[str, StoredBoxes]:
             raise InputError(f"{place}: it does not read ({error})") from None
         rows[video_of[image["video_id"]]].append(row)
     return {video: _stored(f"{shown(path)}, {video}", rows[video], names) for video in rows}
+
+
+def read_frame_results(path: Path, names: Sequence[str] | None) -> StoredBoxes:
+    """The boxes of one video, whose images are its frames: `image_id` counts them from 0.
+
+    Args:
+        path: of the results.
+        names: of categories 1, 2, …; None for their numbers.
+
+    Raises:
+        InputError: the results cannot be read, or have a category without a name.
+    """
+    records, place = _load(path), shown(path)
+    rows = []
+    for number, record in enumerate(records, 1):
+        try:
+            frame, category = int(record["image_id"]), int(record["category_id"])
+            rows.append(_row(record, frame, category - 1))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{place}, result {number}: it does not read ({error!r})") from None
+    return _stored(place, rows, named(path, names, {int(row[1]) + 1 for row in rows}))
 
 
 def _row(record: Mapping[str, Any], frame: int, label: int) -> tuple[float, ...]:

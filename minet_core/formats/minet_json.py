@@ -36,6 +36,8 @@ class JsonWriter:
             "classes": self._facts.classes,
             "columns": COLUMNS,
         }
+        if self._facts.score_vectors is not None:
+            header["score_vectors"] = self._facts.score_vectors
         entries = [f"{_dump(name)}: {_dump(value)}" for name, value in header.items()]
         self._file.write("{" + ",\n".join(entries) + ',\n"rows": [')
 

@@ -26,51 +26,16 @@ from minet_core.models.detections import StoredBoxes
 from minet_core.results import COLUMNS
 from minet_core.video.source import shown
 
-DETECTIONS = ("det/det.txt", "det.txt", "detections.csv", "result.json")
-RESULTS = ("result.json", "detections.csv", "mot.txt")
-"""Files looked for in a video's folder, the first that is there counts."""
 
-_SUFFIXES = (".json", ".csv", ".txt")
-
-
-def find_stored(place: Path, video: str, names: Sequence[str], *, single: bool) -> Path:
-    """The file of one video.
-
-    Args:
-        place: the file itself, or a folder with a folder or file for each video.
-        video: its name; of one with slashes, the last part will do.
-        names: files looked for in the video's folder.
-        single: whether the dataset has this video alone, so that a file or a folder without its
-            name is meant for it.
-
-    Raises:
-        InputError: there is none.
-    """
-    if place.is_file():
-        if single:
-            return place
-        raise InputError(f"{shown(place)}: one file, but the dataset has several videos")
-    stems = dict.fromkeys((video, video.rpartition("/")[2]))
-    candidates = [place / stem / name for stem in stems for name in names]
-    candidates += [place / (stem + suffix) for stem in stems for suffix in _SUFFIXES]
-    if single:
-        candidates += [place / name for name in names]
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    stem = list(stems)[-1]
-    raise InputError(
-        f"{shown(place)}: nothing for the video {video} (looked for {stem}/{names[0]}, "
-        f"{stem}.txt and the like)"
-    )
-
-
-def read_stored(path: Path, classes: tuple[str, ...], table: Table | None = None) -> StoredBoxes:
+def read_stored(
+    path: Path, classes: tuple[str, ...] | None, table: Table | None = None
+) -> StoredBoxes:
     """Read the boxes of one video.
 
     Args:
         path: the file.
-        classes: of the dataset; a MOTChallenge file numbers them from 1.
+        classes: of the dataset; a MOTChallenge file numbers them from 1, and needs them. None for
+            those of the file itself.
         table: names of classes, as for `map_classes`.
 
     Raises:
@@ -78,12 +43,14 @@ def read_stored(path: Path, classes: tuple[str, ...], table: Table | None = None
     """
     if path.suffix.lower() == ".json":
         result = read_json(path)
-        stored = _from_table(path, result.rows, result.header["classes"], classes, table)
+        names = result.header["classes"]
+        stored = _from_table(path, result.rows, names, classes or tuple(names), table)
         return _with_header(stored, result.header)
     if path.suffix.lower() == ".csv":
         rows = _read_csv(path)
-        return _from_table(path, rows, sorted(rows["label"].unique()), classes, table)
-    return _from_mot(path, classes)
+        names = sorted(rows["label"].unique())
+        return _from_table(path, rows, names, classes or tuple(names), table)
+    return _from_mot(path, classes or ())
 
 
 def table_for(names: Sequence[str], classes: Sequence[str], table: Table | None) -> Table | None:

@@ -13,7 +13,7 @@ from stat import S_ISREG
 from typing import Any
 
 from minet_core._version import __version__
-from minet_core.config import FORMATS, DetectOptions
+from minet_core.config import FORMATS, SCORE_VECTORS, DetectOptions
 from minet_core.errors import ConfigError
 from minet_core.models.files import TORCHVISION_FILES, model_files
 from minet_core.video.folder import is_picture_pattern, pictures_of
@@ -23,7 +23,9 @@ MANIFEST = "minet.json"
 ANNOTATED = "annotated.mp4"
 RESULT_FILES = (ANNOTATED, *FORMATS.values())
 OUTPUT_FILES = (*RESULT_FILES, MANIFEST)
-"""Every file that a run can make: results, and the manifest that vouches for them."""
+"""What a run makes unless it is asked for more or less: results, and what vouches for them."""
+POSSIBLE_FILES = (*RESULT_FILES, SCORE_VECTORS)
+"""Every result that a run can make."""
 
 SCHEMA = "minet-run"
 SCHEMA_VERSION = 1
@@ -115,8 +117,9 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
         settings["preset"] = None
     if not options.video:
         settings["trails"] = 0
-    if options.first_boxes is not None:
-        settings["first_boxes"] = _sha256(Path(options.first_boxes))  # what it says, not its name
+    for name in ("first_boxes", "detections"):
+        if settings[name] is not None:
+            settings[name] = _sha256(Path(settings[name]))  # what it says, not its name
     # As it will be read back: JSON has no tuples.
     settings = json.loads(json.dumps(settings))
     return Manifest(source_facts(source), {"name": model, "weights": weights_of(model)}, settings)

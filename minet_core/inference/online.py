@@ -13,6 +13,7 @@ from minet_core.inference.drawn import Drawn
 from minet_core.inference.scored import ScoredFrame
 from minet_core.inference.stages import StageClock
 from minet_core.memory import DynamicMemory, Match, reweight
+from minet_core.models.detections import StoredDetector
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections
@@ -41,6 +42,7 @@ class OnlineDetector:
         score: detections below this re-weighted score are not reported. It changes no id.
         keep: label ids to report, or None for all. It changes no id either.
         clock: where to count time.
+        vectors: whether to report the score of every class beside that of the best.
         drawn: objects that the user drew in the first frame. Only these are followed, and
             reported; the settings are best those of `first_boxes.following`.
 
@@ -57,6 +59,7 @@ class OnlineDetector:
         score: float = 0.3,
         keep: frozenset[int] | None = None,
         clock: StageClock | None = None,
+        vectors: bool = False,
         drawn: Drawn | None = None,
     ) -> None:
         self.model = model
@@ -68,15 +71,21 @@ class OnlineDetector:
         self._keep = keep
         self._nms = (config or MemoryConfig()).nms
         self._clock = clock or StageClock()
+        self._vectors = vectors
         self._drawn = drawn
         self._cuts = CutDetector()
 
     @property
     def warnings(self) -> list[str]:
         """What was wrong up to now without stopping the detection, a line each."""
+        detector = self.model.detector
+        lines = detector.warnings if isinstance(detector, StoredDetector) else []
         if not self.unusable:
-            return []
-        return [f"boxes dropped for which the model gave NaN or infinity: {self.unusable}"]
+            return lines
+        return [
+            f"boxes dropped for which the model gave NaN or infinity: {self.unusable}",
+            *lines,
+        ]
 
     def update(self, image: Frame, *, frame: int, pts: int | None, time: float) -> FrameDetections:
         """Detect in the next frame.
@@ -87,7 +96,7 @@ class OnlineDetector:
             pts: its timestamp, for the result.
             time: seconds, later than the frame before.
         """
-        base, scores, candidates = self._look(image, time, None)
+        base, scores, candidates = self._look(image, frame, time, None)
         return self._report(base, scores, candidates, (frame, pts, time))
 
     def step(
@@ -101,7 +110,7 @@ class OnlineDetector:
             time: seconds, later than the frame before.
             base: what the detector says of this frame, where it was asked already.
         """
-        base, scores, found = self._look(image, time, base)
+        base, scores, found = self._look(image, frame, time, base)
         kind = self.model.detector.score_kind
         tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
         tracks[found.rows.numpy()] = found.tracks.numpy()
@@ -114,12 +123,12 @@ class OnlineDetector:
         )
 
     def _look(
-        self, image: Frame, time: float, found: BaseDetections | None
+        self, image: Frame, frame: int, time: float, found: BaseDetections | None
     ) -> tuple[BaseDetections, Tensor, _Candidates]:
         """Base detections, re-weighted scores, and what is left after suppression."""
         with self._clock.stage("detector"):
             if found is None:
-                found = self.model.detector.detect([image])[0]
+                found = self._detect(image, frame)
             base = found.finite()
             self.unusable += len(found) - len(base)
         if self.memory is None:
@@ -134,6 +143,12 @@ class OnlineDetector:
         scores, match = self._remember(self.memory, image, base, time, planted)
         wanted = ~match.duplicates if self._drawn is None else match.track_ids != NO_TRACK
         return base, scores, _Candidates(match.rows, match.track_ids, wanted)
+
+    def _detect(self, image: Frame, frame: int) -> BaseDetections:
+        detector = self.model.detector
+        if isinstance(detector, StoredDetector):
+            detector.next = frame  # frames may have been skipped
+        return detector.detect([image])[0]
 
     def save(self) -> dict[str, Any]:
         """All it has learnt, as plain values and tensors that `torch.save` can write."""
@@ -198,7 +213,8 @@ class OnlineDetector:
     ) -> FrameDetections:
         """What is above the score and of the classes asked for, best first."""
         kind = self.model.detector.score_kind
-        best = foreground(scores[found.rows], kind).max(dim=1)
+        classes = foreground(scores[found.rows], kind)
+        best = classes.max(dim=1)
         shown = found.wanted & (best.values >= self._score)
         if self._keep is not None:
             shown &= torch.isin(best.indices, torch.tensor(sorted(self._keep)))
@@ -216,6 +232,7 @@ class OnlineDetector:
             track_ids=tracks.numpy(),
             track_labels=np.array([votes.get(t, c) for t, c in pairs], dtype=np.int64),
             classes=self.model.detector.classes,
+            score_vectors=classes[order].numpy() if self._vectors else None,
         )
 
 

@@ -1,15 +1,16 @@
 """Everything that is written for one video, in a hidden folder until all of it is complete."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from minet_core.config import FORMATS, DetectOptions
-from minet_core.files import TextFile, one_line
+from minet_core.config import FORMATS, SCORE_VECTORS, DetectOptions
+from minet_core.files import BytesFile, TextFile, one_line
 from minet_core.formats import WRITERS, ResultWriter, VideoFacts
+from minet_core.formats.score_vectors import ScoreVectorWriter
 from minet_core.inference.manifest import ANNOTATED
 from minet_core.inference.stages import StageClock
 from minet_core.inference.unfinished import Checkpoint
@@ -34,7 +35,8 @@ def is_border(frames: int) -> bool:
 
 # Settings on which no row depends, and those that the header has elsewhere.
 _NOT_IN_HEADER = {
-    *("formats", "video", "trails", "overwrite", "device", "model", "resume", "checkpoint")
+    *("formats", "video", "trails", "score_vectors"),
+    *("overwrite", "device", "model", "resume", "checkpoint"),
 }
 
 
@@ -50,7 +52,7 @@ class Outputs:
     def __init__(
         self,
         place: Path,
-        files: dict[str, TextFile],
+        files: Mapping[str, TextFile | BytesFile],
         writers: list[ResultWriter],
         video: PieceWriter | None,
         overlay: Overlay,
@@ -161,12 +163,16 @@ def open_outputs(
     facts = video_facts(info, options, model)
     lengths = {} if checkpoint is None else checkpoint.lengths
     with ExitStack() as stack:
-        files: dict[str, TextFile] = {}
-        for name in (FORMATS[name] for name in options.formats):
-            files[name] = stack.enter_context(
-                closing(TextFile(place / name, keep=lengths.get(name)))
-            )
-        writers = [WRITERS[name](files[FORMATS[name]], facts) for name in options.formats]
+        files: dict[str, TextFile | BytesFile] = {}
+        writers: list[ResultWriter] = []
+        for name in options.formats:
+            text = TextFile(place / FORMATS[name], keep=lengths.get(FORMATS[name]))
+            files[FORMATS[name]] = stack.enter_context(closing(text))
+            writers.append(WRITERS[name](text, facts))
+        if options.score_vectors:
+            vectors = BytesFile(place / SCORE_VECTORS, keep=lengths.get(SCORE_VECTORS))
+            files[SCORE_VECTORS] = stack.enter_context(closing(vectors))
+            writers.append(ScoreVectorWriter(vectors))
         video = _pieces(place, options, info, checkpoint) if options.video else None
         if video is not None:
             stack.enter_context(video)
@@ -222,4 +228,5 @@ def video_facts(info: VideoInfo, options: DetectOptions, model: Model) -> VideoF
     }
     if not options.memory:
         settings["preset"] = None
-    return VideoFacts(video, model.name, settings, model.detector.classes)
+    beside = SCORE_VECTORS if options.score_vectors else None
+    return VideoFacts(video, model.name, settings, model.detector.classes, beside)

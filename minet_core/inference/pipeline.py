@@ -16,9 +16,10 @@ from minet_core.config import PRESETS, DetectOptions
 from minet_core.errors import ConfigError
 from minet_core.inference.drawn import Drawn
 from minet_core.inference.first_boxes import following, read_first_boxes
+from minet_core.inference.given import left_over, with_boxes_of
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.outputs import Outputs, is_border, open_outputs
-from minet_core.inference.preflight import check, check_finished, part_of
+from minet_core.inference.preflight import check, check_finished, part_of, with_file_of
 from minet_core.inference.recorder import Recorder, check_unchanged, restore
 from minet_core.inference.stages import StageClock
 from minet_core.inference.threads import prefetch
@@ -103,9 +104,12 @@ def annotate(
             another process is writing there.
         MinetError: a video is to be drawn, and OpenCV does not load.
     """
-    options, folder = options or DetectOptions(), Path(folder)
+    folder = Path(folder)
+    options = with_file_of(options or DetectOptions(), source, folder)
     check(source, folder, options, model.name)
     clock, started = StageClock(), time.perf_counter()
+    if options.detections is not None:
+        model = with_boxes_of(Path(options.detections), model, options.classes)
     online = online_detector(model, options, clock)
     with open_unfinished(folder) as place:
         finish_publishing(place)
@@ -120,7 +124,8 @@ def annotate(
                 _run(reader, online, outputs, recorder, clock, progress)
                 check_unchanged(standing.manifest)
                 outputs.complete(clock)
-            warnings = *reader.warnings, *online.warnings, *outputs.warnings
+            beyond = left_over(model, outputs.totals.frames, options)
+            warnings = *reader.warnings, *online.warnings, *outputs.warnings, *beyond
         if not options.overwrite:
             check_finished(folder, standing.manifest)
         publish(place, replace(standing.manifest, files=outputs.names))
@@ -161,6 +166,7 @@ def online_detector(
         score=options.score if drawn is None else 0.0,
         keep=label_ids(options.classes, model.detector.classes),
         clock=clock,
+        vectors=options.score_vectors,
         drawn=drawn,
     )
 

@@ -4,7 +4,8 @@ Nothing here imports torch: a mistyped name is answered at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from glob import has_magic
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
@@ -12,10 +13,11 @@ from urllib.parse import urlsplit
 from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError, InputError, OutputError
 from minet_core.files import check_place
+from minet_core.formats.find import DETECTIONS, find_stored
 from minet_core.inference.first_boxes import read_first_boxes
 from minet_core.inference.manifest import (
-    OUTPUT_FILES,
-    RESULT_FILES,
+    MANIFEST,
+    POSSIBLE_FILES,
     Manifest,
     manifest_of,
     read_manifest,
@@ -70,6 +72,32 @@ class Standing:
         return self.checkpoint.last_frame + 1 if self.checkpoint else 0
 
 
+def with_file_of(options: DetectOptions, source: StrPath, folder: Path) -> DetectOptions:
+    """The options with the file of this video, where they name a folder of detections.
+
+    Args:
+        options: of the run.
+        source: the video.
+        folder: for its results. A file of its name counts before one of the source's name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if options.detections is None:
+        return options
+    place, names = Path(options.detections), dict.fromkeys((folder.name, _stem(source)))
+    if place.is_file():
+        return options
+    if not place.exists():
+        raise InputError(f"{shown(place)}: no such file or folder")
+    for name in names:
+        with suppress(InputError):
+            file = find_stored(place, name, DETECTIONS, single=False)
+            return replace(options, detections=str(file))
+    wanted = " or ".join(names)
+    raise InputError(f"{shown(place)}: no detections for {wanted} there")
+
+
 def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> Standing:
     """See that there is something to read, a place to write to, and what is in that place.
 
@@ -92,8 +120,9 @@ def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> 
         read_first_boxes(options.first_boxes)
     if not (_is_stream(source) or is_picture_pattern(source) or Path(source).exists()):
         raise InputError(f"{shown(source)}: no such file or folder")
-    check_place(folder, OUTPUT_FILES)
-    if Path(source).resolve() in {(folder / name).resolve() for name in OUTPUT_FILES}:
+    can_be = (*POSSIBLE_FILES, MANIFEST)
+    check_place(folder, can_be)
+    if Path(source).resolve() in {(folder / name).resolve() for name in can_be}:
         raise OutputError(f"{shown(source)}: the results would replace the input itself")
     if options.video:
         load_opencv()
@@ -113,7 +142,7 @@ def check_finished(folder: Path, wanted: Manifest) -> None:
     place = folder / UNFINISHED
     publishing = read_manifest(place)  # of a run that was killed while its files appeared
     made = publishing or read_manifest(folder)
-    there = [name for name in RESULT_FILES if (folder / name).exists()]
+    there = [name for name in POSSIBLE_FILES if (folder / name).exists()]
     if made is not None and made.is_same(wanted):
         if publishing is None and set(made.files) <= set(there):
             raise AlreadyDoneError(f"{folder} has these results already; --overwrite replaces them")

@@ -16,7 +16,7 @@ from typing import Any
 
 from minet_core._version import __version__
 from minet_core.files import is_locked, locked, one_line, remove_empty, replace_bytes
-from minet_core.inference.manifest import MANIFEST, RESULT_FILES, Manifest, read_manifest
+from minet_core.inference.manifest import MANIFEST, POSSIBLE_FILES, Manifest, read_manifest
 
 UNFINISHED = ".minet-unfinished"
 _CHECKPOINT = "checkpoint.json"
@@ -162,7 +162,7 @@ def finish_publishing(place: Path) -> None:
     if manifest is None:
         return
     with one_line(folder):
-        for name in RESULT_FILES:
+        for name in POSSIBLE_FILES:
             if name not in manifest.files:
                 (folder / name).unlink(missing_ok=True)
             elif (place / name).exists():

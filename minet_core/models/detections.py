@@ -88,6 +88,10 @@ class StoredBoxes:
             digest.update(np.ascontiguousarray(column).tobytes())
         return digest.hexdigest()
 
+    def beyond(self, frames: int) -> int:
+        """How many rows are of frames after so many."""
+        return int((self.frames >= frames).sum())
+
     def span(self, frame: int) -> slice:
         """The rows of a 0-based frame."""
         first, behind = np.searchsorted(self.frames, (frame, frame + 1))

@@ -1,0 +1,60 @@
+"""Boxes from a file in place of a detector's, for one video."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from minet_core.config import DetectOptions
+from minet_core.datasets.mot_rows import NO_CLASS, read_mot_rows
+from minet_core.datasets.mot_sequence import class_names
+from minet_core.formats.coco_results import is_coco_results, read_frame_results
+from minet_core.formats.find import named
+from minet_core.formats.stored import read_stored
+from minet_core.models.detections import StoredBoxes, StoredDetector
+from minet_core.models.zoo import Model
+
+NAMELESS = "object"
+"""Class of the boxes of a file that knows no classes."""
+
+
+def with_boxes_of(path: Path, model: Model, wanted: tuple[str, ...]) -> Model:
+    """The model with a file's boxes and scores in place of its detector; see `read_given`."""
+    return replace(model, detector=StoredDetector(read_given(path, wanted)))
+
+
+def left_over(model: Model, frames: int, options: DetectOptions) -> list[str]:
+    """A line where a file has boxes behind the end of a video that was read from end to end.
+
+    They tell of numbers that count from elsewhere, or of another video.
+    """
+    detector = model.detector
+    part = options.start, options.end, options.stride, options.max_frames
+    if part != (None, None, 1, None) or not isinstance(detector, StoredDetector):
+        return []
+    stored = detector.stored
+    rows = stored.beyond(frames)
+    return [f"{stored.source}: boxes of frames after the last, left out: {rows}"] if rows else []
+
+
+def read_given(path: Path, wanted: tuple[str, ...] = ()) -> StoredBoxes:
+    """Read the boxes of one video: a result of `minet detect`, MOTChallenge text, COCO results.
+
+    Args:
+        path: the file. Names of numbered classes are those of classes.txt beside it, or of the
+            MOTChallenge sequence it lies in.
+        wanted: classes that the user asks for; a single one is the class of all boxes where the
+            file knows none.
+
+    Raises:
+        InputError: it cannot be read, or its boxes are not sound.
+    """
+    if path.suffix.lower() in {".json", ".csv"} and not is_coco_results(path):
+        return read_stored(path, None)
+    folder = path.parent.parent if path.parent.name == "det" else path.parent
+    names = class_names(folder, path.parent)
+    if is_coco_results(path):
+        return read_frame_results(path, names)
+    numbers = set(read_mot_rows(path).class_ids.tolist())
+    if not numbers <= {NO_CLASS}:
+        return read_stored(path, named(path, names, numbers))
+    only = next((given for given in (wanted, names or ()) if len(given) == 1), (NAMELESS,))
+    return read_stored(path, only)
