@@ -16,6 +16,7 @@ COMMANDS = {
     "detect": "minet_cli.detect",
     "export": "minet_cli.export",
     "eval": "minet_cli.evaluate",
+    "train": "minet_cli.train",
     "toy": "minet_cli.toy",
 }
 """Subcommand → module that has it under its own name; imported when it is asked for."""

@@ -12,6 +12,7 @@ from minet_core.suggest import did_you_mean
 
 PARTS = ("all", "identify")
 PRECISIONS = ("none", "bf16", "fp16")
+OPTIMIZERS = ("sgd", "adamw")
 
 
 def _check_name(kind: str, name: str, known: tuple[str, ...]) -> None:
@@ -40,12 +41,13 @@ class TrainConfig:
 
     steps: int = setting(130_000, "Steps of the optimiser (§IV-B.2).")
     batch: int = setting(4, "Pairs of frames in a step, over all processes (§IV-B.2).")
-    lr: float = setting(1e-3, "Learning rate of SGD (§IV-B.2).")
+    optimizer: str = setting("sgd", "sgd (§IV-B.2) or adamw.")
+    lr: float = setting(1e-3, "Learning rate (§IV-B.2).")
     milestones: tuple[int, ...] = setting(
         (80_000, 120_000), "Steps after which the learning rate is divided by ten (§IV-B.2)."
     )
     warmup: int = setting(0, "Steps in which the learning rate rises to its full height.")
-    momentum: float = setting(0.9, "Momentum of SGD (§IV-B.2).")
+    momentum: float = setting(0.9, "Momentum of SGD (§IV-B.2), β1 of AdamW.")
     weight_decay: float = setting(1e-4, "Weight decay (§IV-B.2).")
     clip: float | None = setting(None, "Largest norm of the gradient; none leaves it as it is.")
     ema: float | None = setting(
@@ -87,6 +89,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _check_name("part to train", self.train, PARTS)
         _check_name("precision", self.amp, PRECISIONS)
+        _check_name("optimiser", self.optimizer, OPTIMIZERS)
         for name, least in _LEAST.items():
             if not getattr(self, name) >= least:  # so that NaN fails too
                 raise ConfigError(f"{name} must be at least {least}, not {getattr(self, name)}")

@@ -37,9 +37,7 @@ class Loop:
         order = torch.channels_last if config.channels_last else torch.preserve_format
         task.network.to(processes.device).to(memory_format=order)
         self._parameters = [each for each in task.network.parameters() if each.requires_grad]
-        self._optimizer = torch.optim.SGD(
-            self._parameters, config.lr, config.momentum, weight_decay=config.weight_decay
-        )
+        self._optimizer = optimizer(self._parameters, config)
         self._scaler = GradScaler(processes.device.type, enabled=config.amp == "fp16")
         self.ema = Ema(task.network, config.ema) if config.ema is not None else None
 
@@ -135,6 +133,14 @@ class Ema:
                 self.weights[name].lerp_(value, 1 - self._decay)
             else:
                 self.weights[name].copy_(value)
+
+
+def optimizer(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:
+    """What turns gradients into steps."""
+    if config.optimizer == "adamw":
+        betas, decay = (config.momentum, 0.999), config.weight_decay
+        return torch.optim.AdamW(parameters, config.lr, betas, weight_decay=decay)
+    return torch.optim.SGD(parameters, config.lr, config.momentum, weight_decay=config.weight_decay)
 
 
 def learning_rate(step: int, config: TrainConfig) -> float:

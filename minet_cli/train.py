@@ -1,0 +1,139 @@
+"""`minet train`: what can be asked for, and what becomes of it.
+
+What is heavy is imported when it is needed, so that `--help` and mistakes are answered at once.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from minet_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from minet_core.training.config import TrainConfig
+
+
+@click.command(no_args_is_help=False)
+@click.option(
+    "--model",
+    metavar="NAME|FILE",
+    help="minet-tiny, minet-r50, minet-r101, identify (the network for identities beside any "
+    "detector), or a .safetensors file to go on from.",
+)
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="KIND:PATH[=WEIGHT]",
+    help="What to learn from; several are drawn from as often as their weights say, 1 if not "
+    "given. imagenet-vid:ROOT, imagenet-det:ROOT, mot:ROOT, coco-vid:FILE, toy:DIR; stills: "
+    "coco:FILE, yolo:DIR.",
+)
+@click.option("--val", metavar="KIND:PATH", help="What to measure on; gives best.safetensors.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder for weights, checkpoint, settings and metrics.csv.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Settings in TOML, such as the config.toml of another training.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting, such as lr=0.01 or milestones=[700,900]; docs/training.md lists all.",
+)
+@click.option("--steps", type=int, help="Steps to take.")
+@click.option("--meta/--no-meta", default=None, help="Whether to meta-learn identifiers.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--resume", is_flag=True, help="Go on where the training in the folder stopped.")
+@click.option("--overwrite", is_flag=True, help="Replace the training in the folder.")
+@click.option("--quiet", is_flag=True, help="Show errors only.")
+def train(
+    data: tuple[str, ...],
+    output: Path,
+    config_file: Path | None,
+    settings: tuple[str, ...],
+    device: str,
+    resume: bool,
+    overwrite: bool,
+    quiet: bool,
+    **typed: Any,
+) -> None:
+    """Train a network on annotated videos and stills.
+
+    The folder gets last.safetensors, and with --val best.safetensors, for `minet detect --model`;
+    checkpoint.pt, from which --resume goes on; config.toml, the settings; and metrics.csv, the
+    numbers of every step. Under torchrun, processes share each batch.
+    """
+    if resume and overwrite:
+        raise ConfigError("--resume and --overwrite do not go together")
+    from minet_cli.train_report import TrainReporter
+    from minet_core.training.config_file import CONFIG, parse_settings, read_toml
+
+    given = {name: value for name, value in typed.items() if value is not None}
+    if data:
+        given["data"] = [_weighted(word) for word in data]
+    files = [output / CONFIG] if resume and (output / CONFIG).exists() else []
+    files += [config_file] if config_file is not None else []
+    layers = [(str(path), read_toml(path)) for path in files]
+    config = combined([*layers, ("--set", parse_settings(settings)), ("", given)])
+
+    from minet_core.training.train import train as run
+
+    # Of the processes that torchrun starts, the first one speaks.
+    reporter = TrainReporter(quiet=quiet or os.environ.get("RANK", "0") != "0")
+    with reporter.showing():
+        summary = run(config, output, reporter, device=device, resume=resume, overwrite=overwrite)
+    reporter.summary(output, summary)
+    if summary.stopped == signal.SIGINT:
+        from minet_cli.main import Interrupted
+
+        raise Interrupted(f"; saved after step {summary.steps}, --resume goes on")
+    if summary.stopped is not None:
+        from minet_cli.main import TERMINATED
+
+        sys.exit(TERMINATED)
+
+
+def combined(layers: list[tuple[str, Mapping[str, Any]]]) -> "TrainConfig":
+    """Settings from several places, later ones first, and for the rest the model's own.
+
+    Args:
+        layers: name of the place, for messages, and what it says.
+
+    Raises:
+        UsageError: none of them names a model.
+        ConfigError: there is no such setting, or a value does not suit it.
+    """
+    from minet_core.training.config import recipe
+    from minet_core.training.config_file import apply
+
+    models = [given["model"] for _, given in layers if "model" in given]
+    if not models:
+        raise click.UsageError("Missing option '--model'.")
+    config = recipe(str(models[-1]))
+    for place, given in layers:
+        config = apply(config, given, place)
+    return config
+
+
+def _weighted(word: str) -> tuple[str, float]:
+    """`KIND:PATH=2` as a dataset and its weight; an equals sign may be part of a path."""
+    spec, equals, weight = word.rpartition("=")
+    try:
+        return (spec, float(weight)) if equals else (word, 1.0)
+    except ValueError:
+        return word, 1.0
