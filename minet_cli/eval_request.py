@@ -54,8 +54,8 @@ class Request:
             raise ConfigError(f"{given[0]} and {given[1]} do not go together")
         if self.results and self.detections:
             raise ConfigError("--results and --detections do not go together")
-        if self.results and (self.bidirectional or self.seq_nms or self.tube_link):
-            raise ConfigError("--results has no score vectors, which the offline methods need")
+        if self.results and self.bidirectional:
+            raise ConfigError("--results and --bidirectional do not go together")
         if self.allow_cut and not self.results:
             raise ConfigError("--allow-cut is about --results")
 

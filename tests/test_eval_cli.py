@@ -320,7 +320,7 @@ class TestBadInput:
             ("--data mot:data --motion --protocol coco", 3, "not under coco"),
             ("--data mot:data --sweep decay=1 --ablation", 3, "do not go together"),
             ("--data mot:data --seq-nms --tube-link", 3, "do not go together"),
-            ("--data mot:data --results data --seq-nms", 3, "no score vectors"),
+            ("--data mot:data --results data --bidirectional", 3, "do not go together"),
             ("--data mot:data --allow-cut", 3, "about --results"),
             ("", 2, "--data"),
         ],

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 from eval_data import CAR, FRAMES, mot_line, person, write_sequence
-from stub_model import stub_model
+from stub_model import StubDetector, StubEmbedder, stub_model
 
 import minet_core
 from minet_cli.main import run
 from minet_core.config import DetectOptions
 from minet_core.datasets import make_toy, open_dataset
 from minet_core.inference.pipeline import annotate
+from minet_core.models.detector import BaseDetections
+from minet_core.models.zoo import Model
 
 
 @pytest.fixture(autouse=True)
@@ -208,3 +210,43 @@ BOX = [10, 10, 20, 20]
 
 def result(image: int) -> dict:
     return {"image_id": image, "category_id": 7, "bbox": BOX, "score": 0.9, "track_id": 4}
+
+
+class DoubtfulDetector(StubDetector):
+    """Takes the person for a car too, the more so the later the frame."""
+
+    def _detect(self, index: int) -> BaseDetections:
+        found = super()._detect(index)
+        found.scores[0, 1] = 0.05 * index
+        return found
+
+
+class TestScoreVectors:
+    @pytest.fixture(autouse=True)
+    def results(self, monkeypatch, clip) -> None:
+        model = Model("doubtful", DoubtfulDetector(empty=[3, 4]), StubEmbedder())
+        options = DetectOptions(video=False, memory=False, score=0.001, score_vectors=True)
+        annotate(clip, "out", model, options)
+        monkeypatch.setattr(minet_core, "load_model", lambda *_, **__: model)
+
+    def test_every_pair_is_scored(self):
+        assert evaluate("--results out") == 0
+        false = scores()["ap"]["classes"]["car"]["false_positives"]
+        assert false == 9  # the first frame has no doubt
+        Path("out/scores.f32").rename("away")
+        assert evaluate("--results out --overwrite") == 2
+
+    @pytest.mark.parametrize("how", ["", "--seq-nms", "--tube-link"])
+    def test_the_numbers_are_those_of_the_model(self, how):
+        assert evaluate(f"--results out {how}") == 0
+        of_results = scores()
+        assert evaluate(f"--no-memory {how} --overwrite") == 0
+        (of_model,) = json.loads(Path("minet-eval/metrics.json").read_text())["variants"]
+        assert of_results["ap"] == of_model["ap"]
+        assert of_results["temporal"]["jitter"] == of_model["temporal"]["jitter"]
+
+    def test_linking_needs_them(self, clip, capsys):
+        options = DetectOptions(video=False, score=0.0, overwrite=True)
+        annotate(clip, "out", stub_model(), options)
+        assert evaluate("--results out --seq-nms") == 2
+        assert "make it with --score-vectors" in capsys.readouterr().err

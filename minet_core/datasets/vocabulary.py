@@ -50,6 +50,17 @@ class ClassMap:
     ids: NDArray[np.int64]
     not_covered: tuple[str, ...]
 
+    def project(self, scores: NDArray[np.floating], classes: int) -> NDArray[np.float64]:
+        """Scores (N, C) of the model's classes → (N, classes) of the dataset's.
+
+        Where several are one, the best counts; 0 where none is mapped.
+        """
+        projected = np.zeros((len(scores), classes))
+        for column, label in enumerate(self.ids):
+            if label != NOT_THERE:
+                np.maximum(projected[:, label], scores[:, column], out=projected[:, label])
+        return projected
+
 
 def map_classes(
     model_classes: Sequence[str], dataset_classes: Sequence[str], table: Table | None = None

@@ -1,6 +1,7 @@
 """What to evaluate and how: options, and the variants of the memory that are compared."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from types import NoneType
 from typing import Any, get_args, get_type_hints
@@ -9,6 +10,8 @@ from minet_core.config import MemoryConfig
 from minet_core.errors import ConfigError
 from minet_core.evaluation.matching import ApProtocol
 from minet_core.evaluation.motion_precision import MotionRule
+from minet_core.inference.offline import seq_nms, tube_link
+from minet_core.inference.scored import ScoredFrame
 from minet_core.suggest import did_you_mean
 
 
@@ -36,6 +39,12 @@ class Offline:
     def __bool__(self) -> bool:
         """Whether anything is to be done."""
         return self.bidirectional or self.seq_nms or self.tube_link
+
+    def linked(self, frames: Sequence[ScoredFrame]) -> Sequence[ScoredFrame]:
+        """A video's frames, ascending, with the scores that linking gives their boxes."""
+        if self.seq_nms:
+            return seq_nms(frames)
+        return tube_link(frames) if self.tube_link else frames
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,26 @@
 """From a model's score vectors, or a file's rows, to the detections that metrics look at."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from minet_core.boxes import NO_TRACK
+from minet_core.config import MemoryConfig
 from minet_core.datasets.base import FrameTruth
 from minet_core.datasets.vocabulary import ClassMap
+from minet_core.errors import InputError
+from minet_core.evaluation.eval_config import Offline
 from minet_core.evaluation.frames import (
     Bools,
-    Floats,
     FoundBoxes,
     TrueBoxes,
     edges_of_inclusive,
 )
 from minet_core.inference.online import PAIR_FLOOR
 from minet_core.inference.scored import ScoredFrame
+from minet_core.models.detections import StoredBoxes
 from minet_core.scores import classwise_nms
 
 
@@ -55,7 +59,7 @@ def pairs(frame: ScoredFrame, names: ClassMap, classes: int, nms: float) -> Foun
         classes: how many the dataset has.
         nms: overlap above which the lower score of a class goes.
     """
-    scores = project(frame.scores, names, classes)
+    scores = names.project(frame.scores, classes)
     rows, labels = (
         kept.numpy()
         for kept in classwise_nms(
@@ -67,13 +71,40 @@ def pairs(frame: ScoredFrame, names: ClassMap, classes: int, nms: float) -> Foun
     return Found(found, best == labels)
 
 
-def project(scores: Floats, names: ClassMap, classes: int) -> Floats:
-    """Scores (N, C) of a model's classes → (N, classes) of the dataset's; 0 where none maps."""
-    projected = np.zeros((len(scores), classes))
-    for column, label in enumerate(names.ids):
-        if label >= 0:
-            np.maximum(projected[:, label], scores[:, column], out=projected[:, label])
-    return projected
+def stored_pairs(
+    stored: StoredBoxes, frames: int, classes: int, offline: Offline
+) -> Iterator[Found]:
+    """What a file has of each frame: its rows, or every pair where it has score vectors.
+
+    Args:
+        stored: of one video, in the dataset's classes.
+        frames: how many the video has.
+        classes: how many the dataset has.
+        offline: what is done with the score vectors first.
+
+    Raises:
+        InputError: score vectors are needed, and there are none.
+    """
+    spans = [stored.span(number) for number in range(frames)]
+    if stored.vectors is None:
+        if offline:
+            raise InputError(f"{stored.source}: has no score vectors; make it with --score-vectors")
+        for rows in spans:
+            found = FoundBoxes(*(getattr(stored, name)[rows] for name in _COLUMNS))
+            yield Found(found, np.ones(len(found.boxes), dtype=bool))
+        return
+    scored = [
+        ScoredFrame(
+            number, stored.boxes[r], stored.vectors[r], stored.vectors[r], stored.track_ids[r]
+        )
+        for number, r in enumerate(spans)
+    ]
+    same = ClassMap(np.arange(classes), ())
+    for frame in offline.linked(scored):
+        yield pairs(frame, same, classes, MemoryConfig().nms)
+
+
+_COLUMNS = ("boxes", "label_ids", "scores", "track_ids")
 
 
 def true_boxes(truth: FrameTruth, *, inclusive: bool) -> TrueBoxes:

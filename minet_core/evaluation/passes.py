@@ -11,7 +11,7 @@ from minet_core.datasets.vocabulary import ClassMap
 from minet_core.errors import InputError
 from minet_core.evaluation.eval_config import Offline, Variant
 from minet_core.evaluation.found import Found, nothing, pairs
-from minet_core.inference.offline import merge_passes, seq_nms, tube_link
+from minet_core.inference.offline import merge_passes
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.scored import ScoredFrame
 from minet_core.models.detections import StoredDetector
@@ -140,12 +140,10 @@ class Passes:
 
     def _relink(
         self, name: str, frames: list[ScoredFrame], backward: Mapping[str, list[ScoredFrame]]
-    ) -> list[ScoredFrame]:
+    ) -> Sequence[ScoredFrame]:
         if name in backward:
             frames = merge_passes(frames, backward[name])
-        if self._offline.seq_nms:
-            return seq_nms(frames)
-        return tube_link(frames) if self._offline.tube_link else frames
+        return self._offline.linked(frames)
 
 
 def every_frame(video: VideoTruth) -> Iterator[tuple[int, Image | None]]:

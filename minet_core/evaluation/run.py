@@ -13,8 +13,8 @@ from minet_core.datasets.base import Dataset, VideoTruth
 from minet_core.errors import InputError
 from minet_core.evaluation.eval_config import EvalOptions, Variant
 from minet_core.evaluation.finding import Finder, Progress
-from minet_core.evaluation.found import Found, true_boxes
-from minet_core.evaluation.frames import Floats, FoundBoxes, TrueBoxes
+from minet_core.evaluation.found import stored_pairs, true_boxes
+from minet_core.evaluation.frames import Floats, TrueBoxes
 from minet_core.evaluation.motion import motion_iou
 from minet_core.evaluation.passes import FoundOf
 from minet_core.evaluation.scorer import Scorer, Scores
@@ -125,7 +125,13 @@ def evaluate_results(
             stored = stored_of(video.name)
             stored.check_length(len(video))
             run.covered |= stored.covered
-            run.score(video, truths, _rows(stored, len(video)), progress)
+            found = stored_pairs(stored, len(video), len(dataset.classes), options.offline)
+            run.score(
+                video,
+                truths,
+                ((number, {RESULTS: each}) for number, each in enumerate(found)),
+                progress,
+            )
             run.warn(stored.source, stored.notes)
             if stored.cut is not None and stored.cut > PAIR_FLOOR:
                 cuts.append(stored.cut)
@@ -227,15 +233,3 @@ def _motion(video: VideoTruth, inclusive: bool) -> dict[int, Floats]:
         np.concatenate([entry.boxes for entry in boxes]),
     )
     return dict(enumerate(np.split(values, np.cumsum(counts)[:-1])))
-
-
-def _rows(stored: StoredBoxes, frames: int) -> Iterator[tuple[int, FoundOf]]:
-    for number in range(frames):
-        rows = stored.span(number)
-        found = FoundBoxes(
-            stored.boxes[rows],
-            stored.label_ids[rows],
-            stored.scores[rows],
-            stored.track_ids[rows],
-        )
-        yield number, {RESULTS: Found(found, np.ones(len(found.boxes), dtype=bool))}

@@ -22,6 +22,7 @@ from minet_core.datasets.mot_rows import NO_CLASS, read_mot_rows
 from minet_core.datasets.vocabulary import NOT_THERE, Table, map_classes
 from minet_core.errors import InputError
 from minet_core.formats.minet_json import read_json
+from minet_core.formats.score_vectors import map_score_vectors
 from minet_core.models.detections import StoredBoxes
 from minet_core.results import COLUMNS
 from minet_core.video.source import shown
@@ -44,7 +45,10 @@ def read_stored(
     if path.suffix.lower() == ".json":
         result = read_json(path)
         names = result.header["classes"]
-        stored = _from_table(path, result.rows, names, classes or tuple(names), table)
+        vectors = None
+        if (name := result.header.get("score_vectors")) is not None:
+            vectors = map_score_vectors(path, name, len(result.rows), len(names))
+        stored = _from_table(path, result.rows, names, classes or tuple(names), table, vectors)
         return _with_header(stored, result.header)
     if path.suffix.lower() == ".csv":
         rows = _read_csv(path)
@@ -89,10 +93,11 @@ def _from_table(
     names: Sequence[str],
     classes: tuple[str, ...],
     table: Table | None,
+    vectors: NDArray[np.float32] | None = None,
 ) -> StoredBoxes:
     """From the columns of `minet detect`, mapped by label."""
-    ids = map_classes(names, classes, table_for(names, classes, table)).ids
-    by_name = dict(zip(names, ids.tolist(), strict=True))
+    mapped = map_classes(names, classes, table_for(names, classes, table))
+    by_name = dict(zip(names, mapped.ids.tolist(), strict=True))
     try:
         labels = np.array([by_name[name] for name in rows["label"]], dtype=np.int64)
         frames = rows["frame"].to_numpy(dtype=np.int64)
@@ -116,6 +121,7 @@ def _from_table(
         track_ids=tracks[order],
         covered=frozenset(by_name.values()) - {NOT_THERE},
         notes=(note,) if dropped else (),
+        vectors=None if vectors is None else mapped.project(vectors[order], len(classes)),
     )
 
 

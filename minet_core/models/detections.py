@@ -45,6 +45,7 @@ class StoredBoxes:
         covered: label ids that the file's maker can say.
         notes: what to know of the file, a line each.
         cut: score below which the file has nothing; None where it does not tell.
+        vectors: (N, C) score of every class, where the file has them.
         looked_at: how many frames its maker looked at; None where it does not tell.
 
     Raises:
@@ -63,6 +64,7 @@ class StoredBoxes:
     notes: tuple[str, ...] = ()
     cut: float | None = None
     looked_at: int | None = None
+    vectors: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         numbers = np.column_stack([self.boxes, self.scores, self.base_scores])
