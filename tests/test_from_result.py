@@ -27,7 +27,7 @@ SETTINGS = {"start": None, "end": None, "stride": 1, "max_frames": None}
 
 
 def write_result(folder: Path, *frames, video: Any = None, **settings: Any) -> Path:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     facts = VideoFacts(
         {**VIDEO, **(video or {})}, "stub", {**SETTINGS, **settings}, ("person", "car")
     )
