@@ -37,6 +37,7 @@ def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
         start=start,
         stop=stop,
         times=None,
+        vectors=None,  # they are of frames as they were
     )
 
 

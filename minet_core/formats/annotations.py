@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minet_core.formats.vectors import ScoreVectors
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Track:
@@ -111,6 +113,7 @@ class VideoAnnotations:
         times: (M,) float64, seconds from the start of frames 0 to M-1; None where nothing but
             the frame rate tells.
         notes: what could not be read as it was meant, a line each, for the user.
+        vectors: the scores of every class, where the result kept them.
     """
 
     name: str
@@ -128,6 +131,7 @@ class VideoAnnotations:
     stop: int | None = None
     times: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
+    vectors: ScoreVectors | None = None
 
     @property
     def boxes(self) -> int:

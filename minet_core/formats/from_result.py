@@ -13,6 +13,8 @@ from minet_core.errors import InputError
 from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations
 from minet_core.formats.labels import LabelMap, parts_of_one_class
 from minet_core.formats.minet_json import read_json
+from minet_core.formats.score_vectors import map_score_vectors
+from minet_core.formats.vectors import ScoreVectors
 from minet_core.video.source import shown
 
 _RESULT = "result.json"
@@ -66,6 +68,23 @@ def _annotations(
         start=start,
         stop=looked_at[-1] + 1 if looked_at else start,
         times=times,
+        vectors=_vectors(path, header, columns),
+    )
+
+
+def _vectors(
+    path: Path, header: dict[str, Any], columns: dict[str, NDArray[Any]]
+) -> ScoreVectors | None:
+    """Score vectors, where there are any beside the result: it may have been moved without them."""
+    name, frames, classes = header.get("score_vectors"), columns["frames"], header["classes"]
+    if name is None or not path.with_name(name).is_file():
+        return None
+    size = [header["video"]["width"], header["video"]["height"]]
+    return ScoreVectors(
+        tuple(classes),
+        frames,
+        columns["boxes"].clip(0, size * 2),
+        map_score_vectors(path, name, len(frames), len(classes)),
     )
 
 

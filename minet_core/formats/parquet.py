@@ -2,9 +2,14 @@
 
 The first column is the name of the video; the others are those of docs/result-format.md with their
 types. Each video is a group of rows of its own, so that one can be read without the others.
+
+Where a result was made with --score-vectors there is one more column, `scores`: a list with the
+score of every class, null for a box that was not detected as it is (interpolated, for example).
+The names of the classes are in the file's metadata, by video, as JSON under `score_classes`.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,6 +20,9 @@ from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.rows import VIDEO, frame_detections
 from minet_core.results import COLUMNS
+
+_SCORES = "scores"
+_NAMES = (VIDEO, *COLUMNS, _SCORES)
 
 _TYPES = {VIDEO: "string", "label": "string"} | dict.fromkeys(
     ("frame", "pts", "track_id", "label_id"), "int64"
@@ -34,14 +42,33 @@ def write_parquet(
         OutputError: it cannot be written.
     """
     pa, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
-    names = (VIDEO, *COLUMNS)
-    schema = pa.schema([(name, getattr(pa, _TYPES.get(name, "float64"))()) for name in names])
+    schema = _schema(pa, annotations)
     with one_line(place), parquet.ParquetWriter(place, schema) as writer:
         for video in annotations:
-            rows = [(video.name, *row) for frame in frame_detections(video) for row in frame.rows()]
-            columns = list(zip(*rows, strict=True)) or [()] * len(names)
-            writer.write_table(pa.table(dict(zip(names, columns, strict=True)), schema=schema))
+            rows = list(_rows(video))
+            columns = list(zip(*rows, strict=True)) or [()] * len(_NAMES)
+            # A schema without scores leaves them out.
+            table = dict(zip(_NAMES, columns, strict=True))
+            writer.write_table(pa.table({name: table[name] for name in schema.names}, schema))
     return [place]
+
+
+def _schema(pa: Any, annotations: Sequence[VideoAnnotations]) -> Any:
+    fields = [(name, getattr(pa, _TYPES.get(name, "float64"))()) for name in _NAMES[:-1]]
+    classes = {
+        video.name: video.vectors.classes for video in annotations if video.vectors is not None
+    }
+    if not classes:
+        return pa.schema(fields)
+    fields.append((_SCORES, pa.list_(pa.float32())))
+    return pa.schema(fields, metadata={"score_classes": json.dumps(classes, ensure_ascii=False)})
+
+
+def _rows(video: VideoAnnotations) -> Iterator[tuple[Any, ...]]:
+    for frame in frame_detections(video):
+        for row in frame.rows():
+            scores = None if video.vectors is None else video.vectors.of(row[0], row[-4:])
+            yield (video.name, *row, scores)
 
 
 def _pyarrow(module: str) -> Any:
