@@ -62,6 +62,8 @@ class Player {
     this.seeking = false;
     /** @type {number | null} a frame to go to when the browser is done with the last one */
     this.wanted = null;
+    /** The frame of the last seek. */
+    this.target = data.first;
     /** What to add to a media time to get a time of the data. */
     this.shift = 0;
     this.turn = 0;
@@ -95,11 +97,12 @@ class Player {
       video.onloadeddata = () => resolve(video.videoWidth > 0);
       video.onerror = () => resolve(false);
     });
+    const firstTime = this.firstTime();
     video.src = src;
     video.load();
     if (!(await opened)) return false;
     const begin = annotated ? this.data.timeOf(this.data.first) : 0;
-    this.shift = begin - (await this.firstTime());
+    this.shift = begin - (await firstTime);
     this.begin();
     return true;
   }
@@ -117,15 +120,16 @@ class Player {
     this.ready = true;
     this.seeking = false;
     this.seek(this.store.state.frame);
-    this.watch();
   }
 
-  /** Media time of the first picture: not 0 where sound or an edit list comes before it. */
+  /** Media time of the first picture: not 0 where the sound begins before it. */
   firstTime() {
     if (!this.hasFrameCallback) return Promise.resolve(0);
+    const { video } = this;
     return new Promise((resolve) => {
-      this.video.requestVideoFrameCallback((_, picture) => resolve(picture.mediaTime));
-      setTimeout(() => resolve(0), 1000); // in a tab that is not shown, no picture comes
+      video.requestVideoFrameCallback((_, picture) => resolve(picture.mediaTime));
+      // A tab that is not shown is told of no picture.
+      video.addEventListener("loadeddata", () => setTimeout(() => resolve(0), 500), { once: true });
     });
   }
 
@@ -134,55 +138,43 @@ class Player {
     return this.media === this.video && this.hasFrameCallback;
   }
 
-  /** Follow the pictures from now on, in place of any earlier watch. */
+  /** While it plays, follow the pictures, in place of any earlier watch. */
   watch() {
     const turn = ++this.turn;
-    const onPicture = (/** @type {number} */ _, /** @type {{mediaTime: number}} */ picture) => {
-      if (turn !== this.turn) return;
-      this.show(this.data.frameAt(picture.mediaTime + this.shift));
-      this.video.requestVideoFrameCallback(onPicture);
+    const isOver = () => turn !== this.turn || this.media.paused;
+    const byPicture = (/** @type {number} */ _, /** @type {{mediaTime: number}} */ picture) => {
+      if (isOver()) return;
+      this.onPicture(this.data.frameAt(picture.mediaTime + this.shift));
+      this.video.requestVideoFrameCallback(byPicture);
     };
-    const onClock = () => {
-      if (turn !== this.turn || this.media.paused) return;
-      this.showByClock();
-      requestAnimationFrame(onClock);
+    const byClock = () => {
+      if (isOver()) return;
+      this.onPicture(this.data.frameDuring(this.media.currentTime + this.shift));
+      requestAnimationFrame(byClock);
     };
-    if (this.tellsPictures) this.video.requestVideoFrameCallback(onPicture);
-    else onClock();
+    if (this.tellsPictures) this.video.requestVideoFrameCallback(byPicture);
+    else byClock();
   }
 
-  showByClock() {
-    this.show(this.data.frameDuring(this.media.currentTime + this.shift));
-  }
-
-  /** A picture is on the screen. @param {number} shown its frame */
-  show(shown) {
-    const { store } = this;
-    store.set({ shown });
-    if (this.seeking || this.wanted !== null) return;
-    store.set({ frame: shown });
-    if (!this.media.paused) this.stopAtEnd(shown);
-  }
-
-  /** @param {number} frame */
-  stopAtEnd(frame) {
+  /** A picture came while playing. @param {number} frame */
+  onPicture(frame) {
+    if (this.seeking) return;
+    this.store.set({ frame, shown: frame });
     const { track, loop } = this.store.state;
     const last = loop && track ? track.last : this.data.last;
     if (frame < last) return;
-    if (loop) this.seek(track ? track.first : this.data.first);
-    else this.pause();
-  }
-
-  onSeeked() {
-    this.seeking = false;
-    if (this.wanted !== null) this.go(this.wanted);
-    else if (!this.tellsPictures) this.showByClock();
+    if (!loop) return this.pause();
+    this.seek(track ? track.first : this.data.first);
+    this.resume();
   }
 
   onPlaying() {
     const playing = !this.media.paused;
     this.store.set({ playing });
-    if (playing && !this.tellsPictures) this.watch();
+    if (playing) this.watch();
+    else if (this.video.ended && this.store.state.loop) this.onPicture(this.data.last);
+    else if (this.video.ended) this.seek(this.data.last);
+    else if (!this.seeking) this.seek(this.store.state.frame); // away from the next picture
   }
 
   /** Show a frame. While the browser is busy, only the last one that was asked for counts. @param {number} frame */
@@ -198,7 +190,15 @@ class Player {
   go(frame) {
     this.wanted = null;
     this.seeking = true;
+    this.target = frame;
     this.media.currentTime = this.mediaTimeOf(frame);
+  }
+
+  /** Chrome does not always tell of the picture after a seek, but it is the one that was asked for. */
+  onSeeked() {
+    this.seeking = false;
+    this.store.set({ shown: this.target });
+    if (this.wanted !== null) this.go(this.wanted);
   }
 
   /** The middle of the time that a frame is shown, away from both neighbours. @param {number} frame */
@@ -221,8 +221,11 @@ class Player {
     if (!this.ready) return;
     if (state.loop && state.track && !inside(state.track, state.frame)) this.seek(state.track.first);
     else if (state.frame >= this.data.last) this.seek(this.data.first);
-    // A browser may refuse; then the button still says "play".
-    this.media.play().catch(() => this.onPlaying());
+    this.resume();
+  }
+
+  resume() {
+    this.media.play().catch(() => {}); // a browser may refuse, and the button still says "Play"
   }
 
   pause() {
