@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.transforms.v2 import functional as colours
 
@@ -13,7 +12,8 @@ from minet_core.training.counter import choice, uniform
 from minet_core.training.pairs import View
 
 _LEAST_VISIBLE = 0.4
-"""An object of which a crop shows less of its box is no longer annotated."""
+"""An object of which a crop shows less of its box is no longer annotated, unless the box fills so
+much of the crop."""
 
 _LEAST_SIDE = 2.0
 """Nor one with fewer pixels on a side."""
@@ -44,16 +44,10 @@ def cropped(view: View, least: float, generator: torch.Generator) -> View:
     low, high = np.array([x1, y1, x1, y1], np.float32), np.array([x2, y2, x2, y2], np.float32)
     boxes = view.boxes.clip(low, high)
     sides = boxes[:, 2:] - boxes[:, :2]
-    visible = (sides >= _LEAST_SIDE).all(axis=1) & (
-        sides.prod(axis=1) >= _LEAST_VISIBLE * areas(view.boxes)
-    )
+    whole = (view.boxes[:, 2:] - view.boxes[:, :2]).prod(axis=1).clip(max=(x2 - x1) * (y2 - y1))
+    visible = (sides >= _LEAST_SIDE).all(axis=1) & (sides.prod(axis=1) >= _LEAST_VISIBLE * whole)
     image = np.ascontiguousarray(view.image[y1:y2, x1:x2])
     return View(image, boxes[visible] - low, view.label_ids[visible], view.track_ids[visible])
-
-
-def areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N,) areas of (N, 4) boxes."""
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
 def recoloured(image: Tensor, strength: float, generator: torch.Generator) -> Tensor:

@@ -1,0 +1,103 @@
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from minet_core.errors import ConfigError, InputError
+from minet_core.training.config import IDENTIFY, PAPER, TINY, TrainConfig, recipe
+from minet_core.training.config_file import (
+    apply,
+    differences,
+    parse_settings,
+    read_toml,
+    to_toml,
+)
+from minet_core.training.loop import learning_rate
+
+FULL = replace(
+    PAPER,
+    data=(('toy:C:\\some "dir"', 1.0), ("mot:α", 2.5)),
+    val="mot:α",
+    clip=5.0,
+    milestones=(),
+)
+
+
+@pytest.mark.parametrize("config", [PAPER, TINY, IDENTIFY, FULL])
+def test_toml_reads_back(config, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(to_toml(config), encoding="utf-8")
+    assert apply(PAPER, read_toml(path)) == config
+
+
+def test_the_defaults_are_the_papers():
+    assert (PAPER.steps, PAPER.batch, PAPER.lr) == (130_000, 4, 0.001)
+    assert (PAPER.milestones, PAPER.momentum, PAPER.weight_decay) == ((80_000, 120_000), 0.9, 1e-4)
+    assert (PAPER.max_gap, PAPER.ridge, PAPER.others) == (30, 0.1, 0.0)
+    assert (PAPER.positives, PAPER.negatives) == (32, 96)
+
+
+def test_settings_as_typed():
+    typed = parse_settings(["lr=0.1", "clip=none", "amp=bf16", "milestones=[1, 2]", "meta=false"])
+    config = apply(replace(PAPER, clip=3.0), typed)
+    assert (config.lr, config.clip, config.amp) == (0.1, None, "bf16")
+    assert (config.milestones, config.meta) == ((1, 2), False)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("ler=1", "no setting 'ler'; did you mean 'lr'"),
+        ("lr=fast", "lr must be a number, not 'fast'"),
+        ("steps=1.5", "steps must be a whole number"),
+        ("meta=1", "meta must be true or false"),
+        ("clip=off", "clip must be a number or none"),
+        ("milestones=x", "milestones must be a list"),
+        ("amp=bf17", "did you mean 'bf16'"),
+        ("flip=1.5", "flip must be from 0 to 1"),
+        ("lr=nan", "lr must be more than 0"),
+        ("batch=0", "batch must be at least 1"),
+        ("ema=1", "ema must be between 0 and 1"),
+        ("steps", "write name=value"),
+    ],
+)
+def test_mistakes_are_one_line(word, message):
+    with pytest.raises(ConfigError, match=message):
+        apply(PAPER, parse_settings([word]))
+
+
+def test_a_mistake_in_a_file_names_the_file():
+    with pytest.raises(ConfigError, match=r"my\.toml: there is no setting 'ler'"):
+        apply(PAPER, {"ler": 1}, "my.toml")
+
+
+def test_what_is_no_toml_is_refused(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text("lr = ")
+    with pytest.raises(InputError, match="no TOML"):
+        read_toml(path)
+    with pytest.raises(InputError, match="no such file"):
+        read_toml(tmp_path / "none.toml")
+
+
+def test_differences_name_what_changes_a_step():
+    now = replace(PAPER, lr=0.01, steps=5, val="toy:x", workers=7)
+    assert differences(PAPER, now) == ["lr 0.001 → 0.01"]
+
+
+def test_each_kind_of_model_has_its_recipe():
+    assert recipe("minet-r50") == replace(PAPER, model="minet-r50")
+    assert recipe("minet-tiny") == TINY
+    assert recipe("identify").train == "identify"
+
+
+def test_learning_rate_rises_and_drops():
+    config = replace(PAPER, lr=1.0, warmup=4, milestones=(10, 20))
+    rates = [learning_rate(step, config) for step in (0, 3, 9, 10, 19, 20)]
+    assert rates == pytest.approx([0.25, 1.0, 1.0, 0.1, 0.1, 0.01])
+
+
+def test_saved_settings_are_plain_toml():
+    values = tomllib.loads(to_toml(FULL))
+    assert values["data"][1] == ["mot:α", 2.5]
+    assert set(values) == set(TrainConfig.__dataclass_fields__)
