@@ -95,7 +95,7 @@ class FasterRcnn(nn.Module):
     def losses(
         self, images: Sequence[Tensor], targets: Sequence[dict[str, Tensor]]
     ) -> tuple[dict[str, Tensor], SharedFeatures]:
-        """The detector's part of Eq. 4, in training mode.
+        """The detector's part of Eq. 4.
 
         Anchors and regions are sampled with torch's global random state: who wants the same
         losses again seeds it.
@@ -130,7 +130,7 @@ class FasterRcnn(nn.Module):
     def detect(self, shared: SharedFeatures, index: int, size: Size) -> BaseDetections:
         """Base detections 𝒫_t of a picture that was given with that height and width (§III-C.1).
 
-        Out of training mode; scores are softmax distributions with the background in column 0.
+        Scores are softmax distributions with the background in column 0.
         """
         scale = shared.scales[index]
         regions, _ = self.proposals(shared.conv4[index], shared.sizes[index], None)

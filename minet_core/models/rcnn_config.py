@@ -117,4 +117,9 @@ RCNN_CONFIGS = {
         candidates=1000,
     ),
 }
-"""The networks that `minet train` can train, by name."""
+"""The networks that `minet train` can train, by name.
+
+With 30 classes minet-r101 has 95.3 million parameters (backbone 42.4, region proposals 9.5, detect
+head 31.6, identify head 11.8) and minet-r50 has 76.4. minet-tiny has 0.85, and is for small
+pictures, with objects of 15 to 150 pixels: it learns toy videos on a CPU.
+"""

@@ -55,8 +55,9 @@ class Proposals(nn.Module):
         Args:
             conv4: (1, channels, h, w).
             size: of the picture, without padding.
-            truth: (N, 4) boxes of the objects; None out of training, where the loss is 0.
+            truth: (N, 4) boxes of the objects; without them the loss is 0.
         """
+        self.network.train(truth is not None)  # all it decides is whether there are losses
         # Anchors take their type from the features, and their stride from this stand-in's shape.
         conv4 = conv4.float()
         height, width = (side * self._stride for side in conv4.shape[-2:])
