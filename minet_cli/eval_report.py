@@ -154,8 +154,15 @@ def _by_class(result: "EvalResult") -> Titled:
 
 
 def _remarks(result: "EvalResult") -> Iterator[str]:
-    from minet_core.evaluation.metrics_file import jitter_differences
+    from minet_core.evaluation.metrics_file import jitter_differences, map_differences
 
+    for name, reference, difference, interval in map_differences(result):
+        if not math.isnan(interval.low):
+            low, high = f"{100 * interval.low:+.1f}", f"{100 * interval.high:+.1f}"
+            yield (
+                f"mAP {name} less {reference}: {100 * difference:+.1f}, "
+                f"{low} to {high} (95 %, over videos)"
+            )
     for name, reference, interval in jitter_differences(result):
         if not math.isnan(interval.low):
             low, high = f"{interval.low:+.4f}", f"{interval.high:+.4f}"

@@ -39,6 +39,7 @@ class Request:
     tube_link: bool
     sweep: str | None
     ablation: bool
+    trained: str | None
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -56,6 +57,8 @@ class Request:
             raise ConfigError("--results and --detections do not go together")
         if self.results and self.bidirectional:
             raise ConfigError("--results and --bidirectional do not go together")
+        if self.trained is not None and not self.ablation:
+            raise ConfigError("--trained is about --ablation: its rows (b) and (d)")
         if self.allow_cut and not self.results:
             raise ConfigError("--allow-cut is about --results")
 
@@ -92,7 +95,7 @@ def variants_of(request: Request) -> "tuple[Variant, ...]":
     if request.sweep is not None:
         return sweep(request.sweep, memory)
     if request.ablation:
-        return ablation(memory)
+        return ablation(memory, trained=request.trained is not None)
     return with_and_without(memory) if request.memory else (without(),)
 
 

@@ -13,6 +13,7 @@ from minet_core._version import __version__
 from minet_core.datasets import open_dataset, read_table
 from minet_core.datasets.base import Dataset
 from minet_core.datasets.vocabulary import Table
+from minet_core.errors import ConfigError
 from minet_core.evaluation.eval_config import EvalOptions, Variant
 from minet_core.evaluation.finding import Finder, Progress, find_all
 from minet_core.evaluation.found_files import FOLDER, FoundFiles
@@ -43,21 +44,42 @@ def run(
     """
     if request.results is not None:
         return _of_results(request, dataset, options, progress) if processes.is_first else None
-    model = minet_core.load_model(
-        request.model, size=request.size, device=processes.device(request.device)
-    )
+    models = _models(request, processes)
 
-    def finder(dataset: Dataset) -> Finder:
-        return _finder(request, dataset, model, variants, options)
+    def finders(dataset: Dataset) -> list[Finder]:
+        own = [[each for each in variants if each.trained == trained] for trained in models]
+        return [
+            _finder(request, dataset, model, of_model, options)
+            for model, of_model in zip(models.values(), own, strict=True)
+        ]
 
     if processes.count > 1:
         # Apart from the dataset that is scored, which is to list its problems in their order.
         shared = open_dataset(request.data, request.split)
-        find_all(finder(shared), processes.share(shared.videos), progress)
+        for finder in finders(shared):
+            find_all(finder, processes.share(shared.videos), progress)
         processes.wait()
         if not processes.is_first:
             return None
-    return evaluate_model(dataset, [finder(dataset)], variants, options, progress=progress)
+    return evaluate_model(dataset, finders(dataset), variants, options, progress=progress)
+
+
+def _models(request: Request, processes: Processes) -> dict[bool, Model]:
+    """The model, and under True the one that was trained with the meta loss, if there is one.
+
+    Raises:
+        MinetError: one cannot be loaded, or they do not know the same classes.
+    """
+    names = {False: request.model, True: request.trained}
+    device = processes.device(request.device)
+    models = {
+        trained: minet_core.load_model(name, size=request.size, device=device)
+        for trained, name in names.items()
+        if name is not None
+    }
+    if len({model.detector.classes for model in models.values()}) > 1:
+        raise ConfigError(f"{request.model} and {request.trained} do not know the same classes")
+    return models
 
 
 def _finder(

@@ -105,7 +105,12 @@ FilePath = click.Path(path_type=Path, exists=True)
     metavar="SETTING=VALUES",
     help="Vary a setting of the memory, such as decay=1,0.95,0.9 (Table V).",
 )
-@click.option("--ablation", is_flag=True, help="The rows of Table III that need no training.")
+@click.option("--ablation", is_flag=True, help="The rows of Table III.")
+@click.option(
+    "--trained",
+    metavar="NAME|FILE",
+    help="For --ablation: a model trained with the meta loss, beside --model, trained without.",
+)
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def evaluate(quiet: bool, **typed: Any) -> None:
     """Score a model, or results that exist, on a dataset.

@@ -154,6 +154,34 @@ class TestVariants:
             "(a) no memory",
             "(c) memory, untrained",
         ]
+        (difference,) = metrics()["map_differences"]
+        assert (difference["of"], difference["less"]) == ("(c) memory, untrained", "(a) no memory")
+        assert difference["interval"] == [None, None]  # one video says nothing of others
+
+    def test_ablation_of_two_models(self, monkeypatch, capsys):
+        """The trained one misses nothing, the other one misses two frames in each video."""
+        write_sequence(Path("data/other"), pictures=(0, 3, 4))
+        models = {"plain": stub_model(empty=HALVES), "meta": stub_model()}
+        monkeypatch.setattr(minet_core, "load_model", lambda name, **_: models[name])
+        assert evaluate("--data mot:data --ablation --model plain --trained meta") == 0
+        rows = {v["name"][:3]: v["ap"]["map_all"] for v in metrics()["variants"]}
+        assert list(rows) == ["(a)", "(b)", "(c)", "(d)"]
+        assert rows["(a)"] == rows["(c)"] == pytest.approx(9 / 20)
+        assert rows["(b)"] == rows["(d)"] == pytest.approx(13 / 20)
+        differences = {(d["of"][:3], d["less"][:3]): d for d in metrics()["map_differences"]}
+        assert set(differences) == {("(b)", "(a)"), ("(c)", "(a)"), ("(d)", "(b)")}
+        assert differences["(c)", "(a)"]["interval"] == [0, 0]
+        # Either video alone gains two frames of ten.
+        assert differences["(b)", "(a)"]["interval"] == pytest.approx([0.2, 0.2])
+        assert "(b) no memory, trained less (a) no memory: +20.0" in capsys.readouterr().out
+
+    def test_two_models_must_know_the_same_classes(self, monkeypatch, capfd):
+        other = stub_model()
+        other.detector.classes = ("person", "car", "cat")
+        models = {"plain": stub_model(), "meta": other}
+        monkeypatch.setattr(minet_core, "load_model", lambda name, **_: models[name])
+        assert evaluate("--data mot:data --ablation --model plain --trained meta") == 3
+        assert "do not know the same classes" in capfd.readouterr().err
 
     @pytest.mark.parametrize(
         ("text", "complaint"),
@@ -319,6 +347,7 @@ class TestBadInput:
             ("--data mot:data --score 1.5", 3, "from 0 to 1"),
             ("--data mot:data --motion --protocol coco", 3, "not under coco"),
             ("--data mot:data --sweep decay=1 --ablation", 3, "do not go together"),
+            ("--data mot:data --trained x.safetensors", 3, "--trained is about --ablation"),
             ("--data mot:data --seq-nms --tube-link", 3, "do not go together"),
             ("--data mot:data --results data --bidirectional", 3, "do not go together"),
             ("--data mot:data --allow-cut", 3, "about --results"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minet_core.errors import ConfigError
+from minet_core.evaluation.ap_bootstrap import VideoTally
 from minet_core.evaluation.frames import Floats
 from minet_core.evaluation.matching import ApProtocol
 from minet_core.evaluation.precision_recall import SHARED, Curve, Tally, curve
@@ -67,11 +68,24 @@ class ClassTallies:
         self._names = tuple(classes)
         self._truths = [0] * len(classes)
         self._tallies = [Tally() for _ in classes]
+        self._ends: list[list[tuple[int, int]]] = [[] for _ in classes]
 
     def add(self, label: int, truths: int, scores: Floats, outcomes: Floats) -> None:
         """Add a class's true boxes and detections of one frame."""
         self._truths[label] += truths
         self._tallies[label].add(scores, outcomes)
+
+    def end_video(self) -> None:
+        """Tell that what comes is of another video."""
+        for ends, tally, truths in zip(self._ends, self._tallies, self._truths, strict=True):
+            ends.append((len(tally), truths))
+
+    def by_video(self) -> Iterator[VideoTally]:
+        """Detections of each class with their videos, where the end of every video was told."""
+        for ends, tally in zip(self._ends, self._tallies, strict=True):
+            rows, truths = np.diff(np.array(ends, np.int64), axis=0, prepend=[[0, 0]]).T
+            videos = np.repeat(np.arange(len(ends)), rows)
+            yield VideoTally(tally.scores, tally.outcomes, videos, truths)
 
     def result(self, protocol: ApProtocol, shared_weight: float = 1.0) -> ApResult:
         """Average precision now; `shared_weight` is the weight of SHARED outcomes."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from minet_core.evaluation.ap_bootstrap import drawn_weights, mean_ap_draws
 from minet_core.evaluation.ap_result import ApResult, ClassTallies
 from minet_core.evaluation.coco import CocoMatcher
 from minet_core.evaluation.frames import EvalFrame, Floats
@@ -47,6 +48,7 @@ class ApAccumulator:
     def __init__(self, classes: Sequence[str], protocol: ApProtocol = ApProtocol.VOC50) -> None:
         self._protocol = protocol
         self._classes = len(classes)
+        self._videos = 0
         self._tallies = ClassTallies(classes)
         self._match: Matcher = (
             CocoMatcher() if protocol is ApProtocol.COCO else GreedyMatcher(protocol)
@@ -70,9 +72,24 @@ class ApAccumulator:
                 scores = np.sort(scores)[::-1][: self._match.limit]
                 self._tallies.add(label, 0, scores, np.full(len(scores), FALSE_POSITIVE))
 
+    def end_video(self) -> None:
+        """Tell that the frames to come are of another video; only `draws` needs to know."""
+        self._tallies.end_video()
+        self._videos += 1
+
     def result(self) -> ApResult:
         """Average precision of the frames up to now."""
         return self._tallies.result(self._protocol)
+
+    def draws(self) -> Floats:
+        """(D,) mean average precision on videos drawn at random; empty for fewer than two.
+
+        Two accumulators of the same videos, in the same order, have the same draws.
+        """
+        if self._videos < 2:
+            return np.zeros(0)
+        weights = drawn_weights(self._videos)
+        return mean_ap_draws(list(self._tallies.by_video()), weights, self._protocol)
 
 
 class GreedyMatcher:

@@ -83,10 +83,12 @@ class Variant:
     Attributes:
         name: for tables.
         memory: its settings; None for the plain detector.
+        trained: whether it runs the second model, which had the meta loss in its training.
     """
 
     name: str
     memory: MemoryConfig | None
+    trained: bool = False
 
 
 WITH = "with memory"
@@ -103,9 +105,30 @@ def without() -> Variant:
     return Variant(WITHOUT, None)
 
 
-def ablation(memory: MemoryConfig) -> tuple[Variant, ...]:
-    """The rows of Table III that need no meta-training; (b) and (d) compare trained weights."""
-    return Variant("(a) no memory", None), Variant("(c) memory, untrained", memory)
+def ablation(memory: MemoryConfig, *, trained: bool) -> tuple[Variant, ...]:
+    """Table III; (b) and (d) only where there is a second model, trained with the meta loss."""
+    rows = (
+        Variant("(a) no memory", None),
+        Variant("(b) no memory, trained", None, trained=True),
+        Variant("(c) memory, untrained", memory),
+        Variant("(d) memory, trained", memory, trained=True),
+    )
+    return tuple(row for row in rows if trained or not row.trained)
+
+
+def comparisons(variants: Sequence[Variant]) -> tuple[tuple[str, str], ...]:
+    """(variant, what to hold it against), by name.
+
+    Memory is held against the same model without, and a trained model against the untrained one,
+    both without memory.
+    """
+    plain = {variant.trained: variant.name for variant in variants if variant.memory is None}
+    pairs = []
+    for variant in variants:
+        against = plain.get(variant.trained if variant.memory else False)
+        if against is not None and against != variant.name:
+            pairs.append((variant.name, against))
+    return tuple(pairs)
 
 
 def sweep(text: str, memory: MemoryConfig) -> tuple[Variant, ...]:

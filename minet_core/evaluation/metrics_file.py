@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minet_core._version import __version__
+from minet_core.evaluation.ap_bootstrap import draws_interval
 from minet_core.evaluation.ap_result import ApResult
 from minet_core.evaluation.bootstrap import Interval
 from minet_core.evaluation.run import EvalResult
@@ -67,6 +68,15 @@ def as_document(result: EvalResult, settings: Mapping[str, Any]) -> dict[str, An
             {"name": name, **_variant(scores, result.covered)}
             for name, scores in result.variants.items()
         ],
+        "map_differences": [
+            {
+                "of": one,
+                "less": other,
+                "difference": _number(difference),
+                "interval": _interval(interval),
+            }
+            for one, other, difference, interval in map_differences(result)
+        ],
         "jitter_differences": [
             {"of": one, "less": other, "interval": _interval(interval)}
             for one, other, interval in jitter_differences(result)
@@ -84,6 +94,14 @@ def jitter_differences(result: EvalResult) -> Iterator[tuple[str, str, Interval]
     for name, scores in result.variants.items():
         if name != reference:
             yield name, reference, scores.temporal.jitter_difference(base)
+
+
+def map_differences(result: EvalResult) -> Iterator[tuple[str, str, float, Interval]]:
+    """(variant, reference, difference of the mean over all classes, its interval over videos)."""
+    for name, reference in result.comparisons:
+        one, other = result.variants[name], result.variants[reference]
+        interval = draws_interval(one.ap_draws - other.ap_draws)
+        yield name, reference, one.ap.mean - other.ap.mean, interval
 
 
 def rows(result: EvalResult) -> Iterator[tuple[str, str, str, str, float | int | None]]:

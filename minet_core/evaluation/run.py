@@ -11,7 +11,7 @@ import numpy as np
 
 from minet_core.datasets.base import Dataset, VideoTruth
 from minet_core.errors import InputError
-from minet_core.evaluation.eval_config import EvalOptions, Variant
+from minet_core.evaluation.eval_config import EvalOptions, Variant, comparisons
 from minet_core.evaluation.finding import Finder, Progress
 from minet_core.evaluation.found import stored_pairs, true_boxes
 from minet_core.evaluation.frames import Floats, TrueBoxes
@@ -34,6 +34,7 @@ class EvalResult:
         videos: scored.
         frames: scored.
         warnings: what was wrong without stopping it, a line each.
+        comparisons: (variant, what to hold it against), by name.
         cut: highest score at which scored results were cut, None where none was or it is unknown.
     """
 
@@ -44,6 +45,7 @@ class EvalResult:
     videos: int
     frames: int
     warnings: tuple[str, ...]
+    comparisons: tuple[tuple[str, str], ...] = ()
     cut: float | None = None
 
     @property
@@ -85,7 +87,7 @@ def evaluate_model(
             for finder in finders:
                 run.covered |= finder.covered
                 run.warn(video.name, finder.warnings)
-    return run.result()
+    return replace(run.result(), comparisons=comparisons(variants))
 
 
 def _together(

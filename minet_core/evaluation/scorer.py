@@ -24,6 +24,7 @@ class Scores:
     Attributes:
         memory: the variant's settings as a table of names and values, None without memory.
         ap: average precision.
+        ap_draws: (D,) its mean over classes, on videos drawn at random; empty for one video.
         temporal: steadiness along the true tracks.
         motion: average precision by speed, None where it was not asked for.
         motion_rule: whose rule weighs the false positives there.
@@ -34,6 +35,7 @@ class Scores:
 
     memory: dict[str, Any] | None
     ap: ApResult
+    ap_draws: Floats
     temporal: TemporalResult
     motion: dict[MotionGroup, ApResult] | None
     motion_rule: MotionRule
@@ -106,6 +108,7 @@ class Scorer:
 
     def end_video(self, video: str) -> None:
         """Tell that all frames of a video were given."""
+        self._ap.end_video()
         if self._tracking is not None:
             self._tracking.add_video(video, self._frames)
             self._identities.append(identity_confusion(video, self._frames))
@@ -116,6 +119,7 @@ class Scorer:
         return Scores(
             memory=self._memory,
             ap=self._ap.result(),
+            ap_draws=self._ap.draws(),
             temporal=self._temporal.result(),
             motion=self._motion.result() if self._motion else None,
             motion_rule=self._rule,
