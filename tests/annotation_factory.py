@@ -13,6 +13,8 @@ from minet_core.formats.annotations import NO_LOOSE_BOXES, LooseBoxes, Track, Vi
 from minet_core.formats.exporters import EXPORTERS
 
 WIDTH, HEIGHT = 640, 480
+INSTANCES = "annotations/instances_train.json"
+"""Where the data sets of one json have it."""
 
 
 def a_track(

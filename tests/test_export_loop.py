@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from annotation_factory import a_track, a_video, export
+from annotation_factory import INSTANCES, a_track, a_video, export
 from video_factory import index_of, write_grey_video
 
 from minet_cli.main import run
@@ -46,8 +46,16 @@ def boxes_by_id(dataset: Dataset) -> list[dict[int | None, tuple[str, list[float
 
 def test_result_to_coco_vid_to_imagenet_vid(toy):
     exported("result.json", "coco-vid", "coco")
-    exported("coco/annotations.json", "imagenet-vid", "vid", "--frames", "jpg", "--split", "val")
-    coco = open_dataset("coco-vid:coco/annotations.json")
+    exported(
+        "coco/annotations/instances_train.json",
+        "imagenet-vid",
+        "vid",
+        "--frames",
+        "jpg",
+        "--split",
+        "val",
+    )
+    coco = open_dataset(f"coco-vid:coco/{INSTANCES}")
     vid = open_dataset("imagenet-vid:vid")
     wanted = [{b.track: (b.label, list(b.box)) for b in boxes} for _, boxes in toy.by_frame()]
     assert len(wanted) == FRAMES
@@ -67,7 +75,7 @@ def test_what_was_corrected_measures_what_was_predicted(toy, kind):
     corrected = replace(toy, tracks=tuple(moved), width=toy.width + 99, height=toy.height + 99)
     export(Path(), "json", corrected).rename("corrected.json")
     exported("corrected.json", "coco-vid" if kind == "coco-vid" else "mot-gt", "truth")
-    data = "truth/annotations.json" if kind == "coco-vid" else "truth"
+    data = f"truth/{INSTANCES}" if kind == "coco-vid" else "truth"
     evaluate = ["eval", "--data", f"{kind}:{data}", "--tracking", "--quiet", "--overwrite"]
     assert run([*evaluate, "--results", "corrected.json"]) == 0
     assert accuracy() == pytest.approx(1)
@@ -91,9 +99,9 @@ def test_stride_is_renumbered_with_its_pictures(tmp_path, monkeypatch):
     assert [index_of(image) for _, image in dataset.videos[0].images()] == [2, 6, 10]
     assert [sorted(boxes) for boxes in boxes_by_id(dataset)] == [[4], [], [4]]
     exported("clip.json", "coco-vid", "coco", "--frames", "png")
-    dataset = open_dataset("coco-vid:coco/annotations.json")
+    dataset = open_dataset(f"coco-vid:coco/{INSTANCES}")
     assert [index_of(image) for _, image in dataset.videos[0].images()] == [2, 6, 10]
-    (again,) = read_coco_vid(Path("coco/annotations.json"))
+    (again,) = read_coco_vid(Path("coco") / INSTANCES)
     assert again.tracks[0].frames.tolist() == [2, 10]
 
 
@@ -115,7 +123,7 @@ def test_names_cannot_lead_out_of_the_output(tmp_path, monkeypatch):
     track = a_track(1, "../../dog", [0])
     name = "../../../../../../../../tmp/../clip/ü%d"
     (inside / "result.json").write_text("{}")
-    place = export(tmp_path, "coco-vid", a_video(track, name=name)) / "annotations.json"
+    place = export(tmp_path, "coco-vid", a_video(track, name=name)) / INSTANCES
     before = sorted(path for path in tmp_path.rglob("*") if path.parent != inside)
     for kind in ("coco-vid", "ytvis", "yolo", "voc", "imagenet-vid", "mot", "json", "csv"):
         exported(str(place), kind, f"in/side/{kind}")

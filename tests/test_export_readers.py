@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from annotation_factory import HEIGHT, WIDTH, a_track, a_video, export, loose_boxes
+from annotation_factory import HEIGHT, INSTANCES, WIDTH, a_track, a_video, export, loose_boxes
 from pycocotools.coco import COCO
 
 from minet_core.config import ExportOptions
@@ -39,7 +39,7 @@ def with_pictures(folder: Path, name: str) -> Path:
 
 
 def test_pycocotools_reads_coco_vid(tmp_path):
-    path = export(tmp_path, "coco-vid", VIDEO) / "annotations.json"
+    path = export(tmp_path, "coco-vid", VIDEO) / INSTANCES
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO(path)
     names = {category["id"]: category["name"] for category in coco.loadCats(coco.getCatIds())}
@@ -58,7 +58,7 @@ def test_pycocotools_reads_coco_vid(tmp_path):
     [
         ("yolo", "from_yolo", ("images/train", "labels/train", "data.yaml"), 0.001),
         ("voc", "from_pascal_voc", ("JPEGImages", "Annotations"), 0.5),
-        ("coco-vid", "from_coco", ("images", "annotations.json"), 0.001),
+        ("coco-vid", "from_coco", ("images", INSTANCES), 0.001),
     ],
 )
 def test_supervision_reads(tmp_path, name, opener, folders, pixels):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from annotation_factory import HEIGHT, WIDTH, a_track, a_video, export
+from annotation_factory import HEIGHT, INSTANCES, WIDTH, a_track, a_video, export
 from video_factory import grey_images, write_picture
 
 from minet_core.boxes import NO_TRACK
@@ -199,7 +199,7 @@ class TestKinds:
     @pytest.mark.parametrize(
         ("name", "kind", "file"),
         [
-            ("coco-vid", "coco-vid", "annotations.json"),
+            ("coco-vid", "coco-vid", INSTANCES),
             ("mot-gt", "mot", "gt/gt.txt"),
             ("yolo", "yolo", ""),
         ],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from annotation_factory import HEIGHT, WIDTH, a_track, a_video, export, videos
+from annotation_factory import HEIGHT, INSTANCES, WIDTH, a_track, a_video, export, videos
 from hypothesis import HealthCheck, given, settings
 
 from minet_core.datasets import NO_TRACK, open_dataset
@@ -60,7 +60,7 @@ class TestRoundTrips:
     @PROPERTY
     @given(video=videos())
     def test_coco_vid(self, tmp_path, video):
-        (again,) = read_coco_vid(export(tmp_path, "coco-vid", video) / "annotations.json")
+        (again,) = read_coco_vid(export(tmp_path, "coco-vid", video) / INSTANCES)
         assert_same_tracks(again.tracks, video.tracks)
         assert_same_flags(again.tracks, video.tracks)
         assert_same_scores(again.tracks, video.tracks)
@@ -73,7 +73,7 @@ class TestRoundTrips:
     @PROPERTY
     @given(video=videos())
     def test_coco_vid_opens_as_a_dataset(self, tmp_path, video):
-        place = export(tmp_path, "coco-vid", video) / "annotations.json"
+        place = export(tmp_path, "coco-vid", video) / INSTANCES
         (truth,) = open_dataset(f"coco-vid:{place}").videos
         boxes = dict(video.by_frame())
         assert len(truth) == len(video.looked_at)
@@ -130,7 +130,7 @@ class TestRoundTrips:
     def test_ten_thousand_tracks(self, tmp_path):
         tracks = [a_track(number, "dog", [number % 20]) for number in range(1, 10_001)]
         video = a_video(*tracks)
-        (again,) = read_coco_vid(export(tmp_path, "coco-vid", video) / "annotations.json")
+        (again,) = read_coco_vid(export(tmp_path, "coco-vid", video) / INSTANCES)
         assert_same_tracks(again.tracks, tracks)
         (again,) = read_mot(export(tmp_path, "mot", video))
         assert len(again.tracks) == 10_000

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from annotation_factory import HEIGHT, WIDTH, a_track, a_video, export, loose_boxes
+from annotation_factory import HEIGHT, INSTANCES, WIDTH, a_track, a_video, export, loose_boxes
 from hypothesis import HealthCheck, settings
 
 from minet_core.config import ExportOptions
@@ -42,7 +42,7 @@ class TestConventions:
     )
 
     def test_coco_vid(self, tmp_path):
-        content = read_json(export(tmp_path, "coco-vid", self.video) / "annotations.json")
+        content = read_json(export(tmp_path, "coco-vid", self.video) / INSTANCES)
         assert [c["id"] for c in content["categories"]] == [1, 2, 3]
         assert [image["frame_id"] for image in content["images"]] == list(range(20))
         first, *_ = content["annotations"]
@@ -53,7 +53,7 @@ class TestConventions:
 
     def test_coco_vid_of_a_stride_has_no_holes(self, tmp_path):
         video = a_video(a_track(1, "dog", [5, 15]), step=5, start=5, stop=20)
-        content = read_json(export(tmp_path, "coco-vid", video) / "annotations.json")
+        content = read_json(export(tmp_path, "coco-vid", video) / INSTANCES)
         frames = [(image["frame_id"], image["source_frame"]) for image in content["images"]]
         assert frames == [(0, 5), (1, 10), (2, 15)]
         assert [a["image_id"] for a in content["annotations"]] == [1, 3]
@@ -61,14 +61,14 @@ class TestConventions:
 
     def test_instances_are_unique_in_a_file_of_several_videos(self, tmp_path):
         videos = [a_video(a_track(3, "dog", [0]), name=name) for name in ("a", "b", "c")]
-        place = export(tmp_path, "coco-vid", *videos) / "annotations.json"
+        place = export(tmp_path, "coco-vid", *videos) / INSTANCES
         found = read_json(place)["annotations"]
         assert [a["instance_id"] for a in found] == [3, 6, 9]
         assert [a["track_id"] for a in found] == [3, 3, 3]
         assert [video.tracks[0].id for video in read_coco_vid(place)] == [3, 3, 3]
 
     def test_ytvis(self, tmp_path):
-        content = read_json(export(tmp_path, "ytvis", self.video) / "annotations.json")
+        content = read_json(export(tmp_path, "ytvis", self.video) / INSTANCES)
         (video,) = content["videos"]
         assert (video["length"], len(video["file_names"])) == (20, 20)
         dog, light, cat = content["annotations"]
@@ -185,7 +185,7 @@ class TestNames:
         names = ("../etc/<&>", "a,b;c\t d", 'with "quotes" #%', "Hündin 犬")
         tracks = [a_track(n, name, [0]) for n, name in enumerate(names, 1)]
         video = a_video(*tracks, frames=1)
-        (coco,) = read_coco_vid(export(tmp_path, "coco-vid", video) / "annotations.json")
+        (coco,) = read_coco_vid(export(tmp_path, "coco-vid", video) / INSTANCES)
         (yolo,) = read_yolo(export(tmp_path, "yolo", video), lambda _: (WIDTH, HEIGHT))
         place = export(tmp_path, "imagenet-vid", video)
         (vid,) = from_dataset(open_dataset(f"imagenet-vid:{place}", "train"))

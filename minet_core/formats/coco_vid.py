@@ -1,12 +1,13 @@
 """CocoVID json, as mmtracking and others read it: all videos in one file.
 
-    annotations.json
-    images/street_000012.jpg       with --frames
+    annotations/instances_train.json
+    images/street_000012.jpg               with --frames
 
 Frames count from 0 without holes, those that a stride left out not counted; `source_frame` is the
 index in the source. Boxes are left, top, width, height in pixels. `instance_id` is unique in the
 file, `track_id` the id in the video; a box of no track has neither. Every frame that was looked at
-is an image, so that one without boxes counts as empty.
+is an image, so that one without boxes counts as empty. `segmentation` is empty, for readers of COCO
+who want it there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,6 @@ from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.records import Record, write_records
 from minet_core.formats.sampled import check_sizes, classes_of, looked_at, picture_name
 
-ANNOTATIONS = "annotations.json"
 IMAGES = "images"
 
 _DIGITS = 2
@@ -42,8 +42,14 @@ def write_coco_vid(
         "images": _images(annotations, options),
         "annotations": _boxes(annotations, names),
     }
-    write_records(place / ANNOTATIONS, parts)
-    return [place / ANNOTATIONS]
+    path = place / annotation_path(options)
+    write_records(path, parts)
+    return [path]
+
+
+def annotation_path(options: ExportOptions) -> str:
+    """Where the json belongs, as readers of COCO look for it."""
+    return f"annotations/instances_{options.split}.json"
 
 
 def picture_path(video: VideoAnnotations, frame: int, options: ExportOptions) -> str:
@@ -119,6 +125,7 @@ def _of_box(box: FrameBox, used: int) -> Record:
         "bbox": sides,
         "area": area(sides),
         "iscrowd": 0,
+        "segmentation": [],
         "occluded": int(box.occluded),
         "generated": int(not box.keyframe),
         "score": round(box.score, 6),

@@ -77,13 +77,13 @@ EXPORTERS: dict[str, Exporter] = {
         coco_vid.write_coco_vid,
         per_video=False,
         pictures=coco_vid.picture_path,
-        hint="minet eval --data coco-vid:annotations.json, or a dataset of mmtracking's CocoVID",
+        hint="minet eval --data coco-vid:FILE; with --zip and --frames CVAT takes it as COCO 1.0",
     ),
     "ytvis": Exporter(
         ytvis.write_ytvis,
         per_video=False,
         pictures=ytvis.picture_path,
-        hint="annotations.json is of the kind that YouTube-VIS and OVIS have",
+        hint="a json of the kind that YouTube-VIS and OVIS have",
     ),
     "yolo": Exporter(
         yolo.write_yolo,

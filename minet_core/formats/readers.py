@@ -30,7 +30,7 @@ _BEGINNINGS: dict[bytes, Kind] = {
     **{str(digit).encode(): "mot" for digit in range(10)},
 }
 
-_IN_FOLDERS = ("result.json", "annotations.json", "gt/gt.txt")
+_IN_FOLDERS = ("result.json", "annotations/instances_*.json", "gt/gt.txt")
 
 _MOST_BYTES = 1 << 32
 """Of an xml in a zip; a thousand objects through an hour of video take less."""
@@ -38,9 +38,11 @@ _MOST_BYTES = 1 << 32
 
 def file_of(folder: Path) -> Path | None:
     """What to read of a folder: a file in it, itself if it has YOLO labels, or nothing."""
-    known = (folder / name for name in _IN_FOLDERS)
-    found = next((path for path in known if path.is_file()), None)
-    return found or (folder if (folder / "labels").is_dir() else None)
+    for pattern in _IN_FOLDERS:
+        found = [path for path in folder.glob(pattern) if path.is_file()]
+        if len(found) == 1:
+            return found[0]
+    return folder if (folder / "labels").is_dir() else None
 
 
 def kind_of(path: Path) -> Kind:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from minet_core.files import complete_text
+from minet_core.files import complete_text, one_line
 
 Record = dict[str, Any]
 
@@ -16,6 +16,8 @@ def write_records(path: Path, parts: Mapping[str, Iterable[Record]]) -> None:
     Raises:
         OutputError: it cannot be written.
     """
+    with one_line(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     with complete_text(path) as file:
         opening = "{"
         for name, records in parts.items():

@@ -1,7 +1,7 @@
 """YouTube-VIS json (YTVIS, OVIS): all videos in one file, a record a track.
 
-    annotations.json
-    images/street_000012.jpg       with --frames
+    annotations/instances_train.json
+    images/street_000012.jpg               with --frames
 
 A track has a list of boxes as long as its video has frames, with null where it is not seen; what a
 stride left out is not counted. `track_id` is the id in the video. A box of no track becomes a
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from minet_core.config import ExportOptions
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.coco_vid import ANNOTATIONS, area, bbox, categories, picture_path
+from minet_core.formats.coco_vid import annotation_path, area, bbox, categories, picture_path
 from minet_core.formats.records import Record, write_records
 from minet_core.formats.sampled import check_looked_at, check_sizes, classes_of, picture_name
 
@@ -39,8 +39,9 @@ def write_ytvis(
         "videos": (_video(number, video, options) for number, video in enumerate(annotations, 1)),
         "annotations": _tracks(annotations, names),
     }
-    write_records(place / ANNOTATIONS, parts)
-    return [place / ANNOTATIONS]
+    path = place / annotation_path(options)
+    write_records(path, parts)
+    return [path]
 
 
 def _video(number: int, video: VideoAnnotations, options: ExportOptions) -> Record:
