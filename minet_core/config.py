@@ -154,6 +154,7 @@ class DetectOptions:
         False, "Keep the scores of every class beside result.json, in scores.f32."
     )
     video: bool = setting(True, "Write the annotated video.")
+    report: bool = setting(False, "Write report.html, a page to look at the results in a browser.")
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
     resume: bool = setting(False, "Go on where an earlier run was stopped.")
     checkpoint: float = setting(30.0, "Seconds after which --resume can go on from a new place.")
@@ -173,6 +174,8 @@ class DetectOptions:
             raise ConfigError("without memory no object can be followed from its first box")
         if self.score_vectors and "json" not in self.formats:
             raise ConfigError("--score-vectors goes with result.json: add json to the formats")
+        if self.report and "json" not in self.formats:
+            raise ConfigError("--report is made from result.json: add json to the formats")
         if not self.checkpoint >= 0:
             raise ConfigError(f"the checkpoint must be 0 seconds or more, not {self.checkpoint}")
         if not (self.formats or self.video):
@@ -202,8 +205,10 @@ class ExportOptions:
     frames: str | None = setting(None, "Write the pictures too, where the format has them.")
     split: str = setting("train", "Part of a dataset that the videos are to be: train or val.")
     video: tuple[str, ...] = setting((), "Where a video is now; its name tells whose it is.")
-    media: str = setting(
-        "/data/local-files/?d=", "For Label Studio: what its server has before a video's file name."
+    media: str | None = setting(
+        None,
+        "For Label Studio: what its server has before a video's file name; by default local files, "
+        "in the folder that the video is in.",
     )
     zip: bool = setting(False, "Write one zip file in place of a folder or file.")
     overwrite: bool = setting(False, "Replace what an earlier export wrote.")

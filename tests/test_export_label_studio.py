@@ -11,7 +11,7 @@ from test_export_cvat import assert_same
 from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError, InputError
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.label_studio import CONFIG, TASKS, write_label_studio
+from minet_core.formats.label_studio import CONFIG, LOCAL_FILES, TASKS, write_label_studio
 from minet_core.formats.readers import read_annotations
 
 PRECISION = 1e-4 / 100 * WIDTH + 1e-9
@@ -100,14 +100,17 @@ def test_config_fits_the_tasks(tmp_path):
     assert labels == region["value"]["labels"]
 
 
-def test_server_and_file_name_make_the_address_of_a_video(tmp_path):
-    here = video_of(source="/home/me/my street.mp4")
-    away = video_of(source="https://host/a.mp4", name="a")
-    tasks = written(tmp_path, here, away, media="/data/local-files/?d=clips/")
-    assert [task["data"]["video"] for task in tasks] == [
-        "/data/local-files/?d=clips/my%20street.mp4",
-        "https://host/a.mp4",
-    ]
+@pytest.mark.parametrize(
+    ("source", "media", "url"),
+    [
+        pytest.param("/me/my clips/a b.mp4", None, LOCAL_FILES + "my%20clips/a%20b.mp4", id="own"),
+        pytest.param("/me/clips/a.mp4", "s3://bucket/", "s3://bucket/a.mp4", id="given"),
+        pytest.param("https://host/a.mp4", "s3://bucket/", "https://host/a.mp4", id="address"),
+    ],
+)
+def test_server_and_file_name_make_the_address_of_a_video(tmp_path, source, media, url):
+    (task,) = written(tmp_path, video_of(source=source), media=media)
+    assert task["data"]["video"] == url
 
 
 def test_box_of_no_track_lives_for_its_frame(tmp_path):

@@ -12,7 +12,7 @@ The browser finds a frame by its time and a constant rate, so only such videos a
 import json
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
@@ -29,6 +29,7 @@ from minet_core.video.source import is_url
 
 TASKS = "tasks.json"
 CONFIG = "labelling-config.xml"
+LOCAL_FILES = "/data/local-files/?d="
 
 _COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#800000")
 
@@ -113,9 +114,15 @@ def _task(video: VideoAnnotations, options: ExportOptions) -> dict[str, Any]:
     return {"data": data, "predictions": [prediction]}
 
 
-def _url(video: VideoAnnotations, prefix: str) -> str:
+def _url(video: VideoAnnotations, prefix: str | None) -> str:
+    """Where the server has a video; a local file by its folder, as its root cannot be served."""
     source = video.source or video.name
-    return source if is_url(source) else prefix + quote(PurePath(source).name)
+    if is_url(source):
+        return source
+    path = Path(source).absolute()
+    if prefix is None:
+        prefix = f"{LOCAL_FILES}{quote(path.parent.name)}/"
+    return prefix + quote(path.name)
 
 
 def _regions(video: VideoAnnotations, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
