@@ -74,6 +74,7 @@ class Job:
 @setting("--size", "size", type=int)
 @setting("--trails", "trails", type=int)
 @setting("--video/--no-video", "video")
+@setting("--report", "report", is_flag=True)
 @setting("--overwrite", "overwrite", is_flag=True)
 @setting("--resume", "resume", is_flag=True)
 @setting("--checkpoint", "checkpoint", type=float, metavar="SECONDS")
@@ -130,13 +131,14 @@ def plan(
 ) -> list[Job]:
     """What there is to do, every input checked before anything is touched.
 
-    Videos that are done already are only exported, where their exports are not there.
+    Videos that are done already get the exports and the report that are not there.
 
     Raises:
         MinetError: one cannot be read, or has no place to be written to.
     """
     from minet_core.export import export_result
     from minet_core.inference.preflight import check, folder_names, with_file_of
+    from minet_core.inference.report import REPORT, write_report
     from minet_core.models.files import model_files
 
     if options.first_boxes is not None and len(sources) > 1:
@@ -159,6 +161,8 @@ def plan(
     for source, folder in done:
         reporter.done_already(source, folder)
         export_result(folder, exports, again=True, overwrite=False)
+        if options.report and not (folder / REPORT).exists():
+            write_report(folder)
     return jobs
 
 

@@ -9,13 +9,18 @@ import pandas as pd
 import pytest
 from test_formats import write as write_result
 from test_results import frame_of
+from video_factory import grey_images, write_picture
 from viewer_data import PageParts, data_of, many, unpack, write_page
 
+from minet_cli.main import run
+from minet_core import DetectOptions, annotate
 from minet_core.boxes import NO_TRACK
+from minet_core.errors import ConfigError, OutputError
 from minet_core.formats import read_json
 from minet_core.formats.annotations import NO_LOOSE_BOXES, LooseBoxes, Track, VideoAnnotations
 from minet_core.formats.html import PageVideo, videos_for
 from minet_core.formats.viewer_data import data_of_annotations, data_of_result
+from minet_core.models import zoo
 
 HOSTILE = [
     "</script><script>window.hit = 1</script>",
@@ -186,3 +191,51 @@ def test_page_finds_its_video_by_a_relative_address(tmp_path):
 )
 def test_page_knows_when_there_is_no_video(tmp_path, source, videos):
     assert videos_for(source, tmp_path) == videos
+
+
+class TestReport:
+    """`minet detect --report`."""
+
+    def test_page_comes_with_the_results(self, clip, tmp_path, model):
+        folder = tmp_path / "out"
+        summary = annotate(clip, folder, model, DetectOptions(report=True))
+        assert summary.files[-1] == folder / "report.html"
+        page = PageParts(folder / "report.html").document
+        assert [video["src"] for video in page["videos"]] == ["../clip.mp4", "annotated.mp4"]
+        assert len(unpack(page["rows"]["frame"])) == len(read_json(folder / "result.json").rows)
+
+    def test_pictures_are_shown_as_the_annotated_video(self, tmp_path, model):
+        (tmp_path / "in").mkdir()
+        for number, image in enumerate(grey_images(3)):
+            write_picture(tmp_path / "in" / f"{number}.png", image)
+        annotate(tmp_path / "in", tmp_path / "out", model, DetectOptions(report=True))
+        page = PageParts(tmp_path / "out" / "report.html").document
+        assert page["videos"] == [{"src": "annotated.mp4", "annotated": True}]
+
+    def test_page_is_added_to_results_that_are_there(self, clip, tmp_path, model, monkeypatch):
+        monkeypatch.setattr(zoo, "load_model", lambda name, **_: replace(model, name=name))
+        detect = ["detect", str(clip), "-o", str(tmp_path), "--quiet"]
+        assert run(detect) == 0
+        result = tmp_path / "clip" / "result.json"
+        before = result.stat().st_mtime_ns
+        assert not result.with_name("report.html").exists()
+        assert run([*detect, "--report"]) == 0
+        assert result.with_name("report.html").exists()
+        assert result.stat().st_mtime_ns == before
+
+    def test_new_results_do_not_keep_an_old_page(self, clip, tmp_path, model):
+        annotate(clip, tmp_path / "out", model, DetectOptions(report=True))
+        annotate(clip, tmp_path / "out", model, DetectOptions(score=0.5, overwrite=True))
+        assert not (tmp_path / "out" / "report.html").exists()
+
+    def test_page_of_the_users_own_is_not_replaced(self, clip, tmp_path, model):
+        page = tmp_path / "out" / "report.html"
+        page.parent.mkdir()
+        page.write_text("mine")
+        with pytest.raises(OutputError, match=r"report\.html"):
+            annotate(clip, page.parent, model, DetectOptions(report=True))
+        assert page.read_text() == "mine"
+
+    def test_page_needs_the_result(self):
+        with pytest.raises(ConfigError, match="add json"):
+            DetectOptions(report=True, formats=("csv",))

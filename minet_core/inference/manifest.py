@@ -21,17 +21,19 @@ from minet_core.video.source import StrPath, is_url
 
 MANIFEST = "minet.json"
 ANNOTATED = "annotated.mp4"
+REPORT = "report.html"
 RESULT_FILES = (ANNOTATED, *FORMATS.values())
 OUTPUT_FILES = (*RESULT_FILES, MANIFEST)
 """What a run makes unless it is asked for more or less: results, and what vouches for them."""
-POSSIBLE_FILES = (*RESULT_FILES, SCORE_VECTORS)
+POSSIBLE_FILES = (*RESULT_FILES, SCORE_VECTORS, REPORT)
 """Every result that a run can make."""
 
 SCHEMA = "minet-run"
 SCHEMA_VERSION = 1
 
 # Options that change how a run goes and not what comes out; the model has an entry of its own.
-_NOT_IN_RESULT = {"model", "device", "overwrite", "resume", "checkpoint"}
+# A report only shows the result, and is written when the result is there.
+_NOT_IN_RESULT = {"model", "device", "overwrite", "resume", "checkpoint", "report"}
 
 Facts = dict[str, Any]
 

@@ -21,6 +21,7 @@ from minet_core.inference.online import OnlineDetector
 from minet_core.inference.outputs import Outputs, is_border, open_outputs
 from minet_core.inference.preflight import check, check_finished, part_of, with_file_of
 from minet_core.inference.recorder import Recorder, check_unchanged, restore
+from minet_core.inference.report import write_report
 from minet_core.inference.stages import StageClock
 from minet_core.inference.threads import prefetch
 from minet_core.inference.unfinished import clear, finish_publishing, open_unfinished, publish
@@ -129,10 +130,11 @@ def annotate(
         if not options.overwrite:
             check_finished(folder, standing.manifest)
         publish(place, replace(standing.manifest, files=outputs.names))
+    report = (write_report(folder),) if options.report else ()
     totals = outputs.totals
     return Summary(
         folder=folder,
-        files=tuple(folder / name for name in outputs.names),
+        files=(*(folder / name for name in outputs.names), *report),
         info=reader.info,
         frames=totals.frames,
         frames_before=standing.frames_before,
