@@ -8,6 +8,7 @@ from minet_core.config import ExportOptions
 from minet_core.formats import coco_vid, imagenet_vid, mot_gt, rows, voc, yolo, ytvis
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.cvat import write_cvat
+from minet_core.formats.html import export_html
 from minet_core.formats.label_studio import write_label_studio
 from minet_core.formats.parquet import write_parquet
 
@@ -40,6 +41,8 @@ class Exporter:
         by_keyframes: whether the tool keeps keyframes and draws lines between them, so that fewer
             of them are written than there are boxes.
         by_rate: whether the tool finds a frame by its time and a constant rate.
+        plays: whether what is written plays the video, so that the writer is given annotations
+            whose `source` is where the video is now.
         hint: how to load what was written, in a line for the user.
     """
 
@@ -49,6 +52,7 @@ class Exporter:
     pictures: Callable[[VideoAnnotations, int, ExportOptions], str] | None = None
     by_keyframes: bool = False
     by_rate: bool = False
+    plays: bool = False
     hint: str = ""
 
 
@@ -77,7 +81,7 @@ EXPORTERS: dict[str, Exporter] = {
         coco_vid.write_coco_vid,
         per_video=False,
         pictures=coco_vid.picture_path,
-        hint="minet eval --data coco-vid:FILE; with --zip and --frames CVAT takes it as COCO 1.0",
+        hint="minet eval --data coco-vid:FILE, or any reader of COCO; instance_id tells tracks",
     ),
     "ytvis": Exporter(
         ytvis.write_ytvis,
@@ -89,13 +93,13 @@ EXPORTERS: dict[str, Exporter] = {
         yolo.write_yolo,
         per_video=False,
         pictures=yolo.picture_path,
-        hint="data.yaml is what a YOLO trainer wants; CVAT takes a zip of it as Ultralytics YOLO",
+        hint="data.yaml is what a YOLO trainer wants; with pictures minet opens it as yolo:FOLDER",
     ),
     "voc": Exporter(
         voc.write_voc,
         per_video=False,
         pictures=voc.picture_path,
-        hint="a folder in the layout of VOC; CVAT takes a zip of it as Pascal VOC 1.1",
+        hint="a folder in the layout of Pascal VOC, with labelmap.txt for its classes",
     ),
     "imagenet-vid": Exporter(
         imagenet_vid.write_imagenet_vid,
@@ -120,6 +124,13 @@ EXPORTERS: dict[str, Exporter] = {
         per_video=True,
         suffix=".csv",
         hint="pandas.read_csv, or any spreadsheet",
+    ),
+    "html": Exporter(
+        export_html,
+        per_video=True,
+        suffix=".html",
+        plays=True,
+        hint="open it in a browser; the video stays where it is",
     ),
     "parquet": Exporter(
         write_parquet,
