@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
+from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 from torch.nn.utils import clip_grad_norm_
 
 from minet_core.errors import MinetError
@@ -76,8 +77,11 @@ class Loop:
     def _losses(self, number: int, sample: Sample) -> Tensor:
         """(L,) losses of a sample, by the task's names."""
         device, kind = self._processes.device, _TYPES[self._config.amp]
-        with torch.autocast(device.type, kind, enabled=kind != torch.float32):
-            by_name = self.task.losses(sample.to(device))
+        try:
+            with torch.autocast(device.type, kind, enabled=kind != torch.float32):
+                by_name = self.task.losses(sample.to(device))
+        except LinAlgError:  # what embeddings of NaN end in
+            by_name = dict.fromkeys(self.task.losses_of, torch.tensor(float("nan")))
         losses = torch.stack([by_name[name].float() for name in self.task.losses_of])
         if not losses.isfinite().all():
             values = zip(self.task.losses_of, losses.tolist(), strict=True)

@@ -13,10 +13,10 @@ from minet_core.errors import ConfigError, WeightsError
 from minet_core.models.checkpoint import load_rcnn, save_model
 from minet_core.models.faster_rcnn import FasterRcnn, build_rcnn
 from minet_core.models.files import IDENTIFY as IDENTIFY_PREFIX
-from minet_core.models.files import architecture_of, embedder_file
+from minet_core.models.files import embedder_file
 from minet_core.models.identify import ARCHITECTURE, IdentifyNetwork, read_identify
 from minet_core.models.rcnn_config import RCNN_CONFIGS, RcnnConfig
-from minet_core.models.weights import write_safetensors
+from minet_core.models.weights import read_safetensors, write_safetensors
 from minet_core.suggest import did_you_mean
 from minet_core.training.config import IDENTIFY, TrainConfig
 from minet_core.training.tasks import DetectorTask, IdentifyTask, task_of
@@ -106,7 +106,7 @@ def _architecture(name: str) -> str:
     if Path(name).suffix != ".safetensors":
         hint = did_you_mean(name, TRAINABLE) or f" (known: {', '.join(TRAINABLE)}; or a file)"
         raise ConfigError(f"no model named {name!r} can be trained{hint}")
-    found = architecture_of(Path(name)) or "none named"
+    found = read_safetensors(name)[0].get("architecture", "none named")
     if found not in RCNN_CONFIGS and not found.startswith(IDENTIFY_PREFIX):
         known = ", ".join(TRAINABLE)
         raise WeightsError(f"{name}: holds architecture {found}; what can be trained is {known}")
