@@ -15,7 +15,9 @@ from viewer_data import PageParts, data_of, many, unpack, write_page
 from minet_cli.main import run
 from minet_core import DetectOptions, annotate
 from minet_core.boxes import NO_TRACK
+from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError, OutputError
+from minet_core.export import export
 from minet_core.formats import read_json
 from minet_core.formats.annotations import NO_LOOSE_BOXES, LooseBoxes, Track, VideoAnnotations
 from minet_core.formats.html import PageVideo, videos_for
@@ -191,6 +193,24 @@ def test_page_finds_its_video_by_a_relative_address(tmp_path):
 )
 def test_page_knows_when_there_is_no_video(tmp_path, source, videos):
     assert videos_for(source, tmp_path) == videos
+
+
+class TestExport:
+    """`minet export --to html`."""
+
+    def test_page_plays_the_video_from_where_it_goes(self, clip, tmp_path, model):
+        annotate(clip, tmp_path / "out", model, DetectOptions(video=False))
+        (page,) = export([tmp_path / "out"], "html", tmp_path / "pages" / "all").files
+        assert page == tmp_path / "pages" / "all" / "out.html"
+        videos = PageParts(page).document["videos"]
+        assert videos == [{"src": "../../clip.mp4", "annotated": False}]
+
+    def test_page_plays_the_video_that_the_user_names(self, clip, tmp_path, model):
+        annotate(clip, tmp_path / "out", model, DetectOptions(video=False))
+        moved = clip.rename(tmp_path / "moved.mp4")
+        options = ExportOptions(video=(str(moved),))
+        (page,) = export([tmp_path / "out"], "html", tmp_path / "page.html", options).files
+        assert PageParts(page).document["videos"] == [{"src": "moved.mp4", "annotated": False}]
 
 
 class TestReport:

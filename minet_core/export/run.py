@@ -134,6 +134,8 @@ def _edited(
         as_it_is = not exporter.by_keyframes or (each.drawn and options.keyframes == "auto")
         keyframes = None if as_it_is else options.keyframes
         edited, tally = edit(video, options, keyframes=keyframes)
+        if exporter.plays:
+            edited = replace(edited, source=media.find(edited.source) or edited.source)
         videos.append(edited)
         tallies.append(tally)
     return videos, tallies, warnings

@@ -18,8 +18,10 @@ from string import Template
 from typing import Any
 from urllib.parse import quote
 
+from minet_core.config import ExportOptions
 from minet_core.files import complete_text
-from minet_core.formats.viewer_data import ViewerData
+from minet_core.formats.annotations import VideoAnnotations
+from minet_core.formats.viewer_data import ViewerData, data_of_annotations
 from minet_core.video.palette import PALETTE, UNTRACKED
 from minet_core.video.source import is_url, shown
 
@@ -57,6 +59,23 @@ def write_html(path: Path, data: ViewerData, videos: Sequence[PageVideo]) -> Non
     """
     with complete_text(path) as file:
         file.write(_page(data.name, {**data.document(), "videos": [asdict(v) for v in videos]}))
+
+
+def export_html(
+    annotations: Sequence[VideoAnnotations],
+    place: Path,
+    options: ExportOptions,  # noqa: ARG001
+) -> list[Path]:
+    """Write the page of one video.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    (video,) = annotations
+    # Addresses are as seen from where the page goes when the hidden folder is complete.
+    hidden = next((p for p in place.parents if p.name.startswith(".minet-")), place)
+    write_html(place, data_of_annotations(video), videos_for(video.source, hidden.parent))
+    return [place]
 
 
 def videos_for(source: str | None, folder: Path, annotated: str | None = None) -> list[PageVideo]:

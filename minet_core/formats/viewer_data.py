@@ -32,7 +32,7 @@ class ViewerData:
         note: how the boxes were made, in a few words.
         width: of a frame in pixels.
         height: of a frame in pixels.
-        pixel_aspect: width to height of a pixel as it is meant to be shown.
+        pixel_aspect: width to height of a pixel as it is meant to be shown; None: not known.
         frame_rate: frames per second, on average.
         first: index of the first frame that was looked at.
         last: index of the last one.
@@ -54,7 +54,7 @@ class ViewerData:
     note: str
     width: int
     height: int
-    pixel_aspect: float
+    pixel_aspect: float | None
     frame_rate: float
     first: int
     last: int
@@ -167,7 +167,7 @@ def data_of_annotations(video: VideoAnnotations) -> ViewerData:
         note="",
         width=video.width,
         height=video.height,
-        pixel_aspect=1.0,
+        pixel_aspect=None,
         frame_rate=rate,
         first=video.start,
         last=max(video.start, looked_at[-1] if looked_at else 0),

@@ -64,7 +64,7 @@ class Viewer {
       counted(data.frameCount, "frame"), clock(seconds, 1),
     ].join(" · ");
     get("note").textContent = data.note;
-    const aspect = (data.width * data.pixelAspect) / data.height;
+    const aspect = (data.width * (data.pixelAspect ?? 1)) / data.height;
     get("stage").style.setProperty("--aspect", String(aspect));
     get("of").textContent = `of ${data.last}`;
     for (const id of ["scrubber", "frame"]) {
@@ -296,8 +296,11 @@ class Viewer {
     this.strip.update();
     const { videoWidth, videoHeight } = this.player.video;
     const { width, height, pixelAspect } = this.data;
-    const ratio = videoWidth / videoHeight / ((width * pixelAspect) / height);
-    if (Math.abs(ratio - 1) > 0.03) {
+    const aspect = videoWidth / videoHeight;
+    get("stage").style.setProperty("--aspect", String(aspect));
+    const ratio = aspect / ((width * (pixelAspect ?? 1)) / height);
+    // Where the shape of pixels is not known, they may be half as wide again, as of a DVD.
+    if (Math.abs(ratio - 1) > (pixelAspect === null ? 0.55 : 0.03)) {
       this.notice("This video has another shape than the one the boxes were made on: it may be another video.");
     }
   }
