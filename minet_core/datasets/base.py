@@ -4,7 +4,7 @@ Nothing is read before it is asked for, one frame at a time, so a dataset of 176
 no more memory than its list of videos. This package needs no torch.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -159,7 +159,16 @@ class VideoTruth:
         Raises:
             InputError: a picture has another shape than the annotation states.
         """
-        for index, picture in self._pictures:
+        return self._all_fitted(self._pictures)
+
+    def images_backward(self) -> Iterator[tuple[int, Image]]:
+        """As `images`, from the last frame to the first."""
+        return self._all_fitted(self._pictures.backward())
+
+    def _all_fitted(
+        self, pictures: Iterable[tuple[int, Image | None]]
+    ) -> Iterator[tuple[int, Image]]:
+        for index, picture in pictures:
             if (image := self._fitted(index, picture)) is not None:
                 yield index, image
 

@@ -1,6 +1,7 @@
 """Where the pictures of a video come from: a file each, or one video file."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -8,6 +9,9 @@ from minet_core.errors import InputError
 from minet_core.video.folder import read_picture
 from minet_core.video.info import Image
 from minet_core.video.reader import VideoReader
+
+BLOCK_BYTES = 256_000_000
+"""Pictures of a video file that are held at once to be read backwards."""
 
 
 class Pictures(Protocol):
@@ -17,6 +21,10 @@ class Pictures(Protocol):
 
     def __iter__(self) -> Iterator[tuple[int, Image | None]]:
         """(0-based frame, picture), in order."""
+        ...
+
+    def backward(self) -> Iterator[tuple[int, Image | None]]:
+        """(0-based frame, picture), from the last to the first."""
         ...
 
     def read(self, index: int) -> Image | None:
@@ -49,6 +57,10 @@ class PictureFiles:
 
     def __iter__(self) -> Iterator[tuple[int, Image | None]]:
         return ((index, self.read(index)) for index in range(self._count))
+
+    def backward(self) -> Iterator[tuple[int, Image | None]]:
+        """(0-based frame, picture), from the last to the first."""
+        return ((index, self.read(index)) for index in reversed(range(self._count)))
 
     def read(self, index: int) -> Image | None:
         """One picture."""
@@ -85,6 +97,25 @@ class PictureVideo:
                 seen = frame.index + 1
                 yield frame.index, frame.image
         yield from ((index, None) for index in range(seen, self._count))
+
+    def backward(self) -> Iterator[tuple[int, Image | None]]:
+        """(0-based frame, picture), from the last to the first.
+
+        A block of frames is read forward and handed out from its end; each takes decoding from
+        the beginning, without conversion of what comes before it.
+        """
+        with VideoReader(self._path) as reader:
+            picture_bytes = reader.info.width * reader.info.height * 3
+        at_once = max(1, BLOCK_BYTES // picture_bytes)
+        for end in range(self._count, 0, -at_once):
+            block = self._block(max(0, end - at_once), end)
+            yield from ((index, block.pop(index)) for index in sorted(block, reverse=True))
+
+    def _block(self, start: int, end: int) -> dict[int, Image | None]:
+        block: dict[int, Image | None] = dict.fromkeys(range(start, end))
+        with suppress(InputError), VideoReader(self._path, start=start, end=end) as reader:
+            block |= {frame.index: frame.image for frame in reader}
+        return block
 
     def read(self, index: int) -> Image | None:
         """One picture, found by decoding from the beginning."""

@@ -113,7 +113,9 @@ class Passes:
         """As `_forward`, with the scores that are known at the end of the video."""
         online = dict(self._forward(video))
         read = {number: scored for number, scored in online.items() if scored is not None}
-        backward = self._backward(video, sorted(read)) if self._offline.bidirectional else {}
+        backward = (
+            self._backward(video, max(read, default=0)) if self._offline.bidirectional else {}
+        )
         whole = {
             name: self._relink(name, [scored[name] for scored in read.values()], backward)
             for name in self._memories
@@ -124,18 +126,20 @@ class Passes:
         }
         return ((number, by_number.get(number)) for number in online)
 
-    def _backward(self, video: VideoTruth, numbers: Sequence[int]) -> dict[str, list[ScoredFrame]]:
-        """The passes with memory from the last frame to the first, in that order."""
+    def _backward(self, video: VideoTruth, last: int) -> dict[str, list[ScoredFrame]]:
+        """The passes with memory from the last frame that was read to the first, in that order."""
         passes = {name: online for name, online in self._start().items() if online.memory}
         frames: dict[str, list[ScoredFrame]] = {name: [] for name in passes}
-        for number in reversed(numbers):
-            image = video.image(number)
-            if image is None:
-                raise InputError(f"{video.name}, frame {number}: read once, but not a second time")
-            time = float((numbers[-1] - number) / video.frame_rate)
-            base = self._bases[number]
+        for number, image in video.images_backward():
+            base = self._bases.pop(number, None)
+            if base is None:
+                continue
+            time = float((last - number) / video.frame_rate)
             for name, online in passes.items():
                 frames[name].append(online.step(image, frame=number, time=time, base=base))
+        if self._bases:
+            number = max(self._bases)
+            raise InputError(f"{video.name}, frame {number}: read once, but not a second time")
         return frames
 
     def _relink(
