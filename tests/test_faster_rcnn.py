@@ -84,7 +84,7 @@ def test_a_picture_without_boxes_is_all_background() -> None:
     assert bool(model.detect_head.scores.weight.grad.isfinite().all())
 
 
-def test_a_pictures_losses_do_not_depend_on_its_neighbours_size() -> None:
+def test_a_pictures_features_do_not_depend_on_its_neighbours_size() -> None:
     model = build()
     shared_alone = model.features([picture()])
     shared_beside = model.features([picture(), picture(120, 80)])

@@ -90,12 +90,22 @@ def test_region_features_are_embeddings_of_unit_norm(two_stage: TwoStageDetector
     boxes = torch.tensor([[20.0, 30, 80, 110], [100, 40, 180, 100]])
     picture = frame()
     embeddings = two_stage.embed(two_stage.features(picture), boxes)
-    assert embeddings.shape == (2, two_stage.dim) == (2, 1024)
+    assert embeddings.shape == (2, two_stage.dim) == (2, 128)
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2))
-    assert bool((embeddings < 0).any())  # before the rectifier
     two_stage.detect([picture, frame(seed=1)])
     again = two_stage.embed(two_stage.features(picture), boxes)
     torch.testing.assert_close(again, embeddings, atol=1e-4, rtol=0)
+
+
+def test_projected_embeddings_keep_the_angles_of_whole_ones(two_stage: TwoStageDetector) -> None:
+    whole = TwoStageDetector(two_stage._eye.model, COLUMNS, dim=None)
+    picture = frame()
+    boxes = torch.tensor([[20.0, 30, 80, 110], [100, 40, 180, 100], [5, 5, 190, 20]])
+    embeddings = whole.embed(whole.features(picture), boxes)
+    assert embeddings.shape == (3, whole.dim) == (3, 1024)
+    assert bool((embeddings < 0).any())  # before the rectifier
+    fewer = two_stage.embed(two_stage.features(picture), boxes)
+    torch.testing.assert_close(fewer @ fewer.T, embeddings @ embeddings.T, atol=0.3, rtol=0)
 
 
 def test_a_frame_is_looked_at_once(
