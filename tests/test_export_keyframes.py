@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from export_data import track_of, tracks
+from export_data import HEIGHT, WIDTH, track_of, tracks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +29,14 @@ def test_no_edge_moves_farther_than_the_tolerance(track, step):
     assert (np.abs(drawn(thinned) - track.boxes) <= tolerance(track.boxes) + 1e-9).all()
     np.testing.assert_allclose(drawn(thinned), thinned.boxes)
     assert (thinned.boxes[:, 2:] > thinned.boxes[:, :2]).all()
+
+
+@given(track=tracks(1, 40))
+def test_lines_stay_in_the_picture(track):
+    thinned = thin(track, 1, size=(WIDTH, HEIGHT))
+    assert (np.abs(drawn(thinned) - track.boxes) <= tolerance(track.boxes) + 1e-9).all()
+    assert thinned.boxes.min() >= -1e-9
+    assert (thinned.boxes <= np.array([WIDTH, HEIGHT] * 2) + 1e-9).all()
 
 
 @given(noise=st.integers(0, 2**32 - 1), size=st.floats(2, 300), wobble=st.floats(0, 30))

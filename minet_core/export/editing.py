@@ -71,7 +71,7 @@ def edit(
             track, closed = close_gaps(track, video.step, options.max_gap)
             tally.closed += closed
         if keyframes is not None:
-            track = _with_keyframes(track, video.step, keyframes)
+            track = _with_keyframes(track, video, keyframes)
         tally.gaps += int((np.diff(track.frames) > video.step).sum())
         tally.keyframes += int(track.keyframes.sum())
         edited.append(track)
@@ -149,10 +149,11 @@ def close_gaps(track: Track, step: int, longest: int) -> tuple[Track, int]:
     return filled, len(short)
 
 
-def _with_keyframes(track: Track, step: int, keyframes: str) -> Track:
+def _with_keyframes(track: Track, video: VideoAnnotations, keyframes: str) -> Track:
     if keyframes == "all":
         return replace(track, keyframes=np.ones(len(track), np.bool_))
-    return thin(track, step, every=None if keyframes == "auto" else int(keyframes))
+    size = (video.width, video.height) if video.width and video.height else None
+    return thin(track, video.step, None if keyframes == "auto" else int(keyframes), size)
 
 
 def _loose(video: VideoAnnotations, options: ExportOptions) -> LooseBoxes:

@@ -27,7 +27,9 @@ _WINDOW = 16
 """Rows looked at in one step at first; it doubles while a line goes on to fit."""
 
 
-def thin(track: Track, step: int, every: int | None = None) -> Track:
+def thin(
+    track: Track, step: int, every: int | None = None, size: tuple[int, int] | None = None
+) -> Track:
     """The track with few keyframes, and its boxes on straight lines between them.
 
     First and last box of every stretch without a gap are keyframes, and boxes where `occluded`
@@ -38,12 +40,13 @@ def thin(track: Track, step: int, every: int | None = None) -> Track:
         step: frames between two rows without a gap.
         every: keep every so many-th keyframe of a stretch as it is; None: draw lines that keep
             each edge of each keyframe within `tolerance` of where it was.
+        size: width and height of the picture, which lines do not leave where no box does.
     """
     fixed = _fixed(track, step)
     known = np.flatnonzero(track.keyframes | fixed)
     frames, boxes, keep = track.frames[known], track.boxes[known].copy(), fixed[known]
     borders = np.flatnonzero(keep).tolist()
-    room = tolerance(boxes)
+    room = _room(boxes, size)
     starts = _starts(track, step)[known]
     for first, last in pairwise(borders):
         if every is not None:
@@ -62,6 +65,15 @@ def tolerance(boxes: Floats) -> Floats:
     return np.tile(np.minimum(np.maximum(PIXELS, SHARE * sides), _SMALL * sides), 2)
 
 
+def _room(boxes: Floats, size: tuple[int, int] | None) -> tuple[Floats, Floats]:
+    """How far (N, 4) each edge may move to the left or up, and to the right or down."""
+    most = tolerance(boxes)
+    if size is None:
+        return most, most
+    border = np.array([*size, *size], np.float64)
+    return np.minimum(most, boxes.clip(min=0)), np.minimum(most, (border - boxes).clip(min=0))
+
+
 def _starts(track: Track, step: int) -> NDArray[np.bool_]:
     """Rows (N,) that come after a gap, and the first one."""
     return np.append(True, np.diff(track.frames) > step)
@@ -76,7 +88,7 @@ def _fixed(track: Track, step: int) -> NDArray[np.bool_]:
 def _draw(
     frames: NDArray[np.int64],
     boxes: Floats,
-    room: Floats,
+    room: tuple[Floats, Floats],
     keep: NDArray[np.bool_],
     first: int,
     last: int,
@@ -93,7 +105,11 @@ def _draw(
 
 
 def _line(
-    frames: NDArray[np.int64], boxes: Floats, room: Floats, first: int, last: int
+    frames: NDArray[np.int64],
+    boxes: Floats,
+    room: tuple[Floats, Floats],
+    first: int,
+    last: int,
 ) -> tuple[int, Floats]:
     """The longest line from a row that passes every row on its way, up to `last`.
 
@@ -108,8 +124,8 @@ def _line(
         rows = slice(first + 1, min(first + window, last) + 1)
         time = (frames[rows] - frames[first])[:, None].astype(np.float64)
         rise = boxes[rows] - boxes[first]
-        low = np.maximum.accumulate((rise - room[rows]) / time)
-        high = np.minimum.accumulate((rise + room[rows]) / time)
+        low = np.maximum.accumulate((rise - room[0][rows]) / time)
+        high = np.minimum.accumulate((rise + room[1][rows]) / time)
         closed = np.flatnonzero((low > high).any(axis=1))
         if len(closed) or rows.stop > last:
             break
