@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -239,3 +240,10 @@ class TestMistakes:
         assert place(a_video(step=2), 4, options) == "Data/VID/train/street/000002.JPEG"
         with pytest.raises(ConfigError, match="--frames jpg"):
             place(a_video(), 4, ExportOptions(frames="png"))
+
+
+def test_page_of_conventions_has_every_format():
+    page = Path(__file__).parents[1] / "docs/formats/README.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    first = {name for row in rows[2:] for name in re.findall(r"`(.+?)`", row.split("|")[1])}
+    assert first == set(EXPORTERS)
