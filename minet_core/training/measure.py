@@ -27,7 +27,7 @@ from minet_core.training.samples import episodes
 from minet_core.training.tasks import task_of
 
 _PAIRS = 200
-"""Pairs that the accuracy of identifiers is taken over."""
+"""Most pairs that the accuracy of identifiers is taken over."""
 
 Embed = Callable[[Tensor, Tensor], Tensor]
 """From a (3, h, w) uint8 picture and (N, 4) boxes in it to (N, D) embeddings."""
@@ -70,7 +70,8 @@ class Validation:
         network.eval()
         classes = np.arange(len(self.dataset.classes))
         pairs = FramePairs(self.dataset, classes, max_gap=self.config.max_gap)
-        return accuracy(task.embed, pairs, self.config)
+        frames = sum(len(video) for video in self.dataset.videos)
+        return accuracy(task.embed, pairs, self.config, min(frames, _PAIRS))
 
 
 def open_validation(config: TrainConfig, device: torch.device) -> Validation | None:
@@ -113,16 +114,20 @@ def precision(model: Model, dataset: Dataset, *, memory: bool) -> Measured:
 
 
 @torch.no_grad()
-def accuracy(embed: Embed, source: PairSource, config: TrainConfig) -> Measured:
+def accuracy(embed: Embed, source: PairSource, config: TrainConfig, count: int) -> Measured:
     """How often an identifier, learnt in one frame, prefers its own object in another frame.
 
-    Only frames with several objects count. The pairs are the same each time.
+    Args:
+        embed: gives embeddings.
+        source: of pairs; those whose query has several objects count.
+        config: how identifiers are learnt.
+        count: pairs to look at, the same each time.
 
     Raises:
         InputError: there is no such pair.
     """
     right = total = 0
-    for number in range(_PAIRS):
+    for number in range(count):
         random = generator(config.seed, 0, number, Use.MEASURE)
         try:
             hits = _hits(embed, source.draw(random), config, random)

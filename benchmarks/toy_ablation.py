@@ -1,0 +1,207 @@
+"""Table III and Table V on the toy dataset: what meta-training and memory do, with intervals.
+
+    python benchmarks/toy_ablation.py --out toy-ablation --seeds 5
+
+For each seed minet-tiny is trained twice on the same pairs, for the same number of steps: without
+the meta loss, and with it. Each of the two is measured without memory and with it:
+
+    (a) no meta loss, no memory        (b) meta loss, no memory
+    (c) no meta loss, memory           (d) meta loss, memory
+
+As in the paper, (c) takes its embeddings from the detect head's first layer (fc6). For Table V, (d)
+is measured once more with the decay σ = 0. What is compared is compared within a seed; intervals
+are Student's t over the seeds, at 95 %. Stopped at any moment, it goes on when started again.
+
+The toy is made easy enough to be learnt in minutes on one core: two shapes, 160 pixels wide.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from minet_core.config import PAPER
+from minet_core.datasets import make_toy, open_dataset
+from minet_core.evaluation.eval_config import EvalOptions, Variant
+from minet_core.evaluation.finding import Finder
+from minet_core.evaluation.run import evaluate_model
+from minet_core.models.checkpoint import load_rcnn
+from minet_core.models.detector import FeatureMap, Frame
+from minet_core.models.faster_rcnn import FasterRcnn
+from minet_core.models.rcnn_detector import RcnnDetector
+from minet_core.models.rcnn_heads import Regions
+from minet_core.models.zoo import Model
+from minet_core.training.config import TINY, TrainConfig
+from minet_core.training.folder import LAST
+from minet_core.training.measure import Measured
+from minet_core.training.train import train
+
+CLASSES = ("disc", "cross")
+WIDTH = 160
+VARIANTS = (
+    Variant("no memory", None),
+    Variant("memory", PAPER),
+    Variant("memory, σ = 0", replace(PAPER, decay=0.0)),
+)
+ROWS = {
+    "(a)": ("plain", "no memory"),
+    "(b)": ("meta", "no memory"),
+    "(c)": ("plain", "memory"),
+    "(d)": ("meta", "memory"),
+    "(d) σ = 0": ("meta", "memory, σ = 0"),
+}
+"""Row → which training, measured how."""
+
+DIFFERENCES = (("(a)", "(c)"), ("(b)", "(d)"), ("(a)", "(b)"), ("(a)", "(d)"), ("(d) σ = 0", "(d)"))
+
+Scores = Mapping[str, float]
+"""Row → mean AP50."""
+
+
+class Fc6Embedder(RcnnDetector):
+    """A Faster R-CNN whose embeddings are the detect head's fc6, of L2 norm 1."""
+
+    def __init__(self, model: FasterRcnn) -> None:
+        super().__init__(model)
+        self._network, self._head = model, model.detect_head
+        self._regions = Regions(model.config, model.backbone.stride)
+
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return self._network.config.hidden
+
+    @torch.no_grad()
+    def features(self, frame: Frame) -> FeatureMap:
+        """What the detect head's convolutions make of conv5."""
+        picture = torch.from_numpy(frame).permute(2, 0, 1)
+        shared = self._network.features([picture])
+        values = self._head.reduce(shared.conv5[0])
+        return FeatureMap(values, self._network.backbone.stride / shared.scales[0])
+
+    @torch.no_grad()
+    def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
+        """(N, D) embeddings for (N, 4) boxes in pixels of the frame."""
+        regions = boxes.float() * (self._network.backbone.stride / features.stride)
+        cut = self._regions(features.values, regions).flatten(1)
+        return normalize(self._head.layers.fc6(cut).relu(), dim=1)
+
+
+class Lines:
+    """A line every hundred steps."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def note(self, line: str) -> None:
+        """Something to know."""
+        print(f"{self._name}: {line}", flush=True)
+
+    def begins(self, done: int, config: TrainConfig) -> None:
+        """Steps begin."""
+        self.note(f"{config.steps} steps, {done} of them done")
+
+    def step(self, done: int, numbers: Mapping[str, float]) -> None:
+        """A step is done."""
+        if done % 100 == 0:
+            self.note(f"step {done}, loss {numbers['loss']:.3f}, {numbers['step_seconds']:.2f} s")
+
+    def measured(self, done: int, found: Measured, *, best: bool) -> None:
+        """Nothing is measured on the way."""
+
+
+def main() -> None:
+    """Train, measure and tell, as far as it is not done."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("toy-ablation"))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=1200)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    data = arguments.out / "toy"
+    if not data.exists():
+        make_toy(data, seed=1, train=80, val=10, frames=24, size=WIDTH, classes=CLASSES)
+    found: list[Scores] = []
+    for seed in range(arguments.seeds):
+        by_kind = {
+            kind: one(arguments.out, data, seed, arguments.steps, meta=kind == "meta")
+            for kind in ("plain", "meta")
+        }
+        found.append({row: by_kind[kind][variant] for row, (kind, variant) in ROWS.items()})
+        report(arguments.out / "table.json", arguments.steps, found)
+
+
+def one(out: Path, data: Path, seed: int, steps: int, *, meta: bool) -> Scores:
+    """Mean AP50 of one training, by the variant's name; read where it is there already."""
+    folder = out / f"seed{seed}-{'meta' if meta else 'plain'}"
+    scores = folder / "scores.json"
+    if not scores.exists():
+        config = replace(
+            TINY,
+            data=((f"toy:{data}", 1.0),),
+            seed=seed,
+            meta=meta,
+            steps=steps,
+            milestones=(steps * 3 // 4, steps * 11 // 12),
+            batch=1,
+            optimizer="adamw",
+            lr=1e-3,
+            shorter=WIDTH * 3 // 4,
+            longer=WIDTH,
+        )
+        if train(config, folder, Lines(folder.name), device="cpu", resume=True).stopped:
+            sys.exit(130)
+        scores.write_text(json.dumps(measure(folder / LAST, data, meta=meta)))
+    found: Scores = json.loads(scores.read_text())
+    return found
+
+
+def measure(weights: Path, data: Path, *, meta: bool) -> Scores:
+    """Mean AP50 of every variant."""
+    dataset = open_dataset(f"toy:{data}", "val")
+    network = load_rcnn(weights)
+    detector = RcnnDetector(network)
+    model = Model("toy", detector, detector if meta else Fc6Embedder(network))
+    options = EvalOptions()
+    finder = Finder(dataset, lambda _: model, VARIANTS, options.offline)
+    result = evaluate_model(dataset, [finder], VARIANTS, options)
+    return {name: scores.ap.mean for name, scores in result.variants.items()}
+
+
+def report(path: Path, steps: int, found: list[Scores]) -> None:
+    """Print the table of the seeds up to now, and write it."""
+    rows = {row: interval([100 * scores[row] for scores in found]) for row in ROWS}
+    differences = {
+        f"{before} → {after}": interval(
+            [100 * (scores[after] - scores[before]) for scores in found]
+        )
+        for before, after in DIFFERENCES
+    }
+    print(f"\n{len(found)} seeds, {steps} steps each: mean AP50 in percent, 95 % interval")
+    for name, (mean, half) in (rows | differences).items():
+        sign = "+" if "→" in name else ""
+        margin = "" if half is None else f" ± {half:.2f}"
+        print(f"{name:18} {mean:{sign}7.2f}{margin}", flush=True)
+    content = {"steps": steps, "seeds": found, "rows": rows, "differences": differences}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def interval(values: list[float]) -> tuple[float, float | None]:
+    """Mean, and half the width of its 95 % interval; none of one value."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return mean, None
+    spread = float(stats.sem(values))
+    return mean, float(stats.t.ppf(0.975, len(values) - 1)) * spread
+
+
+if __name__ == "__main__":
+    main()
