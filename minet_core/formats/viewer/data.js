@@ -36,7 +36,9 @@ const LEAP = 0.1;
  */
 function unpack(text) {
   const [kind, content] = text.split(":");
-  const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+  const characters = atob(content);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
   return new ARRAYS[kind](bytes.buffer);
 }
 
@@ -181,8 +183,12 @@ class Data {
 
   /** Corners in pixels of the video. @param {number} row @returns {[number, number, number, number]} */
   box(row) {
-    const [a, b, c, d] = this.corners.subarray(4 * row, 4 * row + 4);
-    return [a * this.boxUnit, b * this.boxUnit, c * this.boxUnit, d * this.boxUnit];
+    const { corners, boxUnit } = this;
+    const at = 4 * row;
+    return [
+      corners[at] * boxUnit, corners[at + 1] * boxUnit,
+      corners[at + 2] * boxUnit, corners[at + 3] * boxUnit,
+    ];
   }
 
   /** @param {number} row */

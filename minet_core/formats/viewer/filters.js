@@ -31,7 +31,7 @@ class Filters {
     /** @type {Map<number, number>} */
     const counts = new Map();
     for (const { label } of this.data.tracks) counts.set(label, (counts.get(label) ?? 0) + 1);
-    const ordered = [...counts].sort(([, a], [, b]) => b - a);
+    const ordered = [...counts].sort(byCount(this.data.labels));
     get("classes").append(...ordered.map(([label, count]) => {
       const chip = this.chip(this.data.labels[label], count, () => this.toggle("classes", label));
       chip.dataset.label = String(label);
@@ -77,7 +77,7 @@ class Filters {
       chip.setAttribute("aria-pressed", String(filter.having.has(/** @type {Kind} */ (chip.dataset.kind))));
     }
     const [shown, all] = [this.store.tracks.length, this.data.tracks.length];
-    get("filter-count").textContent = `${shown} of ${counted(all, "tracklet")}`;
+    get("filter-count").textContent = `${shown.toLocaleString("en")} of ${counted(all, "tracklet")}`;
     get("clear-filters").hidden = shown === all;
   }
 }

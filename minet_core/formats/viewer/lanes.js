@@ -14,9 +14,10 @@ const APART = 2;
 /**
  * The classes with most tracklets come first.
  * @param {Track[]} tracks
+ * @param {string[]} labels
  * @returns {Layout}
  */
-function layOut(tracks) {
+function layOut(tracks, labels) {
   /** @type {Map<number, Track[]>} */
   const byLabel = new Map();
   for (const track of tracks) {
@@ -26,7 +27,8 @@ function layOut(tracks) {
   }
   /** @type {Layout} */
   const layout = { groups: [], bars: [], height: 0 };
-  const ordered = [...byLabel].sort(([, a], [, b]) => b.length - a.length);
+  const order = byCount(labels);
+  const ordered = [...byLabel].sort(([a, one], [b, other]) => order([a, one.length], [b, other.length]));
   for (const [label, group] of ordered) {
     layout.groups.push({ label, count: group.length, top: layout.height });
     layout.height += HEAD;
@@ -34,6 +36,12 @@ function layOut(tracks) {
     layout.height += lanes * LANE + 4;
   }
   return layout;
+}
+
+/** The order of classes with their counts: the greatest first, then by name. @param {string[]} labels */
+function byCount(labels) {
+  return (/** @type {[number, number]} */ [a, m], /** @type {[number, number]} */ [b, n]) => n - m
+    || labels[a].localeCompare(labels[b], "en", { numeric: true });
 }
 
 /**

@@ -95,7 +95,7 @@ class Overlay {
       const chosen = owner !== null && owner === track;
       this.drawBox(context, this.place(this.data.box(row)), this.data.colour(owner), chosen, owner === null);
       const named = rows.length <= MOST_NAMES || chosen || row === this.hovered;
-      if (named) this.drawName(context, row, chosen);
+      if (named) this.drawName(context, this.place(this.data.box(row)), this.nameOf(row), owner, chosen);
     }
     this.drawGhost(context);
   }
@@ -112,20 +112,23 @@ class Overlay {
     context.setLineDash([]);
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {number} row @param {boolean} chosen */
-  drawName(context, row, chosen) {
+  /** @param {number} row */
+  nameOf(row) {
     const { data } = this;
     const track = data.trackOf(row);
-    const label = data.labels[data.rowLabels[row]];
-    const text = `${label}${track ? ` ${track.id}` : ""}  ${data.score(row).toFixed(2)}`;
-    const { left, top } = this.place(data.box(row));
+    return `${data.labels[data.rowLabels[row]]}${track ? ` ${track.id}` : ""}  ${data.score(row).toFixed(2)}`;
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Rect} rect @param {string} text @param {Track | null} track @param {boolean} chosen */
+  drawName(context, { left, top }, text, track, chosen) {
+    const colour = this.data.colour(track);
     context.font = `${chosen ? 600 : 500} 12px ${this.theme.font}`;
     const width = context.measureText(text).width + 10;
     const x = clamp(left - 1, 0, Math.max(0, this.canvas.clientWidth - width));
     const y = top - 19 < 0 ? Math.max(0, top) : top - 19;
-    context.fillStyle = data.colour(track);
+    context.fillStyle = colour;
     context.fillRect(x, y, width, 18);
-    context.fillStyle = inkOn(data.colour(track));
+    context.fillStyle = inkOn(colour);
     context.textBaseline = "middle";
     context.fillText(text, x + 5, y + 9.5);
   }
@@ -135,16 +138,17 @@ class Overlay {
     const { track, shown, boxes } = this.store.state;
     const box = track && boxes !== "none" ? this.missingBox(track, shown) : null;
     if (!track || !box) return;
-    const { left, top, width, height } = this.place(box);
+    const rect = this.place(box);
     for (const [offset, colour] of /** @type {const} */ ([[0, "#fff"], [5, this.data.colour(track)]])) {
       context.setLineDash([5, 5]);
       context.lineDashOffset = offset;
       context.lineWidth = 2;
       context.strokeStyle = colour;
-      context.strokeRect(left, top, width, height);
+      context.strokeRect(rect.left, rect.top, rect.width, rect.height);
     }
     context.setLineDash([]);
     context.lineDashOffset = 0;
+    this.drawName(context, rect, `${this.data.nameOf(track)}  gap`, track, false);
   }
 
   /** @param {Track} track @param {number} frame @returns {[number, number, number, number] | null} */

@@ -26,7 +26,7 @@ class Timeline {
     /** The frames in view, as places: from the beginning of one to the end of another. */
     this.from = data.first;
     this.to = data.last + 1;
-    this.layout = layOut(store.tracks);
+    this.layout = layOut(store.tracks, data.labels);
     this.listen();
   }
 
@@ -47,7 +47,7 @@ class Timeline {
 
   /** After the filter has changed. */
   arrange() {
-    this.layout = layOut(this.store.tracks);
+    this.layout = layOut(this.store.tracks, this.data.labels);
     this.draw();
   }
 
@@ -191,7 +191,7 @@ class Timeline {
     context.textBaseline = "middle";
     const text = String(track.id);
     const width = context.measureText(text).width + 6;
-    if (Math.min(right, this.width) - from < width + 6) return;
+    if (Math.min(right, this.width) - from < 2.5 * width) return;
     context.fillStyle = this.theme.panel;
     context.globalAlpha = 0.82;
     context.fillRect(from + 2, top + 1, width, BAR - 2);
