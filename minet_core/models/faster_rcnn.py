@@ -34,14 +34,11 @@ class SharedFeatures:
         reduced: what embeddings are cut from, of those pictures that were asked for it.
     """
 
-    conv4: list[Tensor] = field(default_factory=list)
-    conv5: list[Tensor] = field(default_factory=list)
-    sizes: list[Size] = field(default_factory=list)
-    scales: list[float] = field(default_factory=list)
+    conv4: list[Tensor]
+    conv5: list[Tensor]
+    sizes: list[Size]
+    scales: list[float]
     reduced: dict[int, Tensor] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.sizes)
 
 
 class FasterRcnn(nn.Module):
@@ -73,24 +70,11 @@ class FasterRcnn(nn.Module):
         Pictures of one size share a pass. Others have one of their own, so that what becomes of
         a picture never depends on the size of its neighbour.
         """
-        pictures, shared = [], SharedFeatures()
-        for image in images:
-            picture, scale = self._picture(image)
-            shared.sizes.append((picture.shape[1], picture.shape[2]))
-            shared.scales.append(scale)
-            pictures.append(self._padded((picture - self.mean) / self.std))
-        of_shape = defaultdict(list)
-        for index, picture in enumerate(pictures):
-            of_shape[picture.shape].append(index)
-        found: dict[int, tuple[Tensor, Tensor]] = {}
-        for indices in of_shape.values():
-            conv4, conv5 = self.backbone(torch.stack([pictures[index] for index in indices]))
-            rows = zip(conv4.split(1), conv5.split(1), strict=True)
-            found.update(zip(indices, rows, strict=True))
-        for index in range(len(pictures)):
-            shared.conv4.append(found[index][0])
-            shared.conv5.append(found[index][1])
-        return shared
+        scaled, scales = zip(*(self._picture(image) for image in images), strict=True)
+        pictures = [self._padded((picture - self.mean) / self.std) for picture in scaled]
+        conv4, conv5 = zip(*self._stages(pictures), strict=True)
+        sizes = [(picture.shape[1], picture.shape[2]) for picture in scaled]
+        return SharedFeatures(list(conv4), list(conv5), sizes, list(scales))
 
     def losses(
         self, images: Sequence[Tensor], targets: Sequence[dict[str, Tensor]]
@@ -159,6 +143,18 @@ class FasterRcnn(nn.Module):
             image = image / 255  # only the CPU scales bytes, and there it is faster
         picture, scale = scale_picture(image, self.config.shorter, self.config.longer)
         return (picture / 255 if picture.dtype == torch.uint8 else picture), scale
+
+    def _stages(self, pictures: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
+        """conv4 and conv5 of each picture, by one pass for those of one size."""
+        of_shape = defaultdict(list)
+        for index, picture in enumerate(pictures):
+            of_shape[picture.shape].append(index)
+        found: dict[int, tuple[Tensor, Tensor]] = {}
+        for indices in of_shape.values():
+            conv4, conv5 = self.backbone(torch.stack([pictures[index] for index in indices]))
+            rows = zip(conv4.split(1), conv5.split(1), strict=True)
+            found.update(zip(indices, rows, strict=True))
+        return [found[index] for index in range(len(pictures))]
 
     def _padded(self, picture: Tensor) -> Tensor:
         """Zeros to the right and below, up to whole cells."""

@@ -27,7 +27,7 @@ class RcnnDetector:
         self._device = torch.device(device)
         self._model = model.eval().requires_grad_(False).to(self._device)
         self._seen: list[Frame] = []
-        self._shared = SharedFeatures()
+        self._shared = SharedFeatures([], [], [], [])
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -45,6 +45,8 @@ class RcnnDetector:
 
         Frames of one size share a pass through the backbone.
         """
+        if not frames:
+            return []
         self._look(frames)
         return [
             self._detections(index, (frame.shape[0], frame.shape[1]))
