@@ -6,6 +6,7 @@ Runs in an environment that has one of these readers, and not minet; see scripts
 import csv
 import json
 import sys
+from itertools import chain
 from pathlib import Path
 
 Boxes = dict[tuple[int, int], tuple[str, list[float]]]
@@ -54,8 +55,59 @@ def compare(name: str, found: Boxes, rows: Boxes, near: float, *, every: bool) -
     print(f"{name}: {len(found)} boxes of {len({track for _, track in found})} tracks agree")  # noqa: T201
 
 
+Pictures = dict[str, list[tuple[str, list[float]]]]
+"""Name of a picture, where it has boxes → label and x1, y1, x2, y2 of each, in order."""
+
+
+def pictures_of(work: Path) -> Pictures:
+    """The boxes of all videos, with and without a track, as a data set of pictures has them."""
+    found: Pictures = {}
+    for table in sorted((work / "csv").glob("*.csv")):
+        with table.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                name = f"{table.stem}_{int(row['frame']):06d}"
+                sides = [float(row[side]) for side in ("x1", "y1", "x2", "y2")]
+                found.setdefault(name, []).append((row["label"], sides))
+    return {name: sorted(boxes) for name, boxes in found.items()}
+
+
+def read_pictures(path: Path, name: str) -> Pictures:
+    """The boxes that Datumaro sees in a data set of pictures."""
+    import datumaro
+
+    dataset = datumaro.Dataset.import_from(str(path), name)
+    labels = dataset.categories()[datumaro.AnnotationType.label].items
+    found = {
+        item.id: sorted((labels[box.label].name, list(box.points)) for box in item.annotations)
+        for item in dataset
+    }
+    return {name: boxes for name, boxes in found.items() if boxes}
+
+
+def compare_pictures(name: str, found: Pictures, rows: Pictures, near: float) -> None:
+    """See that every picture has the boxes of its rows."""
+    if found.keys() != rows.keys():
+        sys.exit(f"{name}: pictures that differ: {sorted(found.keys() ^ rows.keys())[:5]}")
+    for key, boxes in rows.items():
+        labels, sides = zip(*boxes, strict=True)
+        other_labels, other_sides = zip(*found[key], strict=True)
+        pairs = zip(chain(*sides), chain(*other_sides), strict=True)
+        if labels != other_labels or max(abs(one - other) for one, other in pairs) > near:
+            sys.exit(f"{name}: {key} is {found[key]}, not {boxes}")
+    print(f"{name}: {sum(map(len, rows.values()))} boxes of {len(rows)} pictures agree")  # noqa: T201
+
+
 def prove_datumaro(work: Path) -> None:
-    """Datumaro reads CVAT's XML, and MOT as CVAT does."""
+    """Datumaro reads CVAT's XML, MOT as CVAT does, and data sets of pictures."""
+    rows_of_pictures = pictures_of(work)
+    for format_name, reader, near in (
+        ("coco-vid", "coco_instances", 0.011),
+        ("yolo", "yolo", 0.011),
+        # Its numbers are those of the file, which are rounded and count from 1.
+        ("voc", "voc_detection", 1.5),
+    ):
+        seen_pictures = read_pictures(work / format_name, reader)
+        compare_pictures(f"{format_name} by Datumaro", seen_pictures, rows_of_pictures, near)
     for table in sorted((work / "csv").glob("*.csv")):
         rows, video = rows_of(table), table.stem
         # Boxes of no track are tracks of one frame in CVAT, with ids above the others'.
