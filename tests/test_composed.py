@@ -1,5 +1,7 @@
 """Composed pairs: the boxes are where the objects are, and the generator decides everything."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ class Coloured:
     """Grey pictures with one square of a colour of its own; its class is the red value."""
 
     name = "coloured"
+    notes: ClassVar[list[str]] = []
 
     def __init__(self, side: int = 40) -> None:
         self._side = side

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from torchvision.ops import box_iou
-from train_data import dataset, random, tiny, truth, video, write_picture
+from train_data import dataset, random, tiny, toy, truth, video, write_picture
 from video_factory import write_grey_video
 
 from minet_core.datasets import Problems, open_dataset
@@ -17,7 +17,7 @@ from minet_core.training.extracted import extracted
 from minet_core.training.frame_pairs import FramePairs
 from minet_core.training.pairs import Pair, View
 from minet_core.training.samples import make_sample
-from minet_core.training.sources import open_datasets, united
+from minet_core.training.sources import open_datasets, pair_up, united
 
 BOX, OTHER = [4, 4, 24, 30], [36, 10, 60, 40]
 
@@ -246,6 +246,14 @@ class TestSeveral:
             open_datasets(replace(tiny("toy:none"), data=()))
         with pytest.raises(InputError, match="nowhere: no such file or folder"):
             open_datasets(tiny("toy:nowhere"))
+
+    def test_a_dataset_can_give_composed_pairs_in_place_of_its_own(self, tmp_path):
+        config = tiny(f"composed:{toy(tmp_path)}")
+        ((source, weight),) = pair_up(open_datasets(config), config).weighted
+        assert weight == 1
+        pair = source.draw(random(1))
+        assert len(pair.shared())
+        assert not pair.complete
 
 
 def test_a_batch_does_not_depend_on_who_takes_which_share(tmp_path):

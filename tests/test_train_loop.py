@@ -14,10 +14,11 @@ from minet_core.errors import MinetError, OutputError, WeightsError
 from minet_core.files import replace_bytes
 from minet_core.inference.online import OnlineDetector
 from minet_core.models.checkpoint import load_rcnn
+from minet_core.models.files import embedder_file
 from minet_core.models.weights import read_safetensors
 from minet_core.models.zoo import load_model
 from minet_core.training import checkpoint
-from minet_core.training.config import IDENTIFY, TrainConfig
+from minet_core.training.config import IDENTIFY, TINY, TrainConfig, recipe
 from minet_core.training.loop import Loop
 from minet_core.training.networks import build_task
 from minet_core.training.processes import Processes
@@ -255,6 +256,16 @@ class TestMeasuring:
         model = load_model(str(tmp_path / "best.safetensors"), device="cpu")
         assert model.embedder.dim == 128
 
+    def test_frozen_stages_keep_their_weights(self, data, tmp_path):
+        config = replace(IDENTIFY, data=((data, 1.0),), steps=1, batch=1, longer=96, frozen=12)
+        run(config, tmp_path, Watcher())
+        _, before = read_safetensors(embedder_file())
+        _, after = read_safetensors(tmp_path / "last.safetensors")
+        changed = {name for name in after if not torch.equal(before[name], after[name])}
+        assert {name.split(".")[0] for name in changed} == {"backbone", "head"}
+        stages = {int(name.split(".")[1]) for name in changed if name.startswith("backbone")}
+        assert stages == {12, 13}
+
 
 class TestNetworks:
     def test_other_classes_begin_their_scores_anew(self, straight):
@@ -278,6 +289,10 @@ class TestNetworks:
         online = OnlineDetector(model, PAPER_MEMORY)
         picture = torch.zeros(72, 96, 3, dtype=torch.uint8).numpy()
         assert online.update(picture, frame=0, pts=None, time=0.0).classes == ("disc", "star")
+
+    def test_a_file_has_the_recipe_of_its_kind(self, straight):
+        path = str(straight / "last.safetensors")
+        assert recipe(path) == replace(TINY, model=path)
 
     def test_what_cannot_be_trained(self, tmp_path):
         from minet_core.errors import ConfigError

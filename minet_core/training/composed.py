@@ -70,6 +70,11 @@ class ComposedPairs:
         """What it was opened as."""
         return f"composed:{self._source.name}"
 
+    @property
+    def notes(self) -> list[str]:
+        """What its source left out, a line a kind."""
+        return self._source.notes
+
     def draw(self, generator: torch.Generator) -> Pair:
         """A pair of views of the same objects.
 

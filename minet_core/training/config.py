@@ -5,9 +5,12 @@ data draw the same pairs and episodes, whatever the number of processes.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from minet_core.config import setting
 from minet_core.errors import ConfigError
+from minet_core.models.files import IDENTIFY as IDENTIFY_PREFIX
+from minet_core.models.files import architecture_of
 from minet_core.suggest import did_you_mean
 
 PARTS = ("all", "identify")
@@ -36,6 +39,9 @@ class TrainConfig:
     val: str | None = setting(None, "KIND:PATH of what to measure on.")
     imagenet: bool = setting(True, "Whether a new backbone begins with torchvision's weights.")
     train: str = setting("all", "What learns: all, or identify for the identify head alone.")
+    frozen: int = setting(
+        0, "First stages of the identify network's backbone that keep their weights."
+    )
     meta: bool = setting(True, "Whether to meta-learn identifiers; off for row (a) of Table III.")
     seed: int = setting(0, "Everything random comes from it.")
 
@@ -119,7 +125,7 @@ class TrainConfig:
 _LEAST = {
     **dict.fromkeys(("steps", "batch", "max_gap", "targets", "positives", "negatives"), 1),
     **dict.fromkeys(("save_every", "eval_every", "workers"), 1),
-    **dict.fromkeys(("seed", "warmup", "momentum", "weight_decay"), 0),
+    **dict.fromkeys(("seed", "warmup", "momentum", "weight_decay", "frozen"), 0),
 }
 _SHARES = ("flip", "colour", "crop", "others", "positive_iou", "negative_iou")
 
@@ -158,6 +164,8 @@ IDENTIFY = replace(
 
 
 def recipe(model: str) -> TrainConfig:
-    """The settings to begin with for a model, by its name or file."""
+    """The settings to begin with for a model, by its name or by what its file holds."""
+    name = architecture_of(Path(model)) or model if Path(model).suffix else model
+    kind = IDENTIFY.model if name.startswith(IDENTIFY_PREFIX) else name
     known = {TINY.model: TINY, IDENTIFY.model: IDENTIFY}
-    return replace(known.get(model, PAPER), model=model)
+    return replace(known.get(kind, PAPER), model=model)

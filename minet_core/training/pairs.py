@@ -62,6 +62,11 @@ class PairSource(Protocol):
         """What it was opened as."""
         ...
 
+    @property
+    def notes(self) -> list[str]:
+        """What was left out of what was drawn up to now, a line a kind."""
+        ...
+
     def draw(self, generator: torch.Generator) -> Pair:
         """A pair with at least one co-appearing object; the generator decides which.
 

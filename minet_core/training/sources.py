@@ -10,8 +10,13 @@ from minet_core.datasets.base import Dataset
 from minet_core.datasets.open import open_dataset
 from minet_core.datasets.vocabulary import map_classes
 from minet_core.errors import ConfigError
+from minet_core.training.composed import ComposedPairs
 from minet_core.training.config import TrainConfig
 from minet_core.training.frame_pairs import FramePairs
+from minet_core.training.pairs import PairSource
+
+COMPOSED = "composed:"
+"""Before the name of a dataset: pairs composed of its objects, in place of its own pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +28,7 @@ class Sources:
         classes: of all of them together.
     """
 
-    weighted: tuple[tuple[FramePairs, float], ...]
+    weighted: tuple[tuple[PairSource, float], ...]
     classes: tuple[str, ...]
 
     @property
@@ -41,18 +46,17 @@ def open_datasets(config: TrainConfig) -> list[Dataset]:
     """
     if not config.data:
         raise ConfigError("there is nothing to train on; give --data KIND:PATH")
-    return [open_dataset(spec, "train") for spec, _ in config.data]
+    return [open_dataset(spec.removeprefix(COMPOSED), "train") for spec, _ in config.data]
 
 
 def pair_up(datasets: Sequence[Dataset], config: TrainConfig) -> Sources:
     """Sources of pairs with the weights that the settings give them."""
     classes, labels = united([dataset.classes for dataset in datasets])
-    pairs = (
-        FramePairs(dataset, ids, max_gap=config.max_gap, crop=config.crop, flip=config.flip)
-        for dataset, ids in zip(datasets, labels, strict=True)
-    )
-    weights = (weight for _, weight in config.data)
-    return Sources(tuple(zip(pairs, weights, strict=True)), classes)
+    weighted: list[tuple[PairSource, float]] = []
+    for dataset, ids, (spec, weight) in zip(datasets, labels, config.data, strict=True):
+        pairs = FramePairs(dataset, ids, max_gap=config.max_gap, crop=config.crop, flip=config.flip)
+        weighted.append((ComposedPairs(pairs) if spec.startswith(COMPOSED) else pairs, weight))
+    return Sources(tuple(weighted), classes)
 
 
 def united(

@@ -88,6 +88,7 @@ class IdentifyTask:
 
     def __init__(self, network: IdentifyNetwork, config: TrainConfig) -> None:
         self.network = network.eval()
+        network.backbone[: config.frozen].requires_grad_(False)
         self._config = config
         self.losses_of: tuple[str, ...] = ("meta",)
 
