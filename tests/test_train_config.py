@@ -1,5 +1,7 @@
+import json
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +103,15 @@ def test_saved_settings_are_plain_toml():
     values = tomllib.loads(to_toml(FULL))
     assert values["data"][1] == ["mot:α", 2.5]
     assert set(values) == set(TrainConfig.__dataclass_fields__)
+
+
+def test_every_setting_is_documented():
+    text = (Path(__file__).parents[1] / "docs/training.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip(" `"): line for line in text.splitlines() if "| `" in line}
+    for field in fields(TrainConfig):
+        assert f"`{to_text(getattr(PAPER, field.name))}`" in rows[field.name]
+        assert field.metadata["help"] in rows[field.name]
+
+
+def to_text(value: object) -> str:
+    return json.dumps("none" if value is None else value)
