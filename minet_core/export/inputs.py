@@ -1,7 +1,7 @@
 """What an export reads: files and folders, as annotations of videos with names of their own."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from minet_core.config import ExportOptions
 from minet_core.errors import InputError
 from minet_core.export.media import Media
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.labels import read_label_map
-from minet_core.formats.readers import DRAWN, file_of, kind_of, read_annotations
+from minet_core.formats.labels import LabelMap, read_label_map
+from minet_core.formats.readers import DRAWN, Kind, file_of, kind_of, read_annotations
 from minet_core.video.source import shown
 
 RESULT = "result.json"
@@ -40,13 +40,11 @@ def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
         ConfigError: the label map does not fit the classes.
     """
     label_map = None if options.label_map is None else read_label_map(Path(options.label_map))
-    paths = list(dict.fromkeys(_files(sources)))
-    media = Media(options.video, is_any=len(paths) == 1)
-    loaded = []
-    kinds = {path: kind_of(path) for path in paths}
-    for path, kind in kinds.items():
-        videos = read_annotations(path, media.facts_of, label_map)
-        loaded += [Loaded(video, drawn=kind in DRAWN) for video in videos]
+    kinds = {path: kind_of(path) for path in _files(sources)}
+    loaded = _read(kinds, Media(options.video, is_any=len(kinds) == 1), label_map)
+    if len(loaded) > 1 == len(kinds):
+        # One file of several videos: only its name tells which of them a --video is.
+        loaded = _read(kinds, Media(options.video), label_map)
     # Label Studio's files tell the classes that occur, and not those that could.
     if label_map is not None and "label-studio" not in kinds.values():
         label_map.check()
@@ -54,6 +52,14 @@ def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
     return [
         replace(each, video=replace(each.video, name=name))
         for each, name in zip(loaded, names, strict=True)
+    ]
+
+
+def _read(kinds: Mapping[Path, Kind], media: Media, label_map: LabelMap | None) -> list[Loaded]:
+    return [
+        Loaded(video, drawn=kind in DRAWN)
+        for path, kind in kinds.items()
+        for video in read_annotations(path, media.facts_of, label_map)
     ]
 
 

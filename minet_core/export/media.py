@@ -32,7 +32,10 @@ class Media:
                 raise InputError(f"{shown(path)}: no such video")
 
     def find(self, source: str | None) -> str | None:
-        """Where the video of a path or URL is now, None where it is not found."""
+        """Where the video of a path or URL is now, None where it is not found.
+
+        A URL is found only if it is named: a file that somebody sends must not make us fetch.
+        """
         if self._is_any:
             return self._named[0]
         if source is None:
@@ -41,7 +44,7 @@ class Media:
             for path in self._named:
                 if key(path) == key(source):
                     return path
-        return source if _exists(source) else None
+        return source if not is_url(source) and _exists(source) else None
 
     def require(self, video: VideoAnnotations) -> str:
         """Where the video of annotations is, known to be of the same size.

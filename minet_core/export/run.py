@@ -1,10 +1,9 @@
 """`minet export`: from files to files of another format."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePath
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
@@ -13,15 +12,11 @@ from minet_core.export.inputs import RESULT, Loaded, load
 from minet_core.export.media import Media
 from minet_core.export.publishing import ThereAlreadyError, published
 from minet_core.export.retiming import at_constant_rate
-from minet_core.files import one_line
+from minet_core.export.writing import OutputWriter, Progress
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
-from minet_core.formats.frames import extract_frames
 from minet_core.suggest import did_you_mean
 from minet_core.video.source import shown
-
-Progress = Callable[[int, int], None]
-"""Called with the number of pictures written, and of all there will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +68,11 @@ def export(
     videos, tallies, warnings = _edited(loaded, exporter, options, media)
     folder, names = _places(to, exporter, videos, out, options)
     pictures, files = 0, []
+    writer = OutputWriter(exporter, options, media, folder, progress)
     with published(folder, replace=options.overwrite) as hidden:
         for name, group in names.items():
-            made, count = _write(exporter, group, hidden / name, name, options, media, progress)
-            files += [folder / path.relative_to(hidden / name) for path in made]
+            made, count = writer.write(hidden / name, name, group)
+            files += made
             pictures += count
     return Exported(
         tuple(files), tuple(videos), tuple(tallies), pictures, tuple(warnings), exporter.hint
@@ -183,62 +179,3 @@ def _places(
     if suffix and out.suffix.lower() == suffix and len(groups) == 1:
         return out.parent, {out.name: next(iter(groups.values()))}
     return out, groups
-
-
-def _write(
-    exporter: Exporter,
-    videos: Sequence[VideoAnnotations],
-    hidden: Path,
-    name: str,
-    options: ExportOptions,
-    media: Media,
-    progress: Progress | None,
-) -> tuple[list[Path], int]:
-    """Write one output into a hidden folder, as it is to be in the output folder.
-
-    Returns:
-        Its files but for pictures, and how many pictures there are.
-    """
-    base = hidden / name if exporter.per_video and not exporter.suffix else hidden
-    content = hidden / "content" if options.zip else base
-    with one_line(hidden):
-        content.mkdir(parents=True)
-    place = content / f"{PurePath(name).stem}{exporter.suffix}" if exporter.suffix else content
-    made = exporter.write(videos, place, options)
-    pictures = sum(_extract(exporter, video, content, options, media, progress) for video in videos)
-    if options.zip:
-        made = [_zipped(content, hidden / name)]
-    return made, pictures
-
-
-def _extract(
-    exporter: Exporter,
-    video: VideoAnnotations,
-    folder: Path,
-    options: ExportOptions,
-    media: Media,
-    progress: Progress | None,
-) -> int:
-    if options.frames is None or exporter.pictures is None:
-        return 0
-    wanted = video.looked_at
-    paths = {frame: folder / exporter.pictures(video, frame, options) for frame in wanted}
-    if not paths:
-        return 0
-    return extract_frames(
-        media.require(video),
-        paths.get,
-        options.frames,
-        end=wanted.stop,
-        progress=None if progress is None else lambda done: progress(done, len(paths)),
-    )
-
-
-def _zipped(folder: Path, path: Path) -> Path:
-    """A folder's files as a zip file in its place."""
-    with one_line(path), ZipFile(path, "w", ZIP_DEFLATED) as archive:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file():
-                archive.write(file, file.relative_to(folder).as_posix())
-                file.unlink()
-    return path

@@ -1,0 +1,91 @@
+"""One output of an export: annotations, pictures if asked for, and a zip file of both."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from minet_core.config import ExportOptions
+from minet_core.export.media import Media
+from minet_core.export.publishing import check_free
+from minet_core.files import one_line
+from minet_core.formats.annotations import VideoAnnotations
+from minet_core.formats.exporters import Exporter
+from minet_core.formats.frames import extract_frames
+
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures written of a video, and of all it will have."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputWriter:
+    """Writes outputs, each into a hidden folder of its own.
+
+    Attributes:
+        exporter: the format.
+        options: of the export.
+        media: the videos, for their pictures.
+        folder: where files will appear.
+        progress: called after each picture.
+    """
+
+    exporter: Exporter
+    options: ExportOptions
+    media: Media
+    folder: Path
+    progress: Progress | None
+
+    def write(
+        self, hidden: Path, name: str, videos: Sequence[VideoAnnotations]
+    ) -> tuple[list[Path], int]:
+        """Write one output.
+
+        Args:
+            hidden: its folder, not there yet; in it, files lie as they will in `folder`.
+            name: of the output: a file's, with suffix, or a folder's.
+            videos: that are in it.
+
+        Returns:
+            Where its files will be, but for pictures, and how many pictures there are.
+
+        Raises:
+            MinetError: it cannot be written, or would replace what it may not.
+        """
+        exporter, zipped = self.exporter, self.options.zip
+        content = hidden / "content" if zipped else hidden
+        if exporter.per_video and not (exporter.suffix or zipped):
+            content = hidden / name
+        with one_line(hidden):
+            content.mkdir(parents=True)
+        place = content / f"{PurePath(name).stem}{exporter.suffix}" if exporter.suffix else content
+        made = exporter.write(videos, place, self.options)
+        files = [name] if zipped else [path.relative_to(hidden).as_posix() for path in made]
+        # Told before pictures are decoded.
+        check_free(self.folder, {name: files}, replace=self.options.overwrite)
+        pictures = sum(self._extract(video, content) for video in videos)
+        if zipped:
+            _zip(content, hidden / name)
+        return [self.folder / file for file in files], pictures
+
+    def _extract(self, video: VideoAnnotations, folder: Path) -> int:
+        kind, path_of, wanted = self.options.frames, self.exporter.pictures, video.looked_at
+        if kind is None or path_of is None or not wanted:
+            return 0
+        paths = {frame: folder / path_of(video, frame, self.options) for frame in wanted}
+        show = self.progress
+        return extract_frames(
+            self.media.require(video),
+            paths.get,
+            kind,
+            end=wanted.stop,
+            progress=None if show is None else lambda done: show(done, len(paths)),
+        )
+
+
+def _zip(folder: Path, path: Path) -> None:
+    """Move a folder's files into a zip file."""
+    with one_line(path), ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(folder).as_posix())
+                file.unlink()
