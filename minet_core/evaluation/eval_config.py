@@ -57,6 +57,8 @@ class EvalOptions:
         motion_rule: whose rule weighs the false positives of a motion group.
         tracking: whether to compute HOTA, CLEAR and IDF1.
         score: least score of a detection that is shown: tracking, track recall and
+            fragmentations depend on it.
+        offline: what is done once a whole video is known.
 
     Raises:
         ConfigError: the score is not from 0 to 1, or the metrics do not go together.

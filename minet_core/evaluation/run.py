@@ -80,14 +80,14 @@ def evaluate_model(
         each.name: Scorer(dataset.classes, options, memory=each.memory, tracks=bool(each.memory))
         for each in variants
     }
-    run = _Run(dataset, scorers, options)
+    run = _Run(dataset, scorers, options, comparisons(variants))
     for video in dataset.videos:
         if truths := run.truths(video):
             run.score(video, truths, _together([f.go(video) for f in finders]), progress)
             for finder in finders:
                 run.covered |= finder.covered
                 run.warn(video.name, finder.warnings)
-    return replace(run.result(), comparisons=comparisons(variants))
+    return run.result()
 
 
 def _together(
@@ -156,11 +156,16 @@ class _Run:
     """Gathers what is scored of one video after the other."""
 
     def __init__(
-        self, dataset: Dataset, scorers: Mapping[str, Scorer], options: EvalOptions
+        self,
+        dataset: Dataset,
+        scorers: Mapping[str, Scorer],
+        options: EvalOptions,
+        compared: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self._dataset = dataset
         self._options = options
         self._scorers = scorers
+        self._compared = compared
         self._warnings: dict[str, list[str]] = {}
         self._videos = self._frames = 0
         self.covered: set[int] = set()
@@ -207,15 +212,17 @@ class _Run:
         if not self._frames:
             raise InputError(f"{self._dataset.name}: no frame of it is annotated")
         classes = self._dataset.classes
+        drawn = {name for pair in self._compared for name in pair}
         lines = [f"{line} ({_places(at)})" for line, at in self._warnings.items()]
         return EvalResult(
             dataset=self._dataset,
             options=self._options,
-            variants={name: scorer.result() for name, scorer in self._scorers.items()},
+            variants={n: s.result(draws=n in drawn) for n, s in self._scorers.items()},
             covered=tuple(classes[label] for label in sorted(self.covered)),
             videos=self._videos,
             frames=self._frames,
             warnings=(*self._dataset.problems.lines(), *lines),
+            comparisons=self._compared,
         )
 
 

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from minet_core.config import MemoryConfig
 from minet_core.evaluation.ap_result import ApResult
 from minet_core.evaluation.average_precision import ApAccumulator
@@ -24,7 +26,8 @@ class Scores:
     Attributes:
         memory: the variant's settings as a table of names and values, None without memory.
         ap: average precision.
-        ap_draws: (D,) its mean over classes, on videos drawn at random; empty for one video.
+        ap_draws: (D,) its mean over classes, on videos drawn at random; empty where it was not
+            asked for, or for one video.
         temporal: steadiness along the true tracks.
         motion: average precision by speed, None where it was not asked for.
         motion_rule: whose rule weighs the false positives there.
@@ -114,12 +117,17 @@ class Scorer:
             self._identities.append(identity_confusion(video, self._frames))
         self._frames = []
 
-    def result(self) -> Scores:
-        """The numbers of the videos up to now."""
+    def result(self, *, draws: bool = False) -> Scores:
+        """The numbers of the videos up to now.
+
+        Args:
+            draws: whether to tell what the mean average precision is on videos drawn at random,
+                which takes its time.
+        """
         return Scores(
             memory=self._memory,
             ap=self._ap.result(),
-            ap_draws=self._ap.draws(),
+            ap_draws=self._ap.draws() if draws else np.zeros(0),
             temporal=self._temporal.result(),
             motion=self._motion.result() if self._motion else None,
             motion_rule=self._rule,
