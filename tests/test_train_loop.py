@@ -248,6 +248,12 @@ class TestMeasuring:
             run(tiny(data, val="toy:nowhere"), tmp_path / "run")
         assert not (tmp_path / "run").exists()
 
+    def test_tensorboard_that_is_not_there(self, data, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+        with pytest.raises(MinetError, match=r"pip install 'minet\[tensorboard\]'"):
+            run(tiny(data, tensorboard=True), tmp_path / "run")
+        assert not (tmp_path / "run").exists()
+
     def test_the_identify_network(self, data, tmp_path):
         config = replace(IDENTIFY, data=((data, 1.0),), val=data, steps=1, batch=1, longer=96)
         watcher = Watcher()

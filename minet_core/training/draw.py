@@ -64,8 +64,8 @@ class Draws:
     def batches(self, steps: range, indices: range) -> Generator[list[Sample], None, None]:
         """This process's samples of each step, prepared ahead by threads, in order.
 
-        Threads and not processes: decoding and resizing let other threads run, nothing has to be
-        copied between them, and what is wrong with the data is counted in one place.
+        Threads and not processes: decoding, most of the work, lets other threads run, nothing has
+        to be copied between them, and what is wrong with the data is counted in one place.
 
         Raises:
             InputError: as `sample`.

@@ -30,7 +30,7 @@ class Metrics:
         self, folder: Path, columns: tuple[str, ...], *, keep: int, tensorboard: bool
     ) -> None:
         self._columns = columns
-        self._board = _open_board(folder / TENSORBOARD) if tensorboard else None
+        self._board = _writer()(folder / TENSORBOARD) if tensorboard else None
         self._file = TextFile(folder / METRICS, keep=keep or None)
         if not keep:
             self._file.write(",".join(("step", *columns)) + "\n")
@@ -61,11 +61,18 @@ class Metrics:
         return self._file.sync()
 
 
-def _open_board(folder: Path) -> Any:
+def require_tensorboard() -> None:
+    """See that TensorBoard is there.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    _writer()
+
+
+def _writer() -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise ConfigError(
-            "TensorBoard is not installed: pip install 'minet[tensorboard]'"
-        ) from None
-    return SummaryWriter(folder)
+        raise ConfigError("TensorBoard is missing: pip install 'minet[tensorboard]'") from None
+    return SummaryWriter

@@ -14,6 +14,7 @@ from minet_core.training.draw import Draws
 from minet_core.training.extracted import extracted
 from minet_core.training.folder import FRAMES, prepare
 from minet_core.training.measure import Validation, open_validation
+from minet_core.training.metrics import require_tensorboard
 from minet_core.training.networks import build_task, check_model
 from minet_core.training.pairs import PairSource
 from minet_core.training.processes import Processes
@@ -66,6 +67,8 @@ def train(
             cannot be written, or a loss is not finite. Checkpoints from before stay.
     """
     check_model(config.model)
+    if config.tensorboard:
+        require_tensorboard()
     with Processes.of_environment(device) as processes:
         processes.share(config.batch)  # a batch that is too small is told before anything is made
         sources, validation = _data(config, out, watcher, processes, resume, overwrite)
