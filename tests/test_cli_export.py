@@ -250,3 +250,32 @@ def test_detect_exports_what_it_has_found_and_once_only(clip, tmp_path, capsys):
     assert (folder / "clip" / "gt" / "gt.txt").exists()
     assert run([*map(str, detect), "--format", "cvt"]) == 3
     assert "did you mean 'cvat'?" in capsys.readouterr().err
+
+
+def tasks_of(path: Path, *videos: str) -> Path:
+    """Label Studio's tasks as it exports those of others: without the size of a video."""
+    entry = {"frame": 1, "x": 0, "y": 0, "width": 50, "height": 50, "enabled": False}
+    value = {"labels": ["dog"], "framesCount": 9, "sequence": [entry]}
+    result = [{"id": "a", "type": "videorectangle", "value": value}]
+    tasks = [{"data": {"video": video}, "annotations": [{"result": result}]} for video in videos]
+    path.write_text(json.dumps(tasks))
+    return path
+
+
+def test_video_tells_what_an_annotation_tool_does_not_keep(clip, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tasks = tasks_of(tmp_path / "tasks.json", "/data/local-files/?d=in/any.mp4")
+    assert export(tasks, "--to", "csv", "-o", "out", "--video", clip) == 0
+    assert Path("out/any.csv").read_text().splitlines()[1].endswith("0.0,0.0,32.0,24.0")
+
+
+def test_one_video_is_not_taken_for_another_of_the_same_file(clip, tmp_path, capsys):
+    tasks = tasks_of(tmp_path / "tasks.json", "in/clip.mp4", "in/other.mp4")
+    assert export(tasks, "--to", "csv", "-o", tmp_path / "out", "--video", clip) == 2
+    assert "the size of in/other.mp4 is not known; --video names" in capsys.readouterr().err
+
+
+def test_address_in_a_file_is_not_fetched(tmp_path, capsys):
+    tasks = tasks_of(tmp_path / "tasks.json", "http://localhost:1/a.mp4")
+    assert export(tasks, "--to", "csv", "-o", tmp_path / "out") == 2
+    assert "the size of http://localhost:1/a.mp4 is not known" in capsys.readouterr().err
