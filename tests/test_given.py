@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from eval_data import CAR, mot_line, person
-from stub_model import CLASSES, PERSON_SCORE, StubDetector, StubEmbedder, stub_model
+from stub_model import CAR_SCORE, CLASSES, PERSON_SCORE, StubDetector, StubEmbedder, stub_model
 from video_factory import write_grey_video
 
 from minet_cli.main import run
@@ -16,7 +16,9 @@ from minet_core.errors import ConfigError, InputError
 from minet_core.formats import read_json, read_score_vectors
 from minet_core.inference import outputs
 from minet_core.inference.manifest import read_manifest
+from minet_core.inference.offline import seq_nms
 from minet_core.inference.pipeline import Summary, annotate
+from minet_core.inference.scored import read_scored_frames
 from minet_core.models import zoo
 from minet_core.models.zoo import Model
 
@@ -174,10 +176,23 @@ class TestScoreVectors:
         assert not vectors.flags.writeable
         assert "scores.f32" in read_manifest(Path("out")).files
 
+    def test_frames_for_the_offline_methods(self):
+        """Alike in every frame, a tube has the mean of what its boxes had."""
+        options = DetectOptions(video=False, score_vectors=True, score=0.0)
+        annotate("clip.mp4", "out", stub_model(empty=(3,)), options)
+        frames = read_scored_frames("out/result.json")
+        assert [frame.frame for frame in frames] == sorted(set(rows().frame))
+        assert frames[0].base.tolist() == [[PERSON_SCORE, 0, 0], [0, CAR_SCORE, 0]]
+        assert frames[0].track_ids.tolist() == [1, 2]
+        persons = [frame.scores[0, 0] for frame in frames]
+        linked = [frame.scores[0, 0] for frame in seq_nms(frames)]
+        np.testing.assert_allclose(linked, np.mean(persons))
+
     def test_no_rows(self):
         options = DetectOptions(video=False, score_vectors=True, score=1.0)
         annotate("clip.mp4", "out", stub_model(), options)
         assert read_score_vectors("out/result.json").shape == (0, len(CLASSES))
+        assert read_scored_frames("out/result.json") == []
 
     def test_they_go_with_their_result(self):
         annotate("clip.mp4", "out", stub_model(), DetectOptions(video=False, score_vectors=True))

@@ -1,9 +1,14 @@
 """Frames with whole score vectors: what evaluation and the offline methods work on."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from minet_core.boxes import NO_TRACK
+from minet_core.formats.minet_json import read_json
+from minet_core.formats.score_vectors import read_score_vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,3 +28,25 @@ class ScoredFrame:
     scores: NDArray[np.float64]
     base: NDArray[np.float64]
     track_ids: NDArray[np.int64]
+
+
+def read_scored_frames(result: str | Path) -> list[ScoredFrame]:
+    """The frames of a result.json that has score vectors, for `minet_core.inference.offline`.
+
+    Of the detector's own scores only that of each row's label was kept; the others are 0. Frames
+    without rows are left out.
+
+    Raises:
+        InputError: there are no score vectors, or the result does not read.
+    """
+    rows, vectors = read_json(result).rows, read_score_vectors(result)
+    boxes = rows[["x1", "y1", "x2", "y2"]].to_numpy(np.float64)
+    tracks = rows["track_id"].fillna(NO_TRACK).to_numpy(np.int64)
+    base = np.zeros(vectors.shape)
+    base[np.arange(len(rows)), rows["label_id"]] = rows["base_score"]
+    frames, starts = np.unique(rows["frame"], return_index=True)
+    parts = np.split(np.arange(len(rows)), starts[1:])
+    return [
+        ScoredFrame(int(frame), boxes[r], vectors[r].astype(np.float64), base[r], tracks[r])
+        for frame, r in zip(frames, parts if len(frames) else [], strict=True)
+    ]
