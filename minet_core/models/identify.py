@@ -52,8 +52,12 @@ class IdentifyNetwork(nn.Module):
 
     def feature_map(self, pictures: Tensor) -> Tensor:
         """(B, 96, h/16, w/16) features of (B, 3, h, w) RGB pictures in 0..1."""
-        features: Tensor = self.backbone((pictures - self.mean) / self.std)
+        features: Tensor = self.backbone(self.standardised(pictures))
         return features
+
+    def standardised(self, pictures: Tensor) -> Tensor:
+        """Pictures in 0..1 as the backbone expects them."""
+        return (pictures - self.mean) / self.std
 
     def regions(self, features: Tensor, boxes: Tensor, stride: float) -> Tensor:
         """(N, 768) region features of (N, 4) boxes of the first picture, before the head."""
