@@ -151,9 +151,6 @@ def one(out: Path, data: Path, seed: int, steps: int, *, meta: bool) -> Scores:
             meta=meta,
             steps=steps,
             milestones=(steps * 3 // 4, steps * 11 // 12),
-            batch=1,
-            optimizer="adamw",
-            lr=1e-3,
             shorter=WIDTH * 3 // 4,
             longer=WIDTH,
         )

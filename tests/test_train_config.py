@@ -4,7 +4,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+import torch
+from train_data import dataset, truth, video
 
+from minet_core.datasets import Problems
 from minet_core.errors import ConfigError, InputError
 from minet_core.training.config import IDENTIFY, PAPER, TINY, TrainConfig, recipe
 from minet_core.training.config_file import (
@@ -15,6 +18,8 @@ from minet_core.training.config_file import (
     to_toml,
 )
 from minet_core.training.loop import learning_rate
+from minet_core.training.measure import beginning
+from minet_core.training.processes import Processes
 
 FULL = replace(
     PAPER,
@@ -115,3 +120,21 @@ def test_every_setting_is_documented():
 
 def to_text(value: object) -> str:
     return json.dumps("none" if value is None else value)
+
+
+def test_what_is_measured_on_is_the_beginning_of_every_video(tmp_path):
+    problems = Problems()
+    videos = [video(tmp_path, [truth(i, []) for i in range(5)], problems, name=n) for n in "abcd"]
+    whole = dataset(*videos, problems=problems)
+    assert beginning(whole, None) is whole
+    for frames, lengths in ((8, {"a": 2, "b": 2, "c": 2, "d": 2}), (2, {"a": 1, "c": 1})):
+        assert {v.name: len(v) for v in beginning(whole, frames).videos} == lengths
+    assert [len(v.chosen) for v in beginning(whole, 100).videos] == [5] * 4
+
+
+def test_a_batch_is_shared_out():
+    cpu = torch.device("cpu")
+    shares = [list(Processes(rank, 3, cpu).share(7)) for rank in range(3)]
+    assert shares == [[0, 3, 6], [1, 4], [2, 5]]
+    with pytest.raises(ConfigError, match="4 processes need a batch of as many, not 3"):
+        Processes(0, 4, cpu).share(3)
