@@ -26,14 +26,20 @@ TOKEN = "0123456789abcdef0123456789abcdef01234567"
 PRECISION = 0.02
 """Pixels; percentages have four decimals."""
 
-SECONDS_TO_START = 300
+SECONDS_TO_START = 600
+
+MILLISECONDS = 240_000
+"""For the editor to load."""
+
+SETTLE = 15_000
+"""Milliseconds for it to draw."""
 
 
 @click.command()
 @click.option("--server", type=click.Path(path_type=Path), required=True, help="label-studio")
 @click.option("--result", type=click.Path(path_type=Path), required=True, help="result.json")
 @click.option("--screenshot", type=click.Path(path_type=Path), default="label-studio.png")
-@click.option("--seconds", default=4.0, help="Where in the video the screenshot is taken.")
+@click.option("--seconds", default=1.0, help="Where in the video the screenshot is taken.")
 def prove(server: Path, result: Path, screenshot: Path, seconds: float) -> None:
     """Export a result, import it, read it back, compare, and take a picture of the editor."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -147,16 +153,16 @@ def look(address: str, project: int, path: Path, seconds: float) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM"))
         page = browser.new_page(viewport={"width": 1500, "height": 1000})
-        page.goto(f"{address}/user/login")
+        page.set_default_timeout(MILLISECONDS)
+        page.goto(f"{address}/user/login", wait_until="domcontentloaded")
         page.fill("input[name=email]", EMAIL)
         page.fill("input[name=password]", PASSWORD)
-        page.press("input[name=password]", "Enter")
-        page.wait_for_load_state("networkidle")
-        page.goto(f"{address}/projects/{project}/data?task={task['id']}")
-        page.wait_for_selector("video", state="attached", timeout=60_000)
-        page.wait_for_timeout(8000)
+        with page.expect_navigation(wait_until="commit"):
+            page.press("input[name=password]", "Enter")
+        page.goto(f"{address}/projects/{project}/data?task={task['id']}", wait_until="commit")
+        page.wait_for_function("document.querySelector('video')?.readyState >= 2")
         page.evaluate("s => { document.querySelector('video').currentTime = s }", seconds)
-        page.wait_for_timeout(4000)
+        page.wait_for_timeout(SETTLE)
         page.screenshot(path=path)
         browser.close()
 
