@@ -31,6 +31,12 @@ def test_conv5_of_a_resnet_keeps_the_grid_of_conv4(resnet: Backbone) -> None:
     assert resnet.stride == 16
 
 
+def test_a_deep_resnet_with_random_weights_does_not_explode() -> None:
+    with torch.no_grad():
+        _, conv5 = build_backbone("resnet101")(torch.rand(1, 3, 64, 96))
+    assert 0 < conv5.std() < 10
+
+
 def test_every_3x3_convolution_of_conv5_is_dilated_by_2(resnet: Backbone) -> None:
     wide = [m for m in resnet.stages[4].modules() if isinstance(m, nn.Conv2d)]
     wide = [m for m in wide if m.kernel_size == (3, 3)]

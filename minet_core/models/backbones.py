@@ -8,6 +8,7 @@ heads on conv5.
 import torchvision
 from torch import Tensor, nn
 from torchvision.models import ResNet, get_weight
+from torchvision.models.resnet import Bottleneck
 from torchvision.ops import FrozenBatchNorm2d
 
 from minet_core.models.pretrained import State, load_pretrained
@@ -70,6 +71,10 @@ def _resnet(name: str) -> Backbone:
     # torchvision leaves the first block of the stage undilated, the paper dilates each.
     first = network.layer4[0].conv2
     first.dilation = first.padding = (2, 2)
+    for module in network.modules():
+        if isinstance(module, Bottleneck):
+            # Random weights whose norms nobody has measured: without this, sums overflow.
+            module.bn3.weight.fill_(0.2)
     conv1 = nn.Sequential(network.conv1, network.bn1, network.relu, network.maxpool)
     stages = [conv1, network.layer1, network.layer2, network.layer3, network.layer4]
     return Backbone(stages, stride=16, channels4=1024, channels5=2048)
