@@ -1,6 +1,7 @@
 """`minet detect --detections` and `--score-vectors`."""
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -187,6 +188,17 @@ class TestScoreVectors:
         persons = [frame.scores[0, 0] for frame in frames]
         linked = [frame.scores[0, 0] for frame in seq_nms(frames)]
         np.testing.assert_allclose(linked, np.mean(persons))
+
+    def test_the_page_says_how_to_read_them(self, monkeypatch):
+        annotate("clip.mp4", "out", stub_model(), DetectOptions(video=False, score_vectors=True))
+        monkeypatch.chdir("out")
+        page = (Path(__file__).parents[1] / "docs/result-format.md").read_text(encoding="utf-8")
+        _, section = page.split("## scores.f32")
+        scope: dict = {}
+        for example in re.findall(r"```python\n(.*?)```", section.split("\n## ")[0], re.DOTALL):
+            exec(example, scope)
+        assert scope["scores"].shape == (2 * FRAMES, len(CLASSES))
+        assert len(scope["frames"]) == FRAMES
 
     def test_no_rows(self):
         options = DetectOptions(video=False, score_vectors=True, score=1.0)
