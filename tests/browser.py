@@ -2,13 +2,16 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from video_factory import GREY_STEP
+
+PATIENCE = 60
+"""Seconds that a busy machine may take for a page; nothing waits longer than it has to."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -22,7 +25,7 @@ def browser() -> Iterator[Any]:
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
     with api.sync_playwright() as playwright:
         # A container often lets no process have a sandbox, and has little shared memory.
-        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         yield playwright.chromium.launch(executable_path=program, args=arguments)
 
 
@@ -40,6 +43,7 @@ class Tab:
     def __init__(self, page: Any) -> None:
         self.page = page
         self.complaints: list[str] = []
+        page.set_default_timeout(PATIENCE * 1000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda line: line.type == "error" and self.complaints.append(line.text))
 
@@ -50,7 +54,7 @@ class Tab:
 
     def wait(self, condition: str) -> "Tab":
         """Wait until a condition on `viewer` is true."""
-        self.page.wait_for_function(f"() => {condition}", timeout=10_000)
+        self.page.wait_for_function(f"() => {condition}", timeout=PATIENCE * 1000)
         return self
 
     def settle(self) -> "Tab":
@@ -66,8 +70,8 @@ class Tab:
 
     def drawn_index(self) -> int:
         """The index that the picture's grey tells, of 64×48 pixels, where no box of a test is."""
-        left, top, right, bottom = (round(p) for p in self.place_of((28, 1, 46, 5), (64, 48)))
-        return round((float(self.screen()[top:bottom, left:right].mean()) - 20) / GREY_STEP)
+        grey = self.screen(self.place_of((28, 1, 46, 5), (64, 48))).mean()
+        return round((float(grey) - 20) / GREY_STEP)
 
     def shows(self, frame: int, drawn: int | None = None) -> bool:
         """Whether the page says that it shows a frame, and soon has its picture on the screen.
@@ -76,7 +80,7 @@ class Tab:
             frame: the number that is to be read.
             drawn: the index that is to be seen, if it is another.
         """
-        end = time.monotonic() + 5
+        end = time.monotonic() + PATIENCE
         wanted = frame if drawn is None else drawn
         while self.drawn_index() != wanted:  # a picture is painted a little after it was sought
             if time.monotonic() > end:
@@ -97,16 +101,22 @@ class Tab:
         track: int | None = self.get("viewer.store.state.track?.id ?? null")
         return track
 
-    def place_of(self, box: tuple[float, ...], size: tuple[int, int]) -> list[float]:
+    def place_of(self, box: Sequence[float], size: tuple[int, int]) -> list[float]:
         """A box of the video, of this size, in pixels of the screen."""
         stage = self.page.locator("#stage").bounding_box()
         kx, ky = stage["width"] / size[0], stage["height"] / size[1]
         x, y = stage["x"], stage["y"]
         return [x + box[0] * kx, y + box[1] * ky, x + box[2] * kx, y + box[3] * ky]
 
-    def screen(self) -> "np.ndarray":
-        """The page as it is on the screen: (height, width, 3) RGB."""
+    def screen(self, part: Sequence[float]) -> "np.ndarray":
+        """What is on the screen: (height, width, 3) RGB.
+
+        Args:
+            part: left, top, right and bottom, which are rounded.
+        """
         import cv2
 
-        png = np.frombuffer(self.page.screenshot(), np.uint8)
+        left, top, right, bottom = map(round, part)
+        clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+        png = np.frombuffer(self.page.screenshot(clip=clip), np.uint8)
         return np.asarray(cv2.imdecode(png, cv2.IMREAD_COLOR)[:, :, ::-1])
