@@ -317,6 +317,17 @@ class TestEpisodes:
         assert [each.tolist() for each in sample.boxes] == [[[40, 4, 60, 30]]] * 2
 
 
+def test_colours_change_within_bounds_and_boxes_stay():
+    image = np.full((48, 64, 3), 100, np.uint8)
+    view = View(image, np.array([BOX], np.float32), np.zeros(1, np.int64), np.zeros(1, np.int64))
+    config = tiny("toy:none", flip=0.0, colour=0.3)
+    samples = [make_sample(Pair(view, view, "still"), config, random(n)) for n in range(20)]
+    shades = {float(image.float().mean()) for sample in samples for image in sample.images}
+    assert len(shades) > 20  # either view has its own
+    assert all(60 <= shade <= 140 for shade in shades)
+    assert all(sample.boxes[0].tolist() == [BOX] for sample in samples)
+
+
 def test_frames_of_a_video_file_are_decoded_once(tmp_path):
     folder = tmp_path / "seq"
     (folder / "gt").mkdir(parents=True)

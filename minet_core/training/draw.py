@@ -80,7 +80,7 @@ class Draws:
                 waiting += [pool.submit(self.sample, *place) for place in islice(places, short)]
                 yield [waiting.pop(0).result() for _ in indices]
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
     def _source(self, place: float) -> PairSource:
         """The source at a place from 0 to 1 when they lie side by side, as wide as their weight."""

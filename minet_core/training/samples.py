@@ -52,18 +52,18 @@ class Sample:
 
     def to(self, device: torch.device) -> "Sample":
         """The same on a device."""
-        if device.type == "cpu":
-            return self
-        first, second = (
-            (each[0].to(device, non_blocking=True), each[1].to(device, non_blocking=True))
-            for each in (self.support, self.query)
-        )
-        images, boxes, labels = (
-            (each[0].to(device, non_blocking=True), each[1].to(device, non_blocking=True))
-            for each in (self.images, self.boxes, self.labels)
-        )
+
+        def moved(both: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+            return both[0].to(device), both[1].to(device)
+
         return Sample(
-            images, boxes, labels, Labelled(*first), Labelled(*second), self.name, self.complete
+            images=moved(self.images),
+            boxes=moved(self.boxes),
+            labels=moved(self.labels),
+            support=Labelled(*moved(self.support)),
+            query=Labelled(*moved(self.query)),
+            name=self.name,
+            complete=self.complete,
         )
 
 
