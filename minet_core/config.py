@@ -192,7 +192,9 @@ class ExportOptions:
 
     min_score: float = setting(0.0, "Leave out tracks with a lower mean score, and loose boxes.")
     min_length: int = setting(1, "Leave out tracks with fewer boxes.")
-    classes: tuple[str, ...] = setting((), "Classes to write, as the result names them.")
+    classes: tuple[str, ...] = setting(
+        (), "Classes to write, by their new names if there is a label map."
+    )
     max_gap: int = setting(10, "Longest gap, in frames, that --interpolate closes.")
     interpolate: bool = setting(False, "Close short gaps with interpolated boxes.")
     keyframes: str = setting(

@@ -175,6 +175,14 @@ def bomb(entity: str) -> str:
             "a box without numbers",
             id="nan",
         ),
+        pytest.param(
+            f'{HEAD}<track label="a">{box(0)}{box(10**12)}</track></annotations>',
+            "up to frame 1000000000000",
+            id="far",
+        ),
+        pytest.param(
+            f'{HEAD}<track label="a">{box(10**30)}</track></annotations>', "damaged", id="farther"
+        ),
         pytest.param(f'{HEAD}<track label="a">{box(-1)}</track></annotations>', "below 0", id="-1"),
     ],
 )

@@ -163,6 +163,7 @@ def test_results_of_other_kinds_are_told_of(tmp_path):
         pytest.param("[{}]", "no 'data'", id="no data"),
         pytest.param('[{"data": {"video": "a.mp4"}}]', "the size of a.mp4", id="no size"),
         pytest.param(json.dumps([task_of((0, 0, True))]), "below 1", id="frame 0"),
+        pytest.param(json.dumps([task_of((10**12, 0, True))]), "up to frame", id="far"),
         pytest.param(json.dumps([task_of((1, np.inf, True))]), "without numbers", id="infinity"),
         pytest.param(json.dumps([task_of((1, 0, True), fps="x")]), "damaged", id="rate"),
     ],

@@ -149,6 +149,8 @@ def test_times_of_frames_without_rows_are_between_those_with(tmp_path):
         pytest.param({"schema": "other"}, "not a result", id="another schema"),
         pytest.param({"counts": {"frames": 0}}, "was not looked at", id="frames"),
         pytest.param({"counts": {}}, "damaged", id="no counts"),
+        pytest.param({"counts": {"frames": 10**9}}, "of 1000000000 frames", id="endless"),
+        pytest.param({"video": {**VIDEO, "duration": float("inf")}}, "damaged", id="for ever"),
         pytest.param({"classes": []}, "a class that is not listed", id="classes"),
         pytest.param({"settings": {}}, "damaged", id="no settings"),
         pytest.param({"video": {**VIDEO, "frame_rate": "x"}}, "damaged", id="rate"),

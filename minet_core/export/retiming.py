@@ -44,7 +44,7 @@ def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
 def _shown(video: VideoAnnotations, rate: float) -> Frames:
     """The frame of the video that each frame of the copy shows."""
     times = video.times
-    if times is None and video.frames and video.frame_rate:
+    if times is None and video.frames and video.frame_rate and not video.variable_rate:
         times = np.arange(video.frames) / float(video.frame_rate)
     if times is None or not len(times):
         raise ConfigError(f"{video.name}: nothing tells the times of its frames")

@@ -16,7 +16,8 @@ from minet_core.export.writing import OutputWriter, Progress
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
 from minet_core.suggest import did_you_mean
-from minet_core.video.source import shown
+from minet_core.video.folder import is_picture_pattern
+from minet_core.video.source import is_url, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,8 @@ def _edited(
             video = _of_copy(at_constant_rate(video, options.constant_rate))
         elif exporter.by_rate and video.variable_rate:
             warnings.append(_to_constant_rate(video))
+        elif exporter.by_rate and video.source is not None and _is_pictures(video.source):
+            warnings.append(f"{video.name}: is made of pictures, and this tool plays videos only")
         # What a person has chosen stays, unless asked otherwise.
         as_it_is = not exporter.by_keyframes or (each.drawn and options.keyframes == "auto")
         keyframes = None if as_it_is else options.keyframes
@@ -144,7 +147,7 @@ def _of_copy(video: VideoAnnotations) -> VideoAnnotations:
 def _copy(source: str) -> str:
     """Name of a copy at a constant rate, as the warning about variable rates proposes it."""
     path = PurePath(source)
-    return str(path.with_name(f"{path.stem}-cfr.mp4")) if path.name else source
+    return f"{source.removesuffix(path.name)}{path.stem}-cfr.mp4"
 
 
 def _to_constant_rate(video: VideoAnnotations) -> str:
@@ -156,6 +159,10 @@ def _to_constant_rate(video: VideoAnnotations) -> str:
         f"-vf fps={rate} -c:v libx264 -c:a aac {_quoted(_copy(source))} "
         f"and export with --constant-rate {rate}"
     )
+
+
+def _is_pictures(source: str) -> bool:
+    return is_picture_pattern(source) or (not is_url(source) and Path(source).is_dir())
 
 
 def _quoted(path: str) -> str:

@@ -72,6 +72,10 @@ class LooseBoxes:
 NO_LOOSE_BOXES = LooseBoxes(np.zeros(0, np.int64), (), np.zeros((0, 4)), np.zeros(0))
 
 
+MOST_FRAMES = 10_000_000
+"""Of a video: four days of it. A file that counts farther is damaged, or made to do harm."""
+
+
 class FrameBox(NamedTuple):
     """One box of one frame.
 

@@ -58,12 +58,15 @@ def read_cvat(file: IO[bytes], name: str) -> list[VideoAnnotations]:
                 _read_track(element, tasks, PurePath(name).stem)
     except DefusedXmlException:
         raise InputError(f"{name}: has entities or a DTD, which no annotations need") from None
-    except (ParseError, UnicodeDecodeError, LookupError, ValueError, TypeError) as error:
+    except (ParseError, LookupError, ValueError, TypeError, OverflowError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{name}: not CVAT for video 1.1, or damaged ({reason})") from None
     if not tasks:
         raise InputError(f"{name}: not CVAT for video 1.1: it has neither a task nor a track")
-    return [_annotations(task) for task in tasks.values()]
+    try:
+        return [_annotations(task) for task in tasks.values()]
+    except ValueError as error:
+        raise InputError(f"{name}: damaged ({error})") from None
 
 
 def _elements(file: IO[bytes]) -> Iterator[Element]:

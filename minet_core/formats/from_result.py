@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from minet_core.errors import InputError
-from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations
+from minet_core.formats.annotations import MOST_FRAMES, LooseBoxes, Track, VideoAnnotations
 from minet_core.formats.labels import LabelMap, parts_of_one_class
 from minet_core.formats.minet_json import read_json
 from minet_core.formats.score_vectors import map_score_vectors
@@ -34,7 +34,7 @@ def from_result(path: Path, label_map: LabelMap | None = None) -> VideoAnnotatio
     header, rows, _ = read_json(path)
     try:
         return _annotations(path, header, rows, label_map)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{shown(path)}: damaged ({reason})") from None
 
@@ -49,7 +49,10 @@ def _annotations(
     looked_at = range(start, start + int(header["counts"]["frames"]) * step, step)
     _check(columns, looked_at)
     frames = _frames(video["duration"], settings, looked_at, rate)
-    times = _times(columns, looked_at.stop if frames is None else frames, rate)
+    length = looked_at.stop if frames is None else frames
+    if length > MOST_FRAMES:
+        raise ValueError(f"a video of {length} frames")
+    times = _times(columns, length, rate)
     names, labels = _renamed(header["classes"], columns["labels"], label_map)
     columns["labels"] = labels
     classes = tuple(header["classes"])

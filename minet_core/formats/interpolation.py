@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.formats.annotations import Track
+from minet_core.formats.annotations import MOST_FRAMES, Track
 
 
 class Keyframes(NamedTuple):
@@ -37,9 +37,14 @@ def fill(number: int, label: str, entries: Keyframes, step: int, stop: int | Non
         entries: at least one.
         step: frames between two rows, counted from the first entry.
         stop: a last entry that is visible holds up to this frame; None: for its own frame only.
+
+    Raises:
+        ValueError: it goes on for more than `MOST_FRAMES`.
     """
     first, last = int(entries.frames[0]), int(entries.frames[-1])
     end = last + 1 if stop is None or not entries.visible[-1] else max(stop, last + 1)
+    if end > MOST_FRAMES:
+        raise ValueError(f"a track up to frame {end - 1}")
     frames = np.union1d(np.arange(first, end, step, dtype=np.int64), entries.frames)
     before = np.searchsorted(entries.frames, frames, side="right") - 1
     seen = entries.visible[before]
