@@ -54,8 +54,8 @@ def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **sett
     """Write results for annotation tools, or as datasets.
 
     RESULTS are result.json files of minet detect, its output folders, or folders of these. Files
-    that CVAT (for video 1.1, xml or zip) or Label Studio (JSON) export can be given as well: so
-    corrected annotations become datasets.
+    that CVAT (for video 1.1, xml or zip) or Label Studio (JSON) export can be given as well, so
+    that corrected annotations become datasets; and CocoVID (json), MOT (txt) and YOLO (a folder).
     """
     from minet_core.export import export as run
 

@@ -182,7 +182,9 @@ def _places(
     if exporter.per_video:
         groups = {f"{video.name}{suffix}": [video] for video in videos}
     else:
-        groups = {f"{to}{suffix}": videos}
+        # A table of all videos is named after what is in it.
+        name = "detections" if exporter.suffix else to
+        groups = {f"{name}{suffix}": videos}
     if suffix and out.suffix.lower() == suffix and len(groups) == 1:
         return out.parent, {out.name: next(iter(groups.values()))}
     return out, groups

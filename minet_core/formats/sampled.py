@@ -45,7 +45,10 @@ def check_sizes(videos: Iterable[VideoAnnotations]) -> None:
     """
     for video in videos:
         if not (video.width > 0 and video.height > 0):
-            raise ConfigError(f"{video.name}: nothing tells how large its frames are")
+            raise ConfigError(
+                f"{video.name}: nothing tells how large its frames are; "
+                "--video PATH says where the video is"
+            )
 
 
 def classes_of(videos: Iterable[VideoAnnotations]) -> tuple[str, ...]:
