@@ -84,6 +84,19 @@ def test_a_picture_without_boxes_is_all_background() -> None:
     assert bool(model.detect_head.scores.weight.grad.isfinite().all())
 
 
+def test_a_quarter_of_the_regions_to_learn_from_are_objects() -> None:
+    head = build().detect_head
+    truth = target((10, 10, 50, 60), (60, 20, 120, 80), labels=(2, 0))
+    near = truth["boxes"].repeat(100, 1) + torch.tensor([1.0, 0, 1, 0])
+    far = torch.tensor([[0.0, 70, 20, 90]]).repeat(300, 1)
+    regions, wanted, deltas = head.sample(torch.cat([near, far]), **truth)
+    assert len(regions) == 128
+    assert int((wanted > 0).sum()) == 32
+    assert set(wanted.tolist()) == {0, 1, 3}
+    objects = head.refine(regions, deltas)[wanted == 3]
+    torch.testing.assert_close(objects, truth["boxes"][:1].expand_as(objects))
+
+
 def test_a_pictures_features_do_not_depend_on_its_neighbours_size() -> None:
     model = build()
     shared_alone = model.features([picture()])

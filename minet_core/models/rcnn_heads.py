@@ -157,17 +157,16 @@ class DetectHead(nn.Module):
             objects, zeros where there is none.
         """
         regions = torch.cat([proposals, boxes])
-        if len(boxes) == 0:
-            regions = regions[torch.randperm(len(regions), device=regions.device)]
-            regions = regions[: self._sampler.batch_size_per_image]
-            zeros = torch.zeros(len(regions), dtype=torch.int64, device=regions.device)
-            return regions, zeros, torch.zeros_like(regions)
-        match = self._matcher(box_iou(boxes, regions))
-        wanted = torch.where(match >= 0, labels[match.clamp(min=0)] + 1, 0)
+        wanted = torch.zeros(len(regions), dtype=torch.int64, device=regions.device)
+        targets = torch.zeros_like(regions)
+        if len(boxes):
+            match = self._matcher(box_iou(boxes, regions))
+            found = match >= 0
+            wanted[found] = labels[match[found]] + 1
+            targets[found] = self._coder.encode_single(boxes[match[found]], regions[found])
         objects, background = self._sampler([wanted])
         kept = (objects[0] | background[0]).nonzero().flatten()
-        matched = boxes[match[kept].clamp(min=0)]
-        return regions[kept], wanted[kept], self._coder.encode_single(matched, regions[kept])
+        return regions[kept], wanted[kept], targets[kept]
 
 
 class IdentifyHead(nn.Module):
