@@ -132,3 +132,13 @@ def test_names_cannot_lead_out_of_the_output(tmp_path, monkeypatch):
     ]
     dataset = open_dataset("imagenet-vid:in/side/imagenet-vid", "train")
     assert dataset.classes == ("../../dog",)
+
+
+@pytest.mark.usefixtures("toy")
+def test_frame_that_cannot_be_decoded_is_told(capsys):
+    Path("toy/000002.JPEG").write_bytes(b"broken")
+    exported("result.json", "coco-vid", "coco", "--frames", "jpg")
+    assert "warning: frames that cannot be decoded, so that they have no picture: 1" in (
+        capsys.readouterr().err
+    )
+    assert len(list(Path("coco/images").iterdir())) == FRAMES - 1

@@ -75,6 +75,9 @@ def export(
             made, count = writer.write(hidden / name, name, group)
             files += made
             pictures += count
+    missing = sum(len(video.looked_at) for video in videos) - pictures
+    if options.frames is not None and missing:
+        warnings.append(f"frames that cannot be decoded, so that they have no picture: {missing}")
     return Exported(
         tuple(files), tuple(videos), tuple(tallies), pictures, tuple(warnings), exporter.hint
     )
