@@ -161,6 +161,7 @@ def data_of_annotations(video: VideoAnnotations) -> ViewerData:
     labels += [ids[track.label] for track in tracks for _ in track.frames]
     track_ids = [NO_TRACK] * len(loose) + [track.id for track in tracks for _ in track.frames]
     frames = np.concatenate([loose.frames, *(track.frames for track in tracks)])
+    end = looked_at[-1] if looked_at else video.start
     return ViewerData(
         source=video.source,
         name=PurePath(video.source).name if video.source else video.name,
@@ -169,8 +170,8 @@ def data_of_annotations(video: VideoAnnotations) -> ViewerData:
         height=video.height,
         pixel_aspect=None,
         frame_rate=rate,
-        first=video.start,
-        last=max(video.start, looked_at[-1] if looked_at else 0),
+        first=min(video.start, int(frames.min(initial=video.start))),
+        last=max(end, int(frames.max(initial=end))),
         step=video.step,
         least_score=None,
         labels=video.classes,
