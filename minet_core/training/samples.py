@@ -158,9 +158,8 @@ def _elsewhere(
     """
     wanted = round(config.elsewhere * config.negatives)
     grown = 2 ** (2 * torch.rand(wanted, 1, generator=generator) - 1)
-    sides = (target[2:] - target[:2]) * grown
-    room = (torch.tensor(size) - sides).clamp(min=0)
-    corner = torch.rand(wanted, 2, generator=generator) * room
+    sides = ((target[2:] - target[:2]) * grown).minimum(torch.tensor(size))
+    corner = torch.rand(wanted, 2, generator=generator) * (torch.tensor(size) - sides)
     samples = torch.cat([corner, corner + sides], dim=1)
     return samples[box_iou(target[None], samples)[0] < config.negative_iou]
 
