@@ -47,6 +47,11 @@ class TestGather:
         (note,) = found.notes
         assert note.endswith("read as of that class: 1")
 
+    def test_ids_that_count_from_zero_become_one_more(self):
+        found = gather(rows_of((0, 0, 0), (0, 2, 0), (0, -7, 0)), ("dog",))
+        assert [track.id for track in found.tracks] == [1, 3]
+        assert len(found.loose) == 1
+
     def test_second_box_of_a_track_in_a_frame_stands_alone(self):
         found = gather(rows_of((3, 1, 0), (3, 1, 0), (4, 1, 0)), ("dog",))
         assert found.tracks[0].frames.tolist() == [3, 4]
@@ -164,6 +169,12 @@ class TestYolo:
         assert found["b"].loose.labels == ("cat",)
         assert list(found["still"].looked_at) == [0]
 
+    def test_digits_alone_are_frames_of_the_folder(self, tmp_path):
+        line = "1 0.5 0.5 0.25 0.5\n"
+        folder = self.write(tmp_path, **{"000001": line, "000003": line})
+        (video,) = read_yolo(folder, lambda _: (80, 40))
+        assert (video.name, list(video.looked_at)) == (tmp_path.name, [1, 3])
+
     def test_size_is_that_of_a_picture(self, tmp_path):
         (tmp_path / "images").mkdir()
         write_picture(tmp_path / "images/a_1.png", grey_images(1)[0])
@@ -224,12 +235,10 @@ class TestKinds:
             kind_of(path)
 
 
-def test_ids_of_a_dataset_that_count_from_zero(tmp_path):
+def test_dataset_with_a_frame_that_is_not_annotated(tmp_path):
     place = export(tmp_path, "imagenet-vid", a_video(a_track(2, "dog", [0]), frames=2))
-    xml = place / "Annotations/VID/train/street/000000.xml"
-    xml.write_text(xml.read_text().replace("<trackid>2<", "<trackid>0<"))
-    xml.with_name("000001.xml").unlink()
+    (place / "Annotations/VID/train/street/000001.xml").unlink()
     (video,) = from_dataset(open_dataset(f"imagenet-vid:{place}", "train"))
-    assert [track.id for track in video.tracks] == [1]
+    assert [track.id for track in video.tracks] == [2]
     assert list(video.looked_at) == [0]
     assert (video.width, video.height) == (WIDTH, HEIGHT)

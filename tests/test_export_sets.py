@@ -198,7 +198,7 @@ class TestNames:
             assert [row["label"] for row in csv.DictReader(file)] == list(names)
 
     @pytest.mark.parametrize("name", ["coco-vid", "yolo", "voc", "imagenet-vid"])
-    @pytest.mark.parametrize("label", ["two\nlines", "\u2028", " "])
+    @pytest.mark.parametrize("label", ["two\nlines", "\u2028", " ", "dog "])
     def test_name_that_no_list_can_hold(self, tmp_path, name, label):
         with pytest.raises(ConfigError, match=r"a class cannot be called .*--label-map"):
             export(tmp_path, name, a_video(a_track(1, label, [0])))

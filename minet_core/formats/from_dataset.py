@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.boxes import NO_TRACK
 from minet_core.datasets.base import Dataset, FrameTruth, VideoTruth
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.gather import BoxRows, gather
@@ -52,11 +51,9 @@ def _video(video: VideoTruth, dataset: Dataset) -> VideoAnnotations:
 def _rows(truths: list[FrameTruth], *, inclusive: bool) -> BoxRows:
     boxes = np.concatenate([np.zeros((0, 4)), *(truth.boxes for truth in truths)])
     boxes[:, 2:] += inclusive
-    tracks = _column(truths, "track_ids", np.int64)
-    from_zero = bool((tracks == 0).any())
     rows = BoxRows(
         frames=np.repeat([truth.index for truth in truths], [len(truth) for truth in truths]),
-        tracks=np.where(tracks == NO_TRACK, NO_TRACK, tracks + from_zero),
+        tracks=_column(truths, "track_ids", np.int64),
         labels=_column(truths, "label_ids", np.int64),
         boxes=boxes,
         scores=np.ones(len(boxes)),

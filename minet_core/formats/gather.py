@@ -16,7 +16,7 @@ class BoxRows(NamedTuple):
 
     Attributes:
         frames: (N,) int64.
-        tracks: (N,) int64, 1 or more; NO_TRACK where a box belongs to none.
+        tracks: (N,) int64 ids; below 0, as NO_TRACK is, where a box belongs to none.
         labels: (N,) int64 index into the names of the classes.
         boxes: (N, 4) float64 xyxy.
         scores: (N,) float64.
@@ -56,8 +56,10 @@ def gather(rows: BoxRows, classes: tuple[str, ...]) -> Gathered:
     """Sort rows into tracks.
 
     A track has the class that most of its boxes have. Of two boxes that a track has in one frame,
-    the second is one of no track.
+    the second is one of no track. Ids that count from 0 become one more.
     """
+    from_zero = int((rows.tracks == 0).any())
+    rows = rows._replace(tracks=np.where(rows.tracks < 0, NO_TRACK, rows.tracks + from_zero))
     rows = rows.take(np.lexsort((rows.frames, rows.tracks)))
     same = (np.diff(rows.frames) == 0) & (np.diff(rows.tracks) == 0) & (rows.tracks[1:] != NO_TRACK)
     twice = np.append(False, same)[: len(rows.frames)]

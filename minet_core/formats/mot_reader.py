@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from minet_core.boxes import NO_TRACK
 from minet_core.datasets.mot import open_mot
 from minet_core.datasets.mot_rows import read_mot_rows
 from minet_core.formats.annotations import VideoAnnotations
@@ -28,11 +27,10 @@ def read_mot(path: Path) -> list[VideoAnnotations]:
     if path.parent.name == "gt":
         return list(from_dataset(open_mot(path.parent.parent)))
     rows = read_mot_rows(path)
-    ids = np.where(rows.ids < 1, NO_TRACK, rows.ids)
     always = np.ones(len(rows), np.bool_)
     labels = np.zeros(len(rows), np.int64)
     scores = rows.conf.clip(0, 1)
-    columns = BoxRows(rows.frames, ids, labels, rows.boxes, scores, always, ~always)
+    columns = BoxRows(rows.frames, rows.ids, labels, rows.boxes, scores, always, ~always)
     gathered = gather(columns, (LABEL,))
     name = path.resolve().parent.name if path.name == "mot.txt" else path.stem
     return [

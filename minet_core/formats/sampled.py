@@ -55,7 +55,8 @@ def classes_of(videos: Iterable[VideoAnnotations]) -> tuple[str, ...]:
     """Names of all classes, each once, in the order in which the videos have them.
 
     Raises:
-        ConfigError: a name has a line break, or is empty: a list of names cannot hold it.
+        ConfigError: a name has a line break or blanks around it, or is empty: a list of names
+            cannot hold it.
     """
     names: dict[str, None] = {}
     for video in videos:
@@ -63,7 +64,7 @@ def classes_of(videos: Iterable[VideoAnnotations]) -> tuple[str, ...]:
         names.update(dict.fromkeys(track.label for track in video.tracks))
         names.update(dict.fromkeys(video.loose.labels))
     for name in names:
-        if not name.strip() or name.splitlines() != [name]:
+        if name.splitlines() != [name] or name != name.strip():
             raise ConfigError(f"a class cannot be called {name!r}; --label-map renames it")
     return tuple(names)
 

@@ -1,8 +1,9 @@
 """YOLO labels, read as loose boxes of videos whose frames they are.
 
-A name such as street_000012.txt is of frame 12 of the video `street`; one without digits at its
-end is a video of one frame. Boxes are shares of a frame, so its size has to be known: from a
-picture beside the labels, or from whoever asks.
+A name such as street_000012.txt is of frame 12 of the video `street`; one of digits alone, of the
+video that the folder is called after; one without digits at its end is a video of one frame. Boxes
+are shares of a frame, so its size has to be known: from a picture beside the labels, or from
+whoever asks.
 """
 
 import re
@@ -52,7 +53,8 @@ def _files(folder: Path) -> dict[str, dict[int, Path]]:
         if path.name in ("classes.txt", "train.txt", "val.txt", "test.txt"):
             continue
         match = _FRAME.fullmatch(path.stem)
-        name, frame = (match[1], int(match[2])) if match and match[1] else (path.stem, 0)
+        name = (match[1] or folder.resolve().name) if match else path.stem
+        frame = int(match[2]) if match else 0
         if found.setdefault(name, {}).setdefault(frame, path) != path:
             raise InputError(f"{shown(path)}: frame {frame} of {name} is there already")
     if not found:
