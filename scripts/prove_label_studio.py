@@ -82,25 +82,26 @@ def running(server: Path, data: Path, media: Path) -> Iterator[str]:
         )
         try:
             address = f"http://localhost:{port}"
-            wait_for(address, process)
+            wait_for(address, process, data / "server.log")
             yield address
         finally:
             process.terminate()
             process.wait()
 
 
-def wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
+def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     """Until the server answers; its first start makes a database."""
     for _ in range(SECONDS_TO_START):
         if process.poll() is not None:
-            raise click.ClickException("the server has ended")
+            break
         try:
             urlopen(f"{address}/version").close()
         except URLError:
             time.sleep(1)
         else:
             return
-    raise click.ClickException("the server does not answer")
+    last = log.read_text(errors="replace").splitlines()[-1:]
+    raise click.ClickException(f"the server does not answer; it has said last: {last}")
 
 
 def call(address: str, path: str, content: Any = None) -> Any:
