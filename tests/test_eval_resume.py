@@ -177,7 +177,7 @@ def test_two_processes_share_the_videos(use):
         )
         for rank in range(2)
     ]
-    (out, err), others = (process.communicate(timeout=100) for process in processes)
+    (out, err), others = (process.communicate(timeout=600) for process in processes)
     assert [process.returncode for process in processes] == [0, 0], err
     assert others == ("", "")
     assert "3 videos" in out
