@@ -9,7 +9,7 @@ from minet_cli.main import run
 
 QUICK = [
     *("--steps", "2", "--device", "cpu", "--quiet"),
-    *("--set", "shorter=72", "--set", "longer=96", "--set", "batch=1"),
+    *("--set", "shorter=48", "--set", "longer=64", "--set", "batch=1"),
 ]
 
 
@@ -53,7 +53,7 @@ def test_settings_of_another_training(trained, tmp_path):
     assert run([*common, "--steps", "1", "--set", "seed=7"]) == 0
     text = (tmp_path / "config.toml").read_text()
     assert "seed = 7" in text
-    assert "longer = 96" in text
+    assert "longer = 64" in text
 
 
 @pytest.mark.parametrize(

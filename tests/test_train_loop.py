@@ -96,9 +96,10 @@ class TestGoingOn:
         assert losses(tmp_path) == losses(straight)
 
     def test_with_average_half_precision_and_adamw(self, data, tmp_path):
-        config = tiny(data, ema=0.5, amp="bf16", optimizer="adamw", channels_last=True, lr=1e-3)
+        settings = {"ema": 0.5, "amp": "bf16", "channels_last": True, "optimizer": "adamw"}
+        config = tiny(data, steps=2, batch=1, lr=1e-3, **settings)
         run(config, tmp_path / "a")
-        run(replace(config, steps=2), tmp_path / "b")
+        run(replace(config, steps=1), tmp_path / "b")
         run(config, tmp_path / "b", resume=True)
         assert equal(weights(tmp_path / "a"), weights(tmp_path / "b"))
         state = torch.load(tmp_path / "a/checkpoint.pt", weights_only=True)["state"]
@@ -113,7 +114,7 @@ class TestCheckpoints:
         ("change", "message"),
         [
             pytest.param({"lr": 0.5}, "lr 0.01 → 0.5", id="settings"),
-            pytest.param({"longer": 128}, "longer 96 → 128", id="network"),
+            pytest.param({"longer": 128}, "longer 64 → 128", id="network"),
             pytest.param({"meta": False}, "meta true → false", id="losses"),
         ],
     )
@@ -167,7 +168,7 @@ class TestCheckpoints:
 class TestLosses:
     def test_fall(self, data, tmp_path):
         watcher = Watcher()
-        run(tiny(data, steps=25, batch=1, lr=0.02, warmup=5), tmp_path, watcher)
+        run(tiny(data, steps=20, batch=1, lr=0.02, warmup=5), tmp_path, watcher)
         sums = [row["loss"] for row in watcher.rows]
         assert sum(sums[-5:]) < 0.8 * sum(sums[:5])
         assert all(
@@ -214,7 +215,7 @@ class TestLosses:
 
     def test_half_precision_with_a_scaler(self, data, tmp_path):
         watcher = Watcher()
-        run(tiny(data, amp="fp16", steps=2), tmp_path, watcher)
+        run(tiny(data, amp="fp16", steps=1), tmp_path, watcher)
         state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]
         assert state["scaler"]["scale"] > 0
         assert all(0 < row["loss"] < 10 for row in watcher.rows)
