@@ -2,8 +2,8 @@
 
 It shares nothing with the detector but the frame. A MobileNetV2 up to stride 16 gives one feature
 map a frame; RoIAlign cuts 4 × 2 cells out of it at each box, and one linear layer turns them into
-an embedding. The bundled weights are ImageNet's with a whitening projection: the paper's memory
-without meta-training (Table III, c). A meta-trained head replaces them by weights alone.
+an embedding. The bundled weights begin with ImageNet's and are meta-trained by `minet train`; their
+card in weights/ says on what.
 """
 
 from itertools import pairwise
