@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -152,7 +153,9 @@ def look(address: str, project: int, path: Path, seconds: float) -> None:
 
     (task,) = call(address, f"/api/tasks?project={project}&fields=all")["tasks"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM"))
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium")
+        )
         page = browser.new_page(viewport={"width": 1500, "height": 1000})
         page.set_default_timeout(MILLISECONDS)
         page.goto(f"{address}/user/login", wait_until="domcontentloaded")
