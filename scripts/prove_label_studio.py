@@ -165,6 +165,7 @@ def look(address: str, project: int, path: Path, seconds: float) -> None:
             page.press("input[name=password]", "Enter")
         page.goto(f"{address}/projects/{project}/data?task={task['id']}", wait_until="commit")
         page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+        page.wait_for_timeout(SETTLE)  # the editor goes to the first frame when it is ready
         page.evaluate("s => { document.querySelector('video').currentTime = s }", seconds)
         page.wait_for_timeout(SETTLE)
         page.screenshot(path=path)
