@@ -82,7 +82,10 @@ def _show(exported: "Exported") -> None:
         cells = *map(str, numbers), _gaps(tally), _left_out(tally)
         table.add_row(Text(shown(video.name)), *cells)
     console.print(table)
-    labels = Counter(track.label for video in exported.videos for track in video.tracks)
+    labels = Counter[str]()
+    for video in exported.videos:
+        labels.update(track.label for track in video.tracks)
+        labels.update(video.loose.labels)
     lines = [("labels", ", ".join(f"{name} {n}" for name, n in labels.most_common()) or "none")]
     if exported.pictures:
         lines.append(("pictures", str(exported.pictures)))

@@ -9,6 +9,7 @@ from test_results import frame_of
 from video_factory import index_of, write_grey_video
 
 from minet_cli.main import run
+from minet_core.boxes import NO_TRACK
 from minet_core.config import ExportOptions
 from minet_core.export.inputs import safe_name, unique_names
 from minet_core.formats.cvat import write_cvat
@@ -54,6 +55,13 @@ def test_folder_of_results_makes_a_file_for_each_video(results, tmp_path, capsys
     printed = capsys.readouterr().out
     assert "person 2, car 2" in printed
     assert "Upload annotations" in printed
+
+
+def test_labels_of_boxes_without_a_track_are_named_too(tmp_path, capsys):
+    video = {"path": "day.mp4", "width": 64, "height": 48}
+    write_result(tmp_path / "day", frame_of(0, [NO_TRACK], labels=[1]), video=video)
+    assert export(tmp_path / "day", "--to", "cvat", "-o", tmp_path / "out") == 0
+    assert "labels    car 1" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("to", ["cvat", "label-studio", "mot-gt"])
