@@ -308,23 +308,6 @@ class TestEpisodes:
         assert on_the_other(self.sample(others=0.5)) == [0, 48]
         assert on_the_other(self.sample())[1] < 10
 
-    def test_negatives_from_anywhere_lie_in_the_picture_and_off_the_object(self):
-        sample = self.sample(elsewhere=1.0)
-        negatives = sample.support.boxes[0][32:]
-        assert len(negatives) == 96
-        height, width = sample.images[0].shape[1:]
-        far = negatives[-10:]
-        assert (far >= 0).all()
-        assert (far <= torch.tensor([width, height, width, height])).all()
-        truths = torch.tensor([BOX, OTHER], dtype=torch.float32)
-        own = truths[box_iou(truths, sample.support.boxes[0][:1])[:, 0].argmax()]
-        assert (box_iou(own[None], negatives) < 0.5).all()
-        assert len({tuple(box.tolist()) for box in far}) == 10
-
-    def test_shares_of_the_negatives_are_at_most_all_of_them(self):
-        with pytest.raises(ConfigError, match="at most 1"):
-            tiny("toy:none", others=0.7, elsewhere=0.4)
-
     def test_a_pair_is_mirrored_as_one(self):
         config = tiny("toy:none", flip=1.0)
         image = np.zeros((48, 64, 3), np.uint8)

@@ -77,7 +77,6 @@ class TrainConfig:
     others: float = setting(
         0.0, "Share of the negatives that is taken around the other objects of the frame."
     )
-    elsewhere: float = setting(0.0, "Share of the negatives that is taken anywhere in the frame.")
     positive_iou: float = setting(0.7, "Overlap above which a sample is positive (§III-B.1).")
     negative_iou: float = setting(0.5, "Overlap below which a sample is negative (§III-B.1).")
     variances: tuple[float, ...] = setting(
@@ -119,8 +118,6 @@ class TrainConfig:
             raise ConfigError("the weight of a dataset must be more than 0")
         if not self.variances or min(self.variances) <= 0:
             raise ConfigError("the variances must be at least one, and each more than 0")
-        if self.others + self.elsewhere > 1:
-            raise ConfigError("others and elsewhere are shares of the negatives: at most 1 in all")
         if self.train == "identify" and not self.meta:
             raise ConfigError("without the meta loss there is nothing to train the identify head")
 
@@ -130,7 +127,7 @@ _LEAST = {
     **dict.fromkeys(("save_every", "eval_every", "workers"), 1),
     **dict.fromkeys(("seed", "warmup", "momentum", "weight_decay", "frozen"), 0),
 }
-_SHARES = ("flip", "colour", "crop", "others", "elsewhere", "positive_iou", "negative_iou")
+_SHARES = ("flip", "colour", "crop", "others", "positive_iou", "negative_iou")
 
 PAPER = TrainConfig()
 """As the paper has it."""

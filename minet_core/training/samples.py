@@ -116,27 +116,15 @@ def episodes(
         generator: source of randomness.
     """
     places = [int(np.flatnonzero(view.track_ids == target)[0]) for target in targets]
-    height, width = view.image.shape[:2]
-    sets = [_episode(place, boxes, (width, height), config, generator) for place in places]
+    sets = [_episode(place, boxes, config, generator) for place in places]
     labels = torch.cat([torch.ones(config.positives), torch.zeros(config.negatives)])
     return Labelled(torch.stack(sets), labels.expand(len(sets), -1))
 
 
-def _episode(
-    place: int,
-    boxes: Tensor,
-    size: tuple[int, int],
-    config: TrainConfig,
-    generator: torch.Generator,
-) -> Tensor:
-    """(positives + negatives, 4) boxes around one row; of the negatives, some around the others."""
+def _episode(place: int, boxes: Tensor, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    """(positives + negatives, 4) boxes around one row and, as negatives, around the other rows."""
     target = boxes[place]
-    hard = torch.cat(
-        [
-            _around_others(place, boxes, config, generator),
-            _elsewhere(target, size, config, generator),
-        ]
-    )
+    hard = _around_others(place, boxes, config, generator)
     own, _ = perturb(
         target,
         config.positives,
@@ -147,21 +135,6 @@ def _episode(
         variances=config.variances,
     )
     return torch.cat([own, hard])
-
-
-def _elsewhere(
-    target: Tensor, size: tuple[int, int], config: TrainConfig, generator: torch.Generator
-) -> Tensor:
-    """No more than a share of the negatives: boxes of half to twice its size, anywhere.
-
-    At inference most of what an identifier is told it is not lies far away from its object.
-    """
-    wanted = round(config.elsewhere * config.negatives)
-    grown = 2 ** (2 * torch.rand(wanted, 1, generator=generator) - 1)
-    sides = ((target[2:] - target[:2]) * grown).minimum(torch.tensor(size))
-    corner = torch.rand(wanted, 2, generator=generator) * (torch.tensor(size) - sides)
-    samples = torch.cat([corner, corner + sides], dim=1)
-    return samples[box_iou(target[None], samples)[0] < config.negative_iou]
 
 
 def _around_others(

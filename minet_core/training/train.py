@@ -5,7 +5,6 @@ data ─ Draws ─ samples ─ Loop.step ─ metrics.csv
                             └─ every so many steps: checkpoint.pt, last.safetensors
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from minet_core.training.folder import FRAMES, prepare
 from minet_core.training.measure import Validation, open_validation
 from minet_core.training.metrics import require_tensorboard
 from minet_core.training.networks import build_task, check_model
-from minet_core.training.pairs import PairSource
 from minet_core.training.processes import Processes
 from minet_core.training.run import Run, Watcher
 from minet_core.training.sources import Sources, open_datasets, pair_up
@@ -47,7 +45,6 @@ def train(
     device: str = "auto",
     resume: bool = False,
     overwrite: bool = False,
-    more: Sequence[tuple[PairSource, float]] = (),
 ) -> Summary:
     """Train a network.
 
@@ -60,7 +57,6 @@ def train(
         device: where to compute.
         resume: go on with the training that is there, if there is one.
         overwrite: replace the training that is there.
-        more: sources of pairs beside `config.data`, each with its weight.
 
     Raises:
         MinetError: model, data, device or checkpoint are not what they should be, the results
@@ -73,7 +69,7 @@ def train(
         processes.share(config.batch)  # a batch that is too small is told before anything is made
         sources, validation = _data(config, out, watcher, processes, resume, overwrite)
         task = build_task(config, sources.classes, watcher.note)
-        draws = Draws([*sources.weighted, *more], config)
+        draws = Draws(sources.weighted, config)
         run = Run(config, sources.classes, task, out, processes, watcher, validation)
         stopped = run.go(draws, resume=resume)
     notes = (*sources.notes, *(f"drawn again: {reason}" for reason in draws.skipped))
