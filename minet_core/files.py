@@ -250,3 +250,13 @@ def one_line(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def numbered(name: str, taken: set[str]) -> str:
+    """The name, with a number behind it where it is taken but for case; taken from now on."""
+    candidate, number = name, 1
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{name}-{number}"
+    taken.add(candidate.casefold())
+    return candidate

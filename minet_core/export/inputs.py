@@ -8,6 +8,7 @@ from pathlib import Path
 from minet_core.config import ExportOptions
 from minet_core.errors import InputError
 from minet_core.export.media import Media
+from minet_core.files import numbered
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.labels import LabelMap, read_label_map
 from minet_core.formats.readers import DRAWN, Kind, file_of, kind_of, read_annotations
@@ -92,12 +93,4 @@ def safe_name(name: str) -> str:
 def unique_names(names: Iterable[str]) -> list[str]:
     """Safe names, numbered where two are equal but for case."""
     taken: set[str] = set()
-    unique = []
-    for name in map(safe_name, names):
-        candidate, number = name, 1
-        while candidate.casefold() in taken:
-            number += 1
-            candidate = f"{name}-{number}"
-        taken.add(candidate.casefold())
-        unique.append(candidate)
-    return unique
+    return [numbered(safe_name(name), taken) for name in names]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError, InputError, OutputError
-from minet_core.files import check_place
+from minet_core.files import check_place, numbered
 from minet_core.formats.find import DETECTIONS, find_stored
 from minet_core.inference.first_boxes import read_first_boxes
 from minet_core.inference.manifest import (
@@ -215,16 +215,7 @@ def folder_names(sources: Sequence[StrPath]) -> list[str]:
         for source, stem in zip(sources, stems, strict=True)
     ]
     taken: set[str] = set()
-    return [_numbered(name, taken) for name in names]
-
-
-def _numbered(name: str, taken: set[str]) -> str:
-    candidate, number = name, 1
-    while candidate.casefold() in taken:
-        number += 1
-        candidate = f"{name}-{number}"
-    taken.add(candidate.casefold())
-    return candidate
+    return [numbered(name, taken) for name in names]
 
 
 def _stem(source: StrPath) -> str:

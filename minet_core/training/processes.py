@@ -5,7 +5,6 @@ what DistributedDataParallel does, without its overlap of summing and computing;
 call several methods of the network, and leave parts of it out.
 """
 
-import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from minet_core.errors import ConfigError
+from minet_core.evaluation.processes import Processes as Started
 from minet_core.models.zoo import pick_device
 
 _PATIENCE = timedelta(hours=12)
@@ -44,16 +44,14 @@ class Processes(AbstractContextManager["Processes"]):
         Raises:
             ConfigError: there is no such device.
         """
-        count = int(os.environ.get("WORLD_SIZE", "1"))
-        where = pick_device(device)
-        if count == 1:
-            return cls(0, 1, where)
-        if where.type == "cuda":
-            where = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-            torch.cuda.set_device(where)
-        backend = "nccl" if where.type == "cuda" else "gloo"
-        dist.init_process_group(backend, timeout=_PATIENCE)
-        return cls(int(os.environ["RANK"]), count, where)
+        started = Started.from_environment()
+        where = pick_device(started.device(device))
+        if started.count > 1:
+            if where.type == "cuda":
+                torch.cuda.set_device(where)
+            backend = "nccl" if where.type == "cuda" else "gloo"
+            dist.init_process_group(backend, timeout=_PATIENCE)
+        return cls(started.rank, started.count, where)
 
     def __exit__(
         self,
