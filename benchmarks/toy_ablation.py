@@ -2,15 +2,22 @@
 
     python benchmarks/toy_ablation.py --out toy-ablation --seeds 5
 
-For each seed minet-tiny is trained twice on the same pairs, for the same number of steps: without
-the meta loss, and with it. Each of the two is measured without memory and with it:
+For each seed minet-tiny first learns to detect, without the meta loss. As the paper's trainings
+begin with an ImageNet backbone, those compared go on from there, on the same pairs and for as many
+steps again: without the meta loss, and with it. Each is measured without memory and with it:
 
     (a) no meta loss, no memory        (b) meta loss, no memory
     (c) no meta loss, memory           (d) meta loss, memory
 
 As in the paper, (c) takes its embeddings from the detect head's first layer (fc6). For Table V, (d)
-is measured once more with the decay σ = 0. What is compared is compared within a seed; intervals
-are Student's t over the seeds, at 95 %. Stopped at any moment, it goes on when started again.
+is measured once more with the decay σ = 0.
+
+(b') and (d') differ from (b) and (d) in the negatives of an episode. The paper's all lie around the
+target; here half of them lie on the other objects of the frame, of which the toy has more than VID.
+
+What is compared is compared within a seed; intervals are Student's t over the seeds, at 95 %.
+Stopped at any moment, it goes on when started again. With `--scratch` the trainings compared begin
+with random weights.
 
 The toy is made easy enough to be learnt in minutes on one core: two shapes, 160 pixels wide.
 """
@@ -19,8 +26,9 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,16 +59,31 @@ VARIANTS = (
     Variant("memory", PAPER),
     Variant("memory, σ = 0", replace(PAPER, decay=0.0)),
 )
+TRAININGS: Mapping[str, dict[str, Any]] = {
+    "plain": {"meta": False},
+    "meta": {"meta": True},
+    "others": {"meta": True, "others": 0.5},
+}
+"""What is compared, and by which settings the trainings differ."""
+
 ROWS = {
     "(a)": ("plain", "no memory"),
     "(b)": ("meta", "no memory"),
     "(c)": ("plain", "memory"),
     "(d)": ("meta", "memory"),
     "(d) σ = 0": ("meta", "memory, σ = 0"),
+    "(b')": ("others", "no memory"),
+    "(d')": ("others", "memory"),
+    "(d') σ = 0": ("others", "memory, σ = 0"),
 }
 """Row → which training, measured how."""
 
-DIFFERENCES = (("(a)", "(c)"), ("(b)", "(d)"), ("(a)", "(b)"), ("(a)", "(d)"), ("(d) σ = 0", "(d)"))
+DIFFERENCES = (
+    ("(a)", "(c)"),
+    *(("(a)", row) for row in ("(b)", "(b')", "(d)", "(d')")),
+    *(("(b)", "(d)"), ("(b')", "(d')")),
+    *(("(d) σ = 0", "(d)"), ("(d') σ = 0", "(d')")),
+)
 
 Scores = Mapping[str, float]
 """Row → mean AP50."""
@@ -118,47 +141,72 @@ class Lines:
         """Nothing is measured on the way."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the trainings have in common.
+
+    Attributes:
+        out: folder of everything.
+        steps: of each training.
+        scratch: whether those compared begin with random weights.
+    """
+
+    out: Path
+    steps: int
+    scratch: bool
+
+    @property
+    def data(self) -> Path:
+        """The toy dataset."""
+        return self.out / "toy"
+
+    def trained(self, name: str, seed: int, begin: Path | None, **settings: Any) -> Path:
+        """Weights of a training, from random weights if there are none to begin with."""
+        folder, steps = self.out / f"seed{seed}-{name}", self.steps
+        config = replace(
+            TINY,
+            model=TINY.model if begin is None else str(begin),
+            data=((f"toy:{self.data}", 1.0),),
+            seed=seed,
+            steps=steps,
+            milestones=(steps * 3 // 4, steps * 11 // 12),
+            shorter=WIDTH * 3 // 4,
+            longer=WIDTH,
+            **settings,
+        )
+        if train(config, folder, Lines(folder.name), device="cpu", resume=True).stopped:
+            sys.exit(130)
+        return folder / LAST
+
+    def scores(self, seed: int) -> Scores:
+        """Mean AP50 of every row for one seed; what is done already is read."""
+        begin = None if self.scratch else self.trained("base", seed, None, meta=False)
+        by_kind = {}
+        for kind, settings in TRAININGS.items():
+            weights = self.trained(kind, seed, begin, **settings)
+            path = weights.with_name("scores.json")
+            if not path.exists():
+                path.write_text(json.dumps(measure(weights, self.data, meta=settings["meta"])))
+            by_kind[kind] = json.loads(path.read_text())
+        return {row: by_kind[kind][variant] for row, (kind, variant) in ROWS.items()}
+
+
 def main() -> None:
     """Train, measure and tell, as far as it is not done."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("toy-ablation"))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=1200, help="of each training")
+    parser.add_argument("--scratch", action="store_true", help="begin with random weights")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    data = arguments.out / "toy"
-    if not data.exists():
-        make_toy(data, seed=1, train=80, val=10, frames=24, size=WIDTH, classes=CLASSES)
+    plan = Plan(arguments.out, arguments.steps, arguments.scratch)
+    if not plan.data.exists():
+        make_toy(plan.data, seed=1, train=80, val=20, frames=24, size=WIDTH, classes=CLASSES)
     found: list[Scores] = []
     for seed in range(arguments.seeds):
-        by_kind = {
-            kind: one(arguments.out, data, seed, arguments.steps, meta=kind == "meta")
-            for kind in ("plain", "meta")
-        }
-        found.append({row: by_kind[kind][variant] for row, (kind, variant) in ROWS.items()})
+        found.append(plan.scores(seed))
         report(arguments.out / "table.json", arguments.steps, found)
-
-
-def one(out: Path, data: Path, seed: int, steps: int, *, meta: bool) -> Scores:
-    """Mean AP50 of one training, by the variant's name; read where it is there already."""
-    folder = out / f"seed{seed}-{'meta' if meta else 'plain'}"
-    scores = folder / "scores.json"
-    if not scores.exists():
-        config = replace(
-            TINY,
-            data=((f"toy:{data}", 1.0),),
-            seed=seed,
-            meta=meta,
-            steps=steps,
-            milestones=(steps * 3 // 4, steps * 11 // 12),
-            shorter=WIDTH * 3 // 4,
-            longer=WIDTH,
-        )
-        if train(config, folder, Lines(folder.name), device="cpu", resume=True).stopped:
-            sys.exit(130)
-        scores.write_text(json.dumps(measure(folder / LAST, data, meta=meta)))
-    found: Scores = json.loads(scores.read_text())
-    return found
 
 
 def measure(weights: Path, data: Path, *, meta: bool) -> Scores:
