@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from hypothesis import strategies as st
 
@@ -72,6 +73,20 @@ def export(folder: Path, name: str, *annotations: VideoAnnotations, **options: A
     place = place / f"{annotations[0].name}{exporter.suffix}" if exporter.suffix else place
     made = exporter.write(annotations, place, ExportOptions(**options))
     assert all(path.exists() for path in made)
+    return place
+
+
+def export_with_pictures(folder: Path, name: str, *annotations: VideoAnnotations) -> Path:
+    """The same of a data set, with a black picture for each frame."""
+    options = ExportOptions(frames="png")
+    place, path_of = export(folder, name, *annotations, frames="png"), EXPORTERS[name].pictures
+    assert path_of is not None
+    for video in annotations:
+        black = np.zeros((video.height, video.width, 3), np.uint8)
+        for frame in video.looked_at:
+            path = place / path_of(video, frame, options)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), black)
     return place
 
 

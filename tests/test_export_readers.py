@@ -5,14 +5,17 @@ import io
 from collections import defaultdict
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from annotation_factory import HEIGHT, INSTANCES, WIDTH, a_track, a_video, export, loose_boxes
+from annotation_factory import (
+    INSTANCES,
+    a_track,
+    a_video,
+    export,
+    export_with_pictures,
+    loose_boxes,
+)
 from pycocotools.coco import COCO
-
-from minet_core.config import ExportOptions
-from minet_core.formats.exporters import EXPORTERS
 
 VIDEO = a_video(
     a_track(3, "dog", [0, 1, 4], [[10.5, 20, 50.25, 60]] * 3),
@@ -24,18 +27,6 @@ VIDEO = a_video(
 BOXES = {
     frame: sorted((box.label, list(box.box)) for box in boxes) for frame, boxes in VIDEO.by_frame()
 }
-
-
-def with_pictures(folder: Path, name: str) -> Path:
-    """The export of VIDEO, with a black picture for each frame."""
-    options = ExportOptions(frames="png")
-    place, path_of = export(folder, name, VIDEO, frames="png"), EXPORTERS[name].pictures
-    black = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    for frame in VIDEO.looked_at:
-        path = place / path_of(VIDEO, frame, options)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), black)
-    return place
 
 
 def test_pycocotools_reads_coco_vid(tmp_path):
@@ -63,7 +54,7 @@ def test_pycocotools_reads_coco_vid(tmp_path):
 )
 def test_supervision_reads(tmp_path, name, opener, folders, pixels):
     supervision = pytest.importorskip("supervision")
-    place = with_pictures(tmp_path, name)
+    place = export_with_pictures(tmp_path, name, VIDEO)
     dataset = getattr(supervision.DetectionDataset, opener)(*(str(place / f) for f in folders))
     assert set(dataset.classes) == set(VIDEO.classes)
     assert len(dataset) == 6

@@ -102,20 +102,20 @@ def sequence_pictures(folder: Path, info: SequenceInfo, last: int) -> tuple[Pict
         last: number of frames where nothing else tells it.
 
     Raises:
-        InputError: there is a video that cannot be read, or an empty folder.
+        InputError: there is a video that cannot be read, or a folder of other files than pictures.
     """
-    rate = Fraction(30)
-    if (folder / info.pictures).is_dir():
-        files = pictures_of(folder / info.pictures)
-        return _numbered(files, info.length), rate
+    rate, pictures = Fraction(30), folder / info.pictures
+    # Datumaro makes the folder even where it writes no pictures.
+    if pictures.is_dir() and any(pictures.iterdir()):
+        return _numbered(pictures_of(pictures), info.length), rate
     videos = sorted(p for p in folder.iterdir() if p.suffix.lower() in _VIDEO_SUFFIXES)
     if videos:
         with VideoReader(videos[0]) as reader:
             facts = reader.info
         return PictureVideo(videos[0], info.length or facts.frames or last), facts.frame_rate
     # Results can be scored without pictures.
-    count, missing = info.length or last, folder / info.pictures
-    return PictureFiles(count, lambda index: missing / f"{index + 1:06d}.jpg"), rate
+    count = info.length or last
+    return PictureFiles(count, lambda index: pictures / f"{index + 1:06d}.jpg"), rate
 
 
 def _numbered(files: list[Path], length: int | None) -> PictureFiles:

@@ -16,9 +16,14 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from minet_core.config import ExportOptions
+from minet_core.errors import ConfigError
 from minet_core.files import complete_text
 from minet_core.formats.annotations import Track, VideoAnnotations
 from minet_core.formats.xml_text import check_xml, repaired
+
+
+_LONGEST_LABEL = 64
+"""Characters; CVAT takes no longer name for a label."""
 
 
 def write_cvat(
@@ -29,15 +34,25 @@ def write_cvat(
     """Write one video.
 
     Raises:
-        ConfigError: a class name has characters that XML cannot hold.
+        ConfigError: a class name has characters that XML cannot hold, or too many.
         OutputError: it cannot be written.
     """
     (video,) = annotations
-    check_xml([*video.classes, *(track.label for track in video.tracks), *video.loose.labels])
+    _check([*video.classes, *(track.label for track in video.tracks), *video.loose.labels])
     with complete_text(place) as file:
         for line in _document(video):
             file.write(line + "\n")
     return [place]
+
+
+def _check(labels: Sequence[str]) -> None:
+    check_xml(labels)
+    for label in labels:
+        if len(label) > _LONGEST_LABEL:
+            raise ConfigError(
+                f"CVAT's labels have at most {_LONGEST_LABEL} characters, and {label!r} has "
+                f"{len(label)}; --label-map renames it"
+            )
 
 
 def _document(video: VideoAnnotations) -> Iterator[str]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.datasets.base import Dataset, FrameTruth, VideoTruth
+from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.gather import BoxRows, gather
 from minet_core.formats.steps import steps_of
@@ -15,10 +16,11 @@ from minet_core.formats.steps import steps_of
 def from_dataset(dataset: Dataset) -> Iterator[VideoAnnotations]:
     """Each video of a data set, as far as it is annotated; boxes to ignore are left out.
 
-    Ids are those of the data set; where they count from 0, one more.
+    Ids are those of the data set; where they count from 0, one more. The size of frames is 0, 0
+    where nothing tells it.
 
     Raises:
-        InputError: nothing tells how large a video's frames are.
+        InputError: an annotation cannot be read.
     """
     return (_video(video, dataset) for video in dataset.videos)
 
@@ -29,7 +31,7 @@ def _video(video: VideoTruth, dataset: Dataset) -> VideoAnnotations:
     ignored = sum(int(truth.ignore.sum()) for truth in truths)
     gathered = gather(_rows(truths, inclusive=dataset.inclusive), dataset.classes)
     notes = [f"boxes that are to be ignored, left out: {ignored}"] if ignored else []
-    width, height = video.size
+    width, height = _size(video)
     return VideoAnnotations(
         name=video.name.rpartition("/")[2],
         source=None,
@@ -46,6 +48,13 @@ def _video(video: VideoTruth, dataset: Dataset) -> VideoAnnotations:
         stop=steps.stop,
         notes=(*notes, *gathered.notes),
     )
+
+
+def _size(video: VideoTruth) -> tuple[int, int]:
+    try:
+        return video.size
+    except InputError:  # there are neither pictures nor a word on them, as in CVAT's MOT files
+        return 0, 0
 
 
 def _rows(truths: list[FrameTruth], *, inclusive: bool) -> BoxRows:

@@ -19,7 +19,10 @@ LABEL = "object"
 
 
 def read_mot(path: Path) -> list[VideoAnnotations]:
-    """Read one sequence; results do not tell the size of frames and when the video ends.
+    """Read one sequence; the size of frames is 0, 0 where there are results only.
+
+    Ground truth has it in seqinfo.ini or as pictures, if at all; results do not tell either when
+    the video ends.
 
     Raises:
         InputError: it cannot be read, or a line is no such row.
