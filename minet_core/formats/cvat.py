@@ -21,7 +21,6 @@ from minet_core.files import complete_text
 from minet_core.formats.annotations import Track, VideoAnnotations
 from minet_core.formats.xml_text import check_xml, repaired
 
-
 _LONGEST_LABEL = 64
 """Characters; CVAT takes no longer name for a label."""
 
