@@ -63,11 +63,6 @@ def test_what_is_written_reads_back(tmp_path_factory, video):
     assert again.looked_at == video.looked_at
 
 
-def test_ten_thousand_tracks_read_back(tmp_path):
-    video = video_of(*(track_of(i, [i % 45, i % 45 + 1]) for i in range(1, 10_001)))
-    assert_same(read_back(video, tmp_path).tracks, video.tracks, PRECISION)
-
-
 def outsides(path: Path) -> list[int]:
     boxes = ElementTree.parse(path).iter("box")
     return [int(each.attrib["frame"]) for each in boxes if each.attrib["outside"] == "1"]

@@ -62,13 +62,6 @@ def test_what_is_written_reads_back(tmp_path_factory, video):
     assert [getattr(again, name) for name in facts] == [getattr(video, name) for name in facts]
 
 
-def test_a_thousand_tracks_read_back(tmp_path):
-    video = video_of(*(track_of(i, [i % 45, i % 45 + 1]) for i in range(1, 1001)))
-    written(tmp_path, video)
-    (again,) = read_annotations(tmp_path / TASKS)
-    assert_same(again.tracks, video.tracks, PRECISION)
-
-
 def test_frames_count_from_1_and_boxes_are_percent(tmp_path):
     (task,) = written(tmp_path, video_of(track_of(3, [4]), width=200, height=100))
     (region,) = regions(task)

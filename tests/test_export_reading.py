@@ -139,6 +139,16 @@ class TestMot:
         assert (video.name, video.width, video.frames, video.frame_rate) == ("seq", 64, 9, 25)
         assert video.notes == ("boxes that are to be ignored, left out: 1",)
 
+    def test_ground_truth_alone_says_nothing_of_the_size(self, tmp_path):
+        """As CVAT and Datumaro write it without pictures; the second leaves an empty folder."""
+        (tmp_path / "seq/gt").mkdir(parents=True)
+        (tmp_path / "seq/img1").mkdir()
+        path = tmp_path / "seq/gt/gt.txt"
+        path.write_text("3,7,1,2,30,40,1,1,1\n")
+        path.with_name("labels.txt").write_text("dog\n")
+        (video,) = read_mot(path)
+        assert (video.width, video.height, video.tracks[0].frames.tolist()) == (0, 0, [2])
+
     def test_results_of_another_tracker(self, tmp_path):
         path = tmp_path / "street.txt"
         path.write_text("2 1 5 6 10 20 1.7 -1 -1 -1\n2 -1 5 6 10 20 0.5 -1 -1 -1\n")

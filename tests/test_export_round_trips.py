@@ -15,7 +15,9 @@ from minet_core.formats.annotations import Track, VideoAnnotations
 from minet_core.formats.coco_vid_reader import read_coco_vid
 from minet_core.formats.from_dataset import from_dataset
 from minet_core.formats.from_result import from_result
+from minet_core.formats.label_studio import TASKS
 from minet_core.formats.mot_reader import LABEL, read_mot
+from minet_core.formats.readers import file_of, read_annotations
 from minet_core.formats.yolo_reader import read_yolo
 
 SETS = ("coco-vid", "ytvis", "yolo", "voc", "imagenet-vid")
@@ -109,6 +111,23 @@ class TestRoundTrips:
 
     @PROPERTY
     @given(video=videos())
+    def test_mot_gt(self, tmp_path, video):
+        (again,) = read_mot(export(tmp_path, "mot-gt", video) / "gt/gt.txt")
+        # With a stride it counts the frames that were looked at, else all of them.
+        first = 0 if video.step == 1 else video.start
+        numbers = [(track.frames - first) // video.step for track in video.tracks]
+        renumbered = [
+            replace(track, frames=frames)
+            for track, frames in zip(video.tracks, numbers, strict=True)
+        ]
+        assert_same_tracks(again.tracks, renumbered)
+        for track, other in zip(again.tracks, video.tracks, strict=True):
+            assert track.occluded.tolist() == other.occluded.tolist()
+        assert again.loose.labels == video.loose.labels
+        assert again.classes == video.classes
+
+    @PROPERTY
+    @given(video=videos())
     def test_result(self, tmp_path, video):
         again = from_result(export(tmp_path, "json", video))
         assert_same_tracks(again.tracks, video.tracks)
@@ -127,17 +146,70 @@ class TestRoundTrips:
         np.testing.assert_allclose(found, np.sort(wanted), atol=0.001)
         assert again.looked_at == video.looked_at
 
-    def test_ten_thousand_tracks(self, tmp_path):
-        tracks = [a_track(number, "dog", [number % 20]) for number in range(1, 10_001)]
-        video = a_video(*tracks)
-        (again,) = read_coco_vid(export(tmp_path, "coco-vid", video) / INSTANCES)
-        assert_same_tracks(again.tracks, tracks)
-        (again,) = read_mot(export(tmp_path, "mot", video))
-        assert len(again.tracks) == 10_000
-        place = export(tmp_path, "imagenet-vid", video)
-        (again,) = from_dataset(open_dataset(f"imagenet-vid:{place}", "train"))
-        assert len(again.tracks) == 10_000
-
     @pytest.mark.parametrize("name", [*SETS, *TABLES])
     def test_video_without_a_box(self, tmp_path, name):
         export(tmp_path, name, a_video(classes=("dog",)))
+
+
+TRACKED = {
+    "cvat": 0.006,
+    "label-studio": 0.01,
+    "coco-vid": 0.006,
+    "mot": 0.006,
+    "mot-gt": 0.006,
+    "json": 0.006,
+    "imagenet-vid": 0.5,
+}
+"""Formats that hold tracks and are read, with their precision in pixels."""
+
+
+WIDE = (10.25, 20.5, 400.75, 60.0)
+
+
+def read_back(folder: Path, name: str, video: VideoAnnotations) -> VideoAnnotations:
+    """What is read of an export, and told by its content to be what it is."""
+    place = export(folder, name, video)
+    if name == "imagenet-vid":
+        (again,) = from_dataset(open_dataset(f"imagenet-vid:{place}", "train"))
+    elif name == "label-studio":
+        (again,) = read_annotations(place / TASKS)
+    elif name == "mot":
+        (again,) = read_mot(place)  # without a row nothing in it tells what it is
+    else:
+        path = file_of(place) if place.is_dir() else place
+        assert path is not None
+        (again,) = read_annotations(path)
+    return again
+
+
+@pytest.mark.parametrize("name", TRACKED)
+class TestEveryCase:
+    """What trackers and people make of tracks, in each format that holds them."""
+
+    @pytest.mark.parametrize(
+        "tracks",
+        [
+            pytest.param([], id="no track"),
+            pytest.param([(1, "dog", [2, 3, 7, 8, 15])], id="gaps"),
+            pytest.param([(1, "dog", [5])], id="one frame"),
+            pytest.param([(1, "dog", [0])], id="first frame"),
+            pytest.param([(1, "dog", [19])], id="last frame alone"),
+            pytest.param([(1, "dog", [17, 18, 19])], id="to the last frame"),
+            pytest.param([(1, "Hündin 犬", [0, 1]), (2, "собака 🐕", [1])], id="unicode"),
+            pytest.param([(2, "dog", [0]), (5, "dog", [0]), (900, "dog", [1])], id="holes in ids"),
+        ],
+    )
+    def test_reads_back(self, tmp_path, name, tracks):
+        wanted = [
+            a_track(number, LABEL if name == "mot" else label, frames, [WIDE] * len(frames))
+            for number, label, frames in tracks
+        ]
+        classes = {} if wanted else {"classes": ("dog",)}
+        again = read_back(tmp_path, name, a_video(*wanted, **classes))
+        assert_same_tracks(again.tracks, wanted, pixels=TRACKED[name])
+
+    def test_ten_thousand_tracks(self, tmp_path, name):
+        label = LABEL if name == "mot" else "dog"
+        tracks = [a_track(number, label, [number % 20]) for number in range(1, 10_001)]
+        again = read_back(tmp_path, name, a_video(*tracks))
+        assert_same_tracks(again.tracks, tracks, pixels=TRACKED[name])
