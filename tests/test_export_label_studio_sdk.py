@@ -6,6 +6,7 @@ formats in which Label Studio exports, and draws boxes between keyframes as its 
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from annotation_factory import HEIGHT, WIDTH, a_track, a_video, export, loose_bo
 from hypothesis import HealthCheck, assume, given, settings
 from other_readers import other_reader
 
+from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.label_studio import CONFIG, TASKS
-from minet_core.formats.readers import read_annotations
 
 PIXELS = 0.01
 """Percentages have four decimals."""
@@ -70,14 +71,25 @@ def test_a_region_that_lacks_something_is_not_valid(interface, tmp_path, key):
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(video=videos())
-def test_its_boxes_between_keyframes_are_ours(interpolate, tmp_path, video):
+def test_it_sees_the_boxes_of_any_tracks(interpolate, tmp_path, video):
     assume(video.step == 1)  # Label Studio knows no steps
-    place = export(tmp_path, "label-studio", video)
+    every = np.ones(len(video.looked_at), np.bool_)
+    tracks = tuple(replace(track, keyframes=every[: len(track)]) for track in video.tracks)
+    video = replace(video, tracks=tracks, loose=a_video().loose)
+    assert_seen(interpolate, export(tmp_path, "label-studio", video), video)
+
+
+def test_it_draws_boxes_between_keyframes(interpolate, tmp_path):
+    video = replace(VIDEO, loose=a_video().loose)
+    assert_seen(interpolate, export(tmp_path, "label-studio", video), video)
+
+
+def assert_seen(interpolate: Any, place: Path, video: VideoAnnotations) -> None:
+    """The SDK finds the tracks of the video, box for box."""
     _, (task,) = written(place)
     regions = interpolate(task["predictions"][0]["result"])
-    (ours,) = read_annotations(place / TASKS)
-    assert len(regions) == len(ours.tracks)
-    for region, track in zip(regions, ours.tracks, strict=True):
+    assert [region["value"]["labels"] for region in regions] == [[t.label] for t in video.tracks]
+    for region, track in zip(regions, video.tracks, strict=True):
         entries = region["value"]["sequence"]
         assert [entry["frame"] - 1 for entry in entries] == track.frames.tolist()
         np.testing.assert_allclose(
