@@ -87,13 +87,14 @@ PAPER = MemoryConfig()
 
 VIDEO = MemoryConfig(
     open_threshold=0.2,
+    match_threshold=0.4,
     max_absence=2.0,
     max_slots=100,
     match_cap=30,
     position=PositionPrior(),
     merge=True,
 )
-"""For long footage. For `minet detect`. The prior and `open_threshold` were chosen on
+"""For long footage. For `minet detect`. The prior and the thresholds were chosen on
 TUD-Campus and TUD-Stadtmitte."""
 
 PRESETS = {"paper": PAPER, "video": VIDEO}

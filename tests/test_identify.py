@@ -36,14 +36,14 @@ def picture(height: int = 240, width: int = 320, seed: int = 0) -> np.ndarray:
 BOXES = torch.tensor([[20.0, 30, 80, 170], [100, 40, 180, 200], [210, 20, 300, 120]])
 
 
-def test_embeddings_have_unit_norm_and_128_columns(embedder: IdentifyEmbedder) -> None:
+def test_embeddings_have_unit_norm_and_256_columns(embedder: IdentifyEmbedder) -> None:
     embeddings = embedder.embed(embedder.features(picture()), BOXES)
-    assert embeddings.shape == (3, embedder.dim) == (3, 128)
+    assert embeddings.shape == (3, embedder.dim) == (3, 256)
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(3))
 
 
 def test_no_boxes_give_no_embeddings(embedder: IdentifyEmbedder) -> None:
-    assert embedder.embed(embedder.features(picture()), BOXES[:0]).shape == (0, 128)
+    assert embedder.embed(embedder.features(picture()), BOXES[:0]).shape == (0, 256)
 
 
 def test_a_shifted_box_looks_more_like_itself_than_like_another_place(
@@ -96,13 +96,13 @@ def saved(path: Path, **changes: torch.Tensor) -> Path:
 def test_a_head_of_another_width_is_another_embedding(tmp_path: Path) -> None:
     narrow = saved(
         tmp_path / "narrow.safetensors",
-        **{"head.weight": torch.zeros(64, 768), "head.bias": torch.zeros(64)},
+        **{"head.weight": torch.zeros(64, 512), "head.bias": torch.zeros(64)},
     )
     assert load_identify(narrow).dim == 64
 
 
 def test_weights_of_wrong_shape_are_refused_in_one_line(tmp_path: Path) -> None:
-    wrong = saved(tmp_path / "wrong.safetensors", **{"head.weight": torch.zeros(128, 5)})
+    wrong = saved(tmp_path / "wrong.safetensors", **{"head.weight": torch.zeros(256, 5)})
     with pytest.raises(WeightsError, match=r"head\.weight") as refusal:
         load_identify(wrong)
     assert "\n" not in str(refusal.value)

@@ -222,7 +222,7 @@ def test_an_identify_network_stands_beside_the_bundled_detector(tmp_path: Path) 
     mine.write_bytes(embedder_file().read_bytes())
     model = load_model(str(mine), device="cpu")
     assert len(model.detector.classes) == 80
-    assert model.embedder.dim == 128
+    assert model.embedder.dim == 256
 
 
 @pytest.mark.parametrize("name", RCNN_CONFIGS)

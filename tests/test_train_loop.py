@@ -261,17 +261,17 @@ class TestMeasuring:
         summary = run(config, tmp_path, watcher)
         assert 0 < summary.best <= 1
         model = load_model(str(tmp_path / "best.safetensors"), device="cpu")
-        assert model.embedder.dim == 128
+        assert model.embedder.dim == 256
 
     def test_frozen_stages_keep_their_weights(self, data, tmp_path):
-        config = replace(IDENTIFY, data=((data, 1.0),), steps=1, batch=1, longer=96, frozen=12)
+        config = replace(IDENTIFY, data=((data, 1.0),), steps=1, batch=1, longer=96, frozen=9)
         run(config, tmp_path, Watcher())
         _, before = read_safetensors(embedder_file())
         _, after = read_safetensors(tmp_path / "last.safetensors")
         changed = {name for name in after if not torch.equal(before[name], after[name])}
         assert {name.split(".")[0] for name in changed} == {"backbone", "head"}
         stages = {int(name.split(".")[1]) for name in changed if name.startswith("backbone")}
-        assert stages == {12, 13}
+        assert stages == {9, 10}
 
 
 class TestNetworks:

@@ -24,8 +24,8 @@ ARCHITECTURE = "identify-mobilenetv2"
 EMBEDDING_NORM = 1.0
 """L2 norm of every embedding: the scale that gives λ of Eq. 1 its meaning."""
 
-_STAGES = 14  # features[0..13] of MobileNetV2: 96 channels at stride 16
-_CHANNELS, STRIDE = 96, 16
+_STAGES = 11  # features[0..10] of MobileNetV2: 64 channels at stride 16
+_CHANNELS, STRIDE = 64, 16
 MAX_SIDE = 640
 """Pixels of a frame's longer side from which on it is scaled down."""
 _ROI = (4, 2)  # rows × columns
@@ -43,7 +43,7 @@ class IdentifyNetwork(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, dim: int = 128) -> None:
+    def __init__(self, dim: int = 256) -> None:
         super().__init__()
         self.backbone = mobilenet_v2(weights=None).features[:_STAGES]
         self.head = nn.Linear(_CHANNELS * _ROI[0] * _ROI[1], dim)
@@ -51,7 +51,7 @@ class IdentifyNetwork(nn.Module):
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
 
     def feature_map(self, pictures: Tensor) -> Tensor:
-        """(B, 96, h/16, w/16) features of (B, 3, h, w) RGB pictures in 0..1."""
+        """(B, 64, h/16, w/16) features of (B, 3, h, w) RGB pictures in 0..1."""
         features: Tensor = self.backbone(self.standardised(pictures))
         return features
 
@@ -60,7 +60,7 @@ class IdentifyNetwork(nn.Module):
         return (pictures - self.mean) / self.std
 
     def regions(self, features: Tensor, boxes: Tensor, stride: float) -> Tensor:
-        """(N, 768) region features of (N, 4) boxes of the first picture, before the head."""
+        """(N, 512) region features of (N, 4) boxes of the first picture, before the head."""
         cut: Tensor = roi_align(
             features, [boxes], _ROI, spatial_scale=1 / stride, sampling_ratio=2, aligned=True
         )
@@ -131,7 +131,7 @@ def read_identify(path: Path | str) -> IdentifyNetwork:
         found = metadata.get("architecture", "none named")
         raise WeightsError(f"{path}: holds architecture {found}, not {ARCHITECTURE}")
     bias = tensors.get("head.bias")
-    network = IdentifyNetwork(128 if bias is None else len(bias))
+    network = IdentifyNetwork(256 if bias is None else len(bias))
     assign_weights(path, network, tensors)
     return network
 

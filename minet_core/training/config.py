@@ -151,17 +151,19 @@ IDENTIFY = replace(
     PAPER,
     model="identify",
     train="identify",
-    steps=10_000,
-    lr=0.01,
-    milestones=(7000, 9000),
-    warmup=200,
-    colour=0.3,
-    targets=4,
-    others=0.5,
-    save_every=500,
-    eval_every=1000,
+    frozen=8,
+    steps=400,
+    optimizer="adamw",
+    lr=1e-4,
+    milestones=(280, 360),
+    warmup=50,
+    colour=0.05,
+    targets=6,
+    others=0.75,
+    save_every=100,
+    eval_every=100,
 )
-"""For the identify network of its own, beside any detector."""
+"""For the identify network of its own, beside any detector: the bundled one's recipe."""
 
 
 def recipe(model: str) -> TrainConfig:
