@@ -58,8 +58,8 @@ class MemoryConfig:
         max_slots: most slots; the longest unmatched retires first.
         match_cap: largest f_num of Eq. 8; without it π freezes on long footage.
         position: prior by position; None links by appearance alone.
-        merge: whether of two slots whose boxes overlap by more than `duplicate_iou` the one with
-            less evidence ends.
+        merge: whether of two slots whose boxes overlap by more than `duplicate_iou`, in one frame
+            or by turns, the one with less evidence ends.
     """
 
     scale: float = 20.0

@@ -24,7 +24,7 @@ from minet_core.config import MemoryConfig
 from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples, identifiers, update
 from minet_core.position import with_position
 from minet_core.scores import ScoreKind, foreground
-from minet_core.slot import Slot, end_covered
+from minet_core.slot import Slot, end_alternating, end_covered
 from minet_core.support import own_proposals, positive_boxes
 
 
@@ -36,11 +36,13 @@ class Reading:
         association: (N, K) a_i · γ_k, with the prior by position where the preset has one.
         weights: (N, K + 1) w of Eq. 5; slot 0 is column 0; rows sum to one.
         scores: (N, C + 1) or (N, C) v of Eq. 6.
+        cut: whether the scene has changed since the frame before.
     """
 
     association: Tensor
     weights: Tensor
     scores: Tensor
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ class DynamicMemory:
             scores = weights.new_zeros(0, self.columns)
         else:
             scores = torch.stack([slot.score for slot in self.slots])
-        return Reading(association, weights, memory_scores(weights, scores, self.kind))
+        return Reading(association, weights, memory_scores(weights, scores, self.kind), cut)
 
     def match(
         self,
@@ -191,6 +193,9 @@ class DynamicMemory:
         if self.config.merge:
             ended = end_covered(owner, boxes, self.config.duplicate_iou)
             self.slots = [slot for slot in self.slots if slot.id not in ended]
+            if not reading.cut:
+                ended = end_alternating(owner, boxes, self.slots, self.config.duplicate_iou)
+                self.slots = [slot for slot in self.slots if slot.id not in ended]
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = self._duplicates(boxes, shown, free)
         may_open = free & ~duplicates & (certainty > self.config.open_threshold)

@@ -1,5 +1,6 @@
-"""A memory slot, and the rule that one object has one slot."""
+"""A memory slot, and the rules that leave one slot to one object."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -59,4 +60,37 @@ def end_covered(owner: dict[int, Slot], boxes: Tensor, covering: float) -> set[i
         if i < j and i in owner and j in owner:
             junior = min(i, j, key=lambda row: owner[row].seniority)
             ended.add(owner.pop(junior).id)
+    return ended
+
+
+def end_alternating(
+    owner: dict[int, Slot], boxes: Tensor, slots: Sequence[Slot], covering: float
+) -> set[int]:
+    """Leave one slot to each object: of two that take its boxes by turns, the senior stays.
+
+    A slot that was not seen in the frame before takes a detection where another was then, and that
+    one finds none now.
+
+    Args:
+        owner: detection → its slot; changed in place: a senior gets the detection of a junior.
+        boxes: (M, 4) of the detections.
+        slots: all of them, as they were before this frame.
+        covering: overlap above which two boxes are of one object.
+
+    Returns:
+        Ids of the slots that end.
+    """
+    ended: set[int] = set()
+    before = max((slot.time for slot in slots), default=0.0)
+    found = {slot.id for slot in owner.values()}
+    lost = [slot for slot in slots if slot.time == before and slot.id not in found]
+    returned = [row for row in sorted(owner) if owner[row].time < before]
+    for row in returned:
+        for slot in lost:
+            if slot.id in ended or box_iou(boxes[row, None].double(), slot.box[None]) <= covering:
+                continue
+            junior, senior = sorted((owner[row], slot), key=lambda each: each.seniority)
+            ended.add(junior.id)
+            owner[row] = senior
+            break
     return ended

@@ -1,6 +1,7 @@
 """The memory against what the paper promises, on objects with embeddings made for the test."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -360,6 +361,78 @@ def test_two_slots_on_one_object_become_the_older() -> None:
     _, _, match = scene.frame(boxes, [0, 1], 0.32, labels=[0, 1])
     assert scene.ids(match, boxes) == [1, NO_TRACK]
     assert [slot.id for slot in scene.memory.slots] == [1]
+
+
+def taken_for_a_new_one(frames: int) -> Scene:
+    """Object 0 is hidden, and looks like object 1 for some frames, up to 0.8 s, when it is back."""
+    scene = Scene(VIDEO)
+    for t in range(8):
+        scene.frame([at(100), at(900)], [0, 2], t / 25)
+    for t in range(8, 20 - frames):
+        scene.frame([at(900)], [2], t / 25)
+    boxes = [at(100), at(900)]
+    for t in range(20 - frames, 20):
+        _, _, match = scene.frame(boxes, [1, 2], t / 25)
+    assert scene.ids(match, boxes) == [3, 2]
+    return scene
+
+
+def living(scene: Scene) -> list[int]:
+    return sorted(slot.id for slot in scene.memory.slots)
+
+
+class TestOneObjectWithTwoSlotsByTurns:
+    def test_keeps_the_id_that_is_known_better(self) -> None:
+        scene, boxes = taken_for_a_new_one(3), [at(100), at(900)]
+        _, _, match = scene.frame(boxes, [0, 2], 0.8)
+        assert scene.ids(match, boxes) == [1, 2]
+        assert living(scene) == [1, 2]
+
+    def test_keeps_the_later_id_where_that_is_known_better(self) -> None:
+        scene = taken_for_a_new_one(3)
+        boxes = [at(100), at(900)]
+        for t in range(20, 30):
+            scene.frame(boxes, [1, 2], t / 25)
+        _, _, match = scene.frame(boxes, [0, 2], 1.2)
+        assert scene.ids(match, boxes) == [3, 2]
+        assert living(scene) == [2, 3]
+
+    def test_is_two_objects_where_both_are_there(self) -> None:
+        scene = taken_for_a_new_one(3)
+        for t in range(20, 30):
+            scene.frame([at(100), at(900)], [1, 2], t / 25)
+        boxes = [at(100), at(130), at(900)]
+        _, _, match = scene.frame(boxes, [0, 1, 2], 1.2)
+        assert scene.ids(match, boxes) == [1, 3, 2]
+
+    def test_is_two_objects_where_the_other_was_elsewhere(self) -> None:
+        scene, boxes = taken_for_a_new_one(3), [at(60), at(900)]
+        _, _, match = scene.frame(boxes, [0, 2], 0.8)
+        assert scene.ids(match, boxes) == [1, 2]
+        assert living(scene) == [1, 2, 3]
+
+    def test_is_two_objects_where_the_other_had_gone_before(self) -> None:
+        scene, boxes = taken_for_a_new_one(3), [at(100), at(900)]
+        scene.frame([at(900)], [2], 0.8)
+        _, _, match = scene.frame(boxes, [0, 2], 0.84)
+        assert scene.ids(match, boxes) == [1, 2]
+        assert living(scene) == [1, 2, 3]
+
+    def test_is_two_objects_where_both_were_seen_before_one_hid_the_other(self) -> None:
+        scene = Scene(VIDEO)
+        for t in range(8):
+            scene.frame([at(70), at(100)], [0, 1], t / 25)
+        _, _, match = scene.frame([at(93)], [0], 0.32)
+        assert scene.ids(match, [at(93)]) == [1]
+        assert living(scene) == [1, 2]
+
+    def test_is_not_looked_for_over_a_cut(self) -> None:
+        scene, boxes = taken_for_a_new_one(3), [at(100), at(900)]
+        read = scene.memory.read
+        scene.memory.read = partial(read, cut=True)  # type: ignore[method-assign]
+        _, _, match = scene.frame(boxes, [0, 2], 0.8)
+        assert scene.ids(match, boxes) == [1, 2]
+        assert living(scene) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("config", [PAPER, VIDEO])
