@@ -191,11 +191,9 @@ class DynamicMemory:
         pairs = assign(reading.association[rows[may_match]], self.config.match_threshold)
         owner: dict[int, Slot] = {int(may_match[row]): self.slots[slot] for row, slot in pairs}
         if self.config.merge:
-            ended = end_covered(owner, boxes, self.config.duplicate_iou)
-            self.slots = [slot for slot in self.slots if slot.id not in ended]
+            self._end(end_covered(owner, boxes, self.config.duplicate_iou))
             if not reading.cut:
-                ended = end_alternating(owner, boxes, self.slots, self.config.duplicate_iou)
-                self.slots = [slot for slot in self.slots if slot.id not in ended]
+                self._end(end_alternating(owner, boxes, self.slots, self.config.duplicate_iou))
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = self._duplicates(boxes, shown, free)
         may_open = free & ~duplicates & (certainty > self.config.open_threshold)
@@ -298,6 +296,9 @@ class DynamicMemory:
             share = 1.0 if slot.matches == 2 else prior.smoothing
             slot.velocity = share * motion + (1 - share) * slot.velocity
         slot.box, slot.time = box, time
+
+    def _end(self, ids: set[int]) -> None:
+        self.slots = [slot for slot in self.slots if slot.id not in ids]
 
     def _duplicates(self, boxes: Tensor, scores: Tensor, free: Tensor) -> Tensor:
         """(M,) bool: free detections that cover a matched one or a better free one."""

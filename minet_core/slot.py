@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
@@ -68,29 +69,32 @@ def end_alternating(
 ) -> set[int]:
     """Leave one slot to each object: of two that take its boxes by turns, the senior stays.
 
-    A slot that was not seen in the frame before takes a detection where another was then, and that
-    one finds none now.
+    By turns is when a slot takes a detection where another was when any slot was seen last: the
+    first was not seen then, and the other finds no detection now.
 
     Args:
         owner: detection → its slot; changed in place: a senior gets the detection of a junior.
         boxes: (M, 4) of the detections.
-        slots: all of them, as they were before this frame.
+        slots: all that live, with the places they had before this frame.
         covering: overlap above which two boxes are of one object.
 
     Returns:
         Ids of the slots that end.
     """
-    ended: set[int] = set()
-    before = max((slot.time for slot in slots), default=0.0)
+    latest = max((slot.time for slot in slots), default=0.0)
     found = {slot.id for slot in owner.values()}
-    lost = [slot for slot in slots if slot.time == before and slot.id not in found]
-    returned = [row for row in sorted(owner) if owner[row].time < before]
-    for row in returned:
-        for slot in lost:
-            if slot.id in ended or box_iou(boxes[row, None].double(), slot.box[None]) <= covering:
-                continue
-            junior, senior = sorted((owner[row], slot), key=lambda each: each.seniority)
+    lost = [slot for slot in slots if slot.time == latest and slot.id not in found]
+    returned = [row for row in sorted(owner) if owner[row].time < latest]
+    if not (lost and returned):
+        return set()
+    overlap = box_iou(boxes[returned].double(), torch.stack([slot.box for slot in lost]))
+    ended: set[int] = set()
+    joined: set[int] = set()
+    for a, b in (overlap > covering).nonzero().tolist():
+        row, pair = returned[a], (owner[returned[a]], lost[b])
+        ids = {slot.id for slot in pair}
+        if not ids & joined:
+            junior, owner[row] = sorted(pair, key=lambda slot: slot.seniority)
             ended.add(junior.id)
-            owner[row] = senior
-            break
+            joined |= ids
     return ended

@@ -426,6 +426,20 @@ class TestOneObjectWithTwoSlotsByTurns:
         assert scene.ids(match, [at(93)]) == [1]
         assert living(scene) == [1, 2]
 
+    def test_gives_no_slot_two_boxes(self) -> None:
+        """Two that were hidden come back, each as another class, where a third is lost."""
+        scene, hidden = Scene(VIDEO), [at(94), at(106)]
+        for t in range(3):
+            scene.frame([hidden[0], at(900)], [0, 2], t / 25)
+        for t in range(15, 18):
+            scene.frame([hidden[1], at(900)], [1, 2], t / 25, labels=[1, 0])
+        for t in range(28, 40):
+            _, _, match = scene.frame([at(100), at(900)], [3, 2], t / 25)
+        assert scene.ids(match, [at(100)]) == [4]
+        _, _, match = scene.frame([*hidden, at(900)], [0, 1, 2], 1.6, labels=[0, 1, 0])
+        ids = [int(i) for i in match.track_ids if i != NO_TRACK]
+        assert len(ids) == len(set(ids))
+
     def test_is_not_looked_for_over_a_cut(self) -> None:
         scene, boxes = taken_for_a_new_one(3), [at(100), at(900)]
         read = scene.memory.read
