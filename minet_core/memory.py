@@ -22,9 +22,9 @@ from torchvision.ops import box_iou, nms
 from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
 from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples, identifiers, update
-from minet_core.position import with_position
+from minet_core.position import UNREACHABLE, with_position
 from minet_core.scores import ScoreKind, foreground
-from minet_core.slot import Slot, end_alternating, end_covered
+from minet_core.slot import Slot, end_alternating, end_covered, end_recognised
 from minet_core.support import own_proposals, positive_boxes
 
 
@@ -33,12 +33,14 @@ class Reading:
     """What memory says of N boxes, given K slots.
 
     Attributes:
-        association: (N, K) a_i · γ_k, with the prior by position where the preset has one.
+        appearance: (N, K) a_i · γ_k.
+        association: (N, K) the same, with the prior by position where the preset has one.
         weights: (N, K + 1) w of Eq. 5; slot 0 is column 0; rows sum to one.
         scores: (N, C + 1) or (N, C) v of Eq. 6.
         cut: whether the scene has changed since the frame before.
     """
 
+    appearance: Tensor
     association: Tensor
     weights: Tensor
     scores: Tensor
@@ -157,7 +159,8 @@ class DynamicMemory:
             scores = weights.new_zeros(0, self.columns)
         else:
             scores = torch.stack([slot.score for slot in self.slots])
-        return Reading(association, weights, memory_scores(weights, scores, self.kind), cut)
+        memory = memory_scores(weights, scores, self.kind)
+        return Reading(appearance, association, weights, memory, cut)
 
     def match(
         self,
@@ -190,15 +193,17 @@ class DynamicMemory:
 
         pairs = assign(reading.association[rows[may_match]], self.config.match_threshold)
         owner: dict[int, Slot] = {int(may_match[row]): self.slots[slot] for row, slot in pairs}
-        if self.config.merge:
-            self._end(end_covered(owner, boxes, self.config.duplicate_iou))
-            if not reading.cut:
-                self._end(end_alternating(owner, boxes, self.slots, self.config.duplicate_iou))
+        known = self.slots
+        self._join(owner, reading, rows, boxes)
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = self._duplicates(boxes, shown, free)
         may_open = free & ~duplicates & (certainty > self.config.open_threshold)
+        absent = self._absent(owner, known)
         for i in self._admitted(may_open, certainty, len(owner)):
             owner[i] = self._new_slot(boxes[i], time)
+            owner[i].forerunners = {
+                slot.id: 0 for k, slot in absent if reading.association[rows[i], k] > UNREACHABLE
+            }
 
         ids = torch.full((len(rows),), NO_TRACK)
         for i, slot in owner.items():
@@ -297,6 +302,31 @@ class DynamicMemory:
             slot.velocity = share * motion + (1 - share) * slot.velocity
         slot.box, slot.time = box, time
 
+    def _join(self, owner: dict[int, Slot], reading: Reading, rows: Tensor, boxes: Tensor) -> None:
+        """Leave one slot to each object that has two, as far as the preset looks for such."""
+        config = self.config
+        if config.recognise is not None:
+            ended = end_recognised(
+                owner,
+                reading.appearance[rows],
+                self.slots,
+                threshold=config.recognise_threshold,
+                times=config.recognise,
+            )
+            self._end(ended)
+        if config.merge:
+            self._end(end_covered(owner, boxes, config.duplicate_iou))
+            if not reading.cut:
+                self._end(end_alternating(owner, boxes, self.slots, config.duplicate_iou))
+
+    def _absent(self, owner: dict[int, Slot], known: list[Slot]) -> list[tuple[int, Slot]]:
+        """Living slots out of sight, each with its place among those known at the reading."""
+        if self.config.recognise is None:
+            return []
+        present = {slot.id for slot in owner.values()}
+        living = {slot.id for slot in self.slots} - present
+        return [(k, slot) for k, slot in enumerate(known) if slot.id in living]
+
     def _end(self, ids: set[int]) -> None:
         self.slots = [slot for slot in self.slots if slot.id not in ids]
 
@@ -343,6 +373,7 @@ class DynamicMemory:
             box=box.double(),
             velocity=torch.zeros(2, dtype=torch.float64),
             time=time,
+            forerunners={},
         )
         self.next_id += 1
         return slot

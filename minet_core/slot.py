@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from minet_core.identifier import RunningRidge
+from minet_core.identifier import RunningRidge, update
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +24,8 @@ class Slot:
         box: (4,) the last matched box.
         velocity: (2,) pixels a second of its centre.
         time: seconds of that match.
+        forerunners: ids of slots whose object it may have, which were out of sight when it was
+            opened; of each, how many detections in a row looked like that object.
     """
 
     id: int
@@ -35,11 +37,21 @@ class Slot:
     box: Tensor
     velocity: Tensor
     time: float
+    forerunners: dict[int, int]
 
     @property
     def seniority(self) -> tuple[float, int]:
         """Order in which slots outlive each other: more evidence, else the older."""
         return self.evidence, -self.id
+
+    def absorb(self, other: "Slot") -> None:
+        """Take over what another slot has learnt of the same object; that one is to end."""
+        for samples in other.ridge.window:
+            update([self.ridge], [samples])
+        self.matches += other.matches
+        self.evidence += other.evidence
+        if other.time > self.time:
+            self.box, self.velocity, self.time = other.box, other.velocity, other.time
 
 
 def end_covered(owner: dict[int, Slot], boxes: Tensor, covering: float) -> set[int]:
@@ -94,7 +106,57 @@ def end_alternating(
         row, pair = returned[a], (owner[returned[a]], lost[b])
         ids = {slot.id for slot in pair}
         if not ids & joined:
-            junior, owner[row] = sorted(pair, key=lambda slot: slot.seniority)
+            junior, senior = sorted(pair, key=lambda slot: slot.seniority)
+            senior.absorb(junior)
+            owner[row] = senior
             ended.add(junior.id)
             joined |= ids
+    return ended
+
+
+def end_recognised(
+    owner: dict[int, Slot],
+    appearance: Tensor,
+    slots: Sequence[Slot],
+    *,
+    threshold: float,
+    times: int,
+) -> set[int]:
+    """Give an object that was out of sight back to the slot it had.
+
+    The first box after a gap is often a poor one. It matches nothing and opens a slot, and that
+    one, which has learnt from the very last frame, wins every later box. So a slot that is out of
+    sight may speak up: when enough detections in a row of a younger one look like its object, it
+    takes the object over, with what the younger one has learnt. Not if both were in sight at once
+    since then: they have two objects.
+
+    Args:
+        owner: detection → its slot; changed in place: the older slot gets the younger's detection.
+        appearance: (M, K) a · γ of the detections with the slots.
+        slots: (K) all that live.
+        threshold: association by appearance from which on a detection looks like an object.
+        times: detections in a row that must look so.
+
+    Returns:
+        Ids of the slots that end.
+    """
+    in_sight = {slot.id for slot in owner.values()}
+    hidden = {slot.id: k for k, slot in enumerate(slots) if slot.id not in in_sight}
+    claims: list[tuple[float, int, int]] = []
+    for row, younger in owner.items():
+        forerunners: dict[int, int] = {}
+        for older, count in younger.forerunners.items():
+            if older in hidden:
+                likeness = float(appearance[row, hidden[older]])
+                forerunners[older] = count + 1 if likeness >= threshold else 0
+                if forerunners[older] >= times:
+                    claims.append((likeness, row, older))
+        younger.forerunners = forerunners
+    ended: set[int] = set()
+    for _, row, older in sorted(claims, reverse=True):
+        younger = owner[row]
+        if older in hidden and younger.id in in_sight:
+            owner[row] = slots[hidden.pop(older)]
+            owner[row].absorb(younger)
+            ended.add(younger.id)
     return ended

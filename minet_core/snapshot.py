@@ -12,7 +12,17 @@ from minet_core.slot import Slot
 
 State = dict[str, Any]
 
-_PLAIN = ("id", "score", "identifier", "matches", "evidence", "box", "velocity", "time")
+_PLAIN = (
+    "id",
+    "score",
+    "identifier",
+    "matches",
+    "evidence",
+    "box",
+    "velocity",
+    "time",
+    "forerunners",
+)
 
 
 def save_memory(memory: DynamicMemory) -> State:

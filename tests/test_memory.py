@@ -11,6 +11,7 @@ from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import PAPER, VIDEO, MemoryConfig
+from minet_core.identifier import RunningRidge, update
 from minet_core.memory import (
     DynamicMemory,
     Match,
@@ -25,6 +26,9 @@ from minet_core.snapshot import restore_memory, save_memory
 DIM, CLASSES = 32, 5
 KINDS = [ScoreKind.SOFTMAX, ScoreKind.SIGMOID]
 BASIS = torch.linalg.qr(torch.randn(DIM, DIM, generator=torch.Generator().manual_seed(0))).Q
+BETWEEN = DIM
+LOOKS = torch.cat([BASIS, (BASIS[:1] + BASIS[1:2]) / 2**0.5])
+"""Looks of objects; that of BETWEEN is as much like object 0 as like object 1."""
 
 
 def scores_of(kind: ScoreKind, labels: list[int], values: list[float]) -> Tensor:
@@ -50,9 +54,9 @@ class Scene:
         self.noise = torch.Generator().manual_seed(7)
 
     def embed(self, directions: list[int], copies: int) -> Tensor:
-        """(N, copies, D) unit vectors scattered around directions of the basis."""
+        """(N, copies, D) unit vectors scattered around the looks."""
         scatter = torch.randn(len(directions), copies, DIM, generator=self.noise) * 0.02
-        return torch.nn.functional.normalize(BASIS[directions][:, None] + scatter, dim=-1)
+        return torch.nn.functional.normalize(LOOKS[directions][:, None] + scatter, dim=-1)
 
     def frame(
         self,
@@ -387,6 +391,9 @@ class TestOneObjectWithTwoSlotsByTurns:
         _, _, match = scene.frame(boxes, [0, 2], 0.8)
         assert scene.ids(match, boxes) == [1, 2]
         assert living(scene) == [1, 2]
+        assert [len(slot.ridge.window) for slot in scene.memory.slots if slot.id == 1] == [
+            8 + 3 + 1
+        ]
 
     def test_keeps_the_later_id_where_that_is_known_better(self) -> None:
         scene = taken_for_a_new_one(3)
@@ -447,6 +454,116 @@ class TestOneObjectWithTwoSlotsByTurns:
         _, _, match = scene.frame(boxes, [0, 2], 0.8)
         assert scene.ids(match, boxes) == [1, 2]
         assert living(scene) == [1, 2, 3]
+
+
+class TestAnObjectThatIsRecognisedLate:
+    """Back in sight it looked like another object, and got slot 3; then like its old self too."""
+
+    def seen(self, scene: Scene, look: int, first: int, count: int) -> list[int]:
+        """Ids at 100 and 900 after some more frames; that at 100 looks so."""
+        boxes = [at(100), at(900)]
+        for t in range(first, first + count):
+            _, _, match = scene.frame(boxes, [look, 2], t / 25)
+        return scene.ids(match, boxes)
+
+    def test_gets_its_id_back(self) -> None:
+        scene = taken_for_a_new_one(3)
+        assert self.seen(scene, BETWEEN, 20, 3) == [3, 2]
+        assert self.seen(scene, BETWEEN, 23, 1) == [1, 2]
+        assert living(scene) == [1, 2]
+
+    def test_is_known_by_the_looks_of_both_slots(self) -> None:
+        scene = taken_for_a_new_one(3)
+        self.seen(scene, BETWEEN, 20, 4)
+        (slot,) = (slot for slot in scene.memory.slots if slot.id == 1)
+        assert slot.matches == len(slot.ridge.window) == 8 + 3 + 4
+        direct = RunningRidge(DIM, 30)
+        for samples in slot.ridge.window:
+            update([direct], [samples])
+        torch.testing.assert_close(slot.ridge.gram, direct.gram)
+        torch.testing.assert_close(slot.ridge.moment, direct.moment)
+
+    def test_must_look_like_itself_in_a_row(self) -> None:
+        scene = taken_for_a_new_one(3)
+        self.seen(scene, BETWEEN, 20, 3)
+        self.seen(scene, 1, 23, 1)
+        assert self.seen(scene, BETWEEN, 24, 3) == [3, 2]
+        assert self.seen(scene, BETWEEN, 27, 1) == [1, 2]
+
+    def test_is_another_where_both_have_been_in_sight_since(self) -> None:
+        scene = taken_for_a_new_one(3)
+        both = [at(100), at(130), at(900)]
+        _, _, match = scene.frame(both, [1, 0, 2], 0.8)
+        assert scene.ids(match, both) == [3, 1, 2]
+        assert self.seen(scene, BETWEEN, 21, 8) == [3, 2]
+        assert living(scene) == [1, 2, 3]
+
+    def test_is_another_where_it_was_in_sight_before(self) -> None:
+        scene, both = Scene(VIDEO), [at(100), at(160)]
+        for t in range(8):
+            scene.frame(both, [1, 0], t / 25)
+        for t in range(8, 20):
+            _, _, match = scene.frame(both[:1], [BETWEEN], t / 25)
+        assert scene.ids(match, both[:1]) == [1]
+        assert living(scene) == [1, 2]
+
+    def test_is_another_where_it_was_seen_last_when_that_one_came(self) -> None:
+        scene = Scene(VIDEO)
+        for t in range(8):
+            scene.frame([at(160)], [0], t / 25)
+        scene.frame([at(160), at(100)], [0, 1], 8 / 25)
+        for t in range(9, 20):
+            _, _, match = scene.frame([at(100)], [BETWEEN], t / 25)
+        assert scene.ids(match, [at(100)]) == [2]
+        assert living(scene) == [1, 2]
+
+    def test_is_not_two(self) -> None:
+        """Two come back as others, and then both look like the one that was hidden."""
+        scene, two = Scene(VIDEO), [at(70), at(130)]
+        for t in range(8):
+            scene.frame([at(100)], [0], t / 25)
+        for t in range(12, 15):
+            scene.frame(two, [1, 1], t / 25)
+        for t in range(15, 19):
+            _, _, match = scene.frame(two, [BETWEEN, BETWEEN], t / 25)
+        assert sorted(scene.ids(match, two)) in ([1, 2], [1, 3])
+
+    def test_goes_on_as_fast_as_it_went(self) -> None:
+        scene = taken_for_a_new_one(3)
+        for t in range(8):
+            look = 1 if t < 4 else BETWEEN
+            _, _, match = scene.frame([at(100 + 4 * t)], [look], 0.8 + t / 25)
+        assert scene.ids(match, [at(128)]) == [1]
+        (slot,) = (slot for slot in scene.memory.slots if slot.id == 1)
+        assert slot.velocity.tolist() == pytest.approx([100, 0], abs=10)
+
+    def test_is_another_where_it_could_not_have_got_to(self) -> None:
+        scene, far = Scene(VIDEO), [at(500)]
+        for t in range(8):
+            scene.frame([at(100)], [0], t / 25)
+        for look, start in ((1, 8), (BETWEEN, 11)):
+            for t in range(start, start + 8):
+                _, _, match = scene.frame(far, [look], t / 25)
+        assert scene.ids(match, far) == [2]
+        assert living(scene) == [1, 2]
+
+    def test_is_one_of_two_that_it_looks_like(self) -> None:
+        scene = Scene(VIDEO)
+        for t in range(8):
+            scene.frame([at(80), at(120)], [0, 1], t / 25)
+        for t in range(12, 15):
+            scene.frame([at(100)], [3], t / 25)
+        for t in range(15, 19):
+            _, _, match = scene.frame([at(100)], [BETWEEN], t / 25)
+        assert scene.ids(match, [at(100)])[0] in (1, 2)
+        assert living(scene) == [1, 2]
+
+    def test_is_recognised_by_a_restored_memory(self) -> None:
+        scene = taken_for_a_new_one(3)
+        self.seen(scene, BETWEEN, 20, 2)
+        fresh = Scene(VIDEO)
+        restore_memory(fresh.memory, save_memory(scene.memory))
+        assert self.seen(fresh, BETWEEN, 22, 2) == [1, 2]
 
 
 @pytest.mark.parametrize("config", [PAPER, VIDEO])
