@@ -61,7 +61,7 @@ class MemoryConfig:
         merge: whether of two slots whose boxes overlap by more than `duplicate_iou`, in one frame
             or by turns, the one with less evidence ends.
         recognise: detections in a row of a younger slot that must look like the object of one
-            that is out of sight before that one takes them over.
+            that went out of sight in the same scene before that one takes them over.
         recognise_threshold: association by appearance alone from which on they do.
     """
 

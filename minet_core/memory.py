@@ -141,6 +141,7 @@ class DynamicMemory:
         self.columns = columns
         self.dim = dim
         self.next_id = 1
+        self.scene_start = 0.0  # seconds of the last cut
 
     def read(self, embeddings: Tensor, boxes: Tensor, time: float, *, cut: bool = False) -> Reading:
         """Associate N boxes with the slots and gather the slots' scores (Eq. 5–6).
@@ -152,6 +153,8 @@ class DynamicMemory:
             cut: the scene has changed since the frame before: positions mean nothing.
         """
         self._retire(time)
+        if cut:
+            self.scene_start = time
         appearance = embeddings.double() @ self._identifiers().T
         association = appearance if cut else self._placed(appearance, boxes.double(), time)
         weights = association_weights(association, self.config)
@@ -320,12 +323,16 @@ class DynamicMemory:
                 self._end(end_alternating(owner, boxes, self.slots, config.duplicate_iou))
 
     def _absent(self, owner: dict[int, Slot], known: list[Slot]) -> list[tuple[int, Slot]]:
-        """Living slots out of sight, each with its place among those known at the reading."""
+        """Living slots that went out of sight in this scene, with their places at the reading."""
         if self.config.recognise is None:
             return []
         present = {slot.id for slot in owner.values()}
         living = {slot.id for slot in self.slots} - present
-        return [(k, slot) for k, slot in enumerate(known) if slot.id in living]
+        return [
+            (k, slot)
+            for k, slot in enumerate(known)
+            if slot.id in living and slot.time >= self.scene_start
+        ]
 
     def _end(self, ids: set[int]) -> None:
         self.slots = [slot for slot in self.slots if slot.id not in ids]

@@ -33,6 +33,7 @@ def save_memory(memory: DynamicMemory) -> State:
     index = {key: i for i, key in enumerate(frames)}
     return {
         "next_id": memory.next_id,
+        "scene_start": memory.scene_start,
         "frames": [[frame.embeddings, frame.gram] for frame in frames.values()],
         "slots": [_save_slot(slot, index) for slot in memory.slots],
     }
@@ -41,7 +42,7 @@ def save_memory(memory: DynamicMemory) -> State:
 def restore_memory(memory: DynamicMemory, state: State) -> None:
     """Put a state of `save_memory` into a memory made with the same settings."""
     frames = [FrameSamples(embeddings, gram) for embeddings, gram in state["frames"]]
-    memory.next_id = state["next_id"]
+    memory.next_id, memory.scene_start = state["next_id"], state["scene_start"]
     memory.slots = [_restore_slot(memory, saved, frames) for saved in state["slots"]]
 
 

@@ -547,6 +547,25 @@ class TestAnObjectThatIsRecognisedLate:
         assert scene.ids(match, far) == [2]
         assert living(scene) == [1, 2]
 
+    @pytest.mark.parametrize("stopped", [False, True])
+    def test_is_another_where_the_scene_has_changed(self, *, stopped: bool) -> None:
+        scene = Scene(VIDEO)
+        for t in range(8):
+            scene.frame([at(100)], [0], t / 25)
+        read = scene.memory.read
+        scene.memory.read = partial(read, cut=True)  # type: ignore[method-assign]
+        scene.frame([at(900)], [2], 8 / 25)
+        scene.memory.read = read  # type: ignore[method-assign]
+        if stopped:
+            fresh = Scene(VIDEO)
+            restore_memory(fresh.memory, save_memory(scene.memory))
+            scene = fresh
+        for look, start in ((1, 20), (BETWEEN, 28)):
+            for t in range(start, start + 8):
+                _, _, match = scene.frame([at(100)], [look], t / 25)
+        assert scene.ids(match, [at(100)]) == [3]
+        assert living(scene) == [1, 2, 3]
+
     def test_is_one_of_two_that_it_looks_like(self) -> None:
         scene = Scene(VIDEO)
         for t in range(8):
