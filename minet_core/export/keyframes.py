@@ -15,7 +15,7 @@ PIXELS = 2.0
 SHARE = 0.03
 """An edge of a box may move by `PIXELS`, or by this share of the box's side where that is more.
 
-Detectors tremble by as much from frame to frame. Of the 3,076 boxes that the bundled model tracks
+Detectors tremble by as much from frame to frame. Of the 3,075 boxes that the bundled model tracks
 in the demo's clip, a street and a junction, this leaves 29 % as keyframes, a third of them at gaps
 and ends, with a mean IoU of 0.96 with what was detected; 1 % would leave 36 %.
 """
