@@ -45,7 +45,10 @@ class Slot:
         return self.evidence, -self.id
 
     def absorb(self, other: "Slot") -> None:
-        """Take over what another slot has learnt of the same object; that one is to end."""
+        """Take over the samples, counts and place of another slot of the same object, which ends.
+
+        The memory score π stays as it is. The identifier is solved anew at the next write.
+        """
         for samples in other.ridge.window:
             update([self.ridge], [samples])
         self.matches += other.matches

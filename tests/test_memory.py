@@ -541,7 +541,7 @@ class TestAnObjectThatIsRecognisedLate:
         scene, far = Scene(VIDEO), [at(500)]
         for t in range(8):
             scene.frame([at(100)], [0], t / 25)
-        for look, start in ((1, 8), (BETWEEN, 11)):
+        for look, start in ((1, 8), (BETWEEN, 16)):
             for t in range(start, start + 8):
                 _, _, match = scene.frame(far, [look], t / 25)
         assert scene.ids(match, far) == [2]
