@@ -40,11 +40,13 @@ class Progress:
         step: steps that are done.
         best: highest measurement up to now, None before the first.
         metrics_bytes: length of metrics.csv then.
+        threads: of the processor that computed, None before the first step.
     """
 
     step: int = 0
     best: float | None = None
     metrics_bytes: int = 0
+    threads: int | None = None
 
 
 def write_checkpoint(

@@ -90,6 +90,9 @@ class TrainConfig:
         None, "Most frames to measure on, from the beginnings of its videos; none for all."
     )
     workers: int = setting(2, "Threads of each process that read pictures.")
+    threads: int | None = setting(
+        None, "Threads of each process that compute; none for torch's number, then always that."
+    )
     tensorboard: bool = setting(False, "Write the numbers of each step for TensorBoard too.")
 
     def __post_init__(self) -> None:
@@ -105,7 +108,7 @@ class TrainConfig:
         for name in ("lr", "ridge", "crop"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} must be more than 0, not {getattr(self, name)}")
-        for name in ("clip", "val_frames", "shorter", "longer"):
+        for name in ("clip", "val_frames", "shorter", "longer", "threads"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"{name} must be more than 0 or none, not {value}")

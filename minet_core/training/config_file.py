@@ -21,8 +21,11 @@ CONFIG = "config.toml"
 
 _FREE = {
     *("steps", "val", "save_every", "eval_every", "val_frames", "workers", "tensorboard"),
+    "threads",
 }
-"""Settings that may change when a training goes on: they do not change what a step does."""
+"""Settings that may change when a training goes on: they do not change what a step does, but for
+rounding with other threads, which is told.
+"""
 
 _HINTS = get_type_hints(TrainConfig)
 

@@ -74,5 +74,5 @@ def _writer() -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise ConfigError("TensorBoard is missing: pip install 'minet[tensorboard]'") from None
+        raise ConfigError("TensorBoard is missing: pip install tensorboard") from None
     return SummaryWriter

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import torch
+
 from minet_core.errors import OutputError
 from minet_core.training.checkpoint import (
     CHECKPOINT,
@@ -24,6 +26,7 @@ from minet_core.training.metrics import Metrics
 from minet_core.training.networks import AnyTask, architecture, save_network, with_weights
 from minet_core.training.processes import Processes
 from minet_core.training.stopping import StopRequest
+from minet_core.training.threads import computing_threads
 
 
 class Watcher(Protocol):
@@ -84,6 +87,12 @@ class Run:
         if resume and (self.out / CHECKPOINT).exists():
             self.progress, state = read_checkpoint(self.out / CHECKPOINT, self._identity())
             loop.restore(state)
+        on_cpu = self.processes.device.type == "cpu"
+        before = self.progress.threads if on_cpu else None
+        with computing_threads(self.config.threads, before, self.watcher.note):
+            return self._go(loop, draws)
+
+    def _go(self, loop: Loop, draws: Draws) -> int | None:
         if self.processes.first:
             save_config(self.out, self.config)
         if not self.processes.first:
@@ -129,7 +138,8 @@ class Run:
         metrics.add(done, found)
         self.watcher.step(done, found)
         if due or last or done % config.save_every == 0:
-            self._save(Progress(done, best, metrics.sync()), loop)
+            threads = torch.get_num_threads()
+            self._save(Progress(done, best, metrics.sync(), threads), loop)
 
     def _measure(
         self, validation: Validation, done: int, loop: Loop, found: dict[str, float]
