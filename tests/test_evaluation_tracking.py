@@ -152,5 +152,5 @@ def test_bad_input_is_refused_with_its_place() -> None:
 
 def test_without_trackeval_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "trackeval.metrics", None)
-    with pytest.raises(ConfigError, match=r"pip install 'minet\[eval\]'"):
+    with pytest.raises(ConfigError, match="pip install trackeval"):
         TrackingAccumulator(("cat",))

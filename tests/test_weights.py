@@ -71,6 +71,11 @@ def test_pickle_is_refused_unopened(tmp_path: Path) -> None:
         read_safetensors(tmp_path / "never-opened.pth")
 
 
+def test_onnx_is_refused_as_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"a\.onnx: ONNX is not read; .* --detections$"):
+        read_safetensors(tmp_path / "a.onnx")
+
+
 def test_assigning_replaces_a_model_built_on_meta() -> None:
     with torch.device("meta"):
         model = nn.Linear(2, 1)

@@ -30,7 +30,7 @@ class CocoMatcher:
             from pycocotools.cocoeval import COCOeval
         except ImportError as error:
             raise ConfigError(
-                "the protocol coco needs pycocotools: pip install 'minet[eval]'"
+                "the protocol coco needs pycocotools: pip install pycocotools"
             ) from error
         self._coco = COCOeval(iouType="bbox")
         self._coco.params.iouThrs = np.array([0.5])

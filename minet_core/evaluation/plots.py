@@ -72,7 +72,7 @@ _DASHES = ("-", "--", "-.", ":")
 def require_matplotlib() -> None:
     """Raise ConfigError when matplotlib is not installed: better before a long run than after."""
     if find_spec("matplotlib") is None:
-        raise ConfigError("a report needs matplotlib: pip install 'minet[plots]'")
+        raise ConfigError("a report needs matplotlib: pip install matplotlib")
 
 
 def by_night(svg: str) -> str:

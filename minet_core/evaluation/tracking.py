@@ -149,7 +149,7 @@ def _metrics() -> dict[str, Any]:
     try:
         from trackeval.metrics import CLEAR, HOTA, Identity
     except ImportError as error:
-        raise ConfigError("tracking metrics need TrackEval: pip install 'minet[eval]'") from error
+        raise ConfigError("tracking metrics need TrackEval: pip install trackeval") from error
     quiet = {"THRESHOLD": OVERLAP, "PRINT_CONFIG": False}
     return {"hota": HOTA(), "clear": CLEAR(dict(quiet)), "identity": Identity(dict(quiet))}
 

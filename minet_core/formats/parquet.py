@@ -75,4 +75,4 @@ def _pyarrow(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
-        raise ConfigError("Parquet needs pyarrow: pip install 'minet[parquet]'") from None
+        raise ConfigError("Parquet needs pyarrow: pip install pyarrow") from None

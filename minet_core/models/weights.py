@@ -75,6 +75,10 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str
 
 
 def _check_readable(path: Path) -> None:
+    if path.suffix == ".onnx":
+        raise WeightsError(
+            f"{path}: ONNX is not read; boxes of that detector can be given with --detections"
+        )
     if path.suffix != ".safetensors":
         raise WeightsError(
             f"{path}: only .safetensors is read, as a pickle can run code; convert it with "
