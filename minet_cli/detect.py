@@ -63,6 +63,7 @@ class Job:
 @setting("--score", "score", type=float)
 @setting("--classes", "classes", type=names, metavar="NAMES")
 @setting("--memory/--no-memory", "memory")
+@setting("--link/--no-link", "link")
 @setting("--device", "device", metavar="NAME")
 @setting("--start", "start", type=position, metavar="PLACE")
 @setting("--end", "end", type=position, metavar="PLACE")
@@ -137,7 +138,7 @@ def plan(
         MinetError: one cannot be read, or has no place to be written to.
     """
     from minet_core.export import export_result
-    from minet_core.inference.preflight import check, folder_names, with_file_of
+    from minet_core.inference.preflight import check, folder_names, settled
     from minet_core.inference.report import REPORT, write_report
     from minet_core.models.files import model_files
 
@@ -147,7 +148,7 @@ def plan(
     jobs, done = [], []
     for source, name in zip(sources, folder_names(sources), strict=True):
         folder = output / name
-        own = with_file_of(options, source, folder)
+        own = settled(options, source, folder)
         try:
             standing = check(source, folder, own, options.model)
         except AlreadyDoneError:

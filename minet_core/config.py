@@ -14,34 +14,51 @@ from minet_core.suggest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class PositionPrior:
-    """Where an object can be, given where it was; see `minet_core.position`.
+class Motion:
+    """How objects move, and how well a detector places its boxes; see `minet_core.memory.motion`.
 
     Attributes:
-        weight: ρ₀, the share of position in the association right after a match.
-        fade: τ, seconds in which that share falls to 1/e.
-        reach: distance a box may jump from its predicted place at once, in √area of the box.
-        speed: what that distance grows by in a second.
-        smoothing: share of the newest motion in a slot's velocity.
+        measurement: deviation of a detector's box from the true one, each of centre and size, in
+            √area of the box.
+        drift: deviation that a position gathers in a frame beside its velocity, likewise.
+        acceleration: deviation that a velocity gathers in a frame, likewise.
+        camera: whether positions follow the camera's motion.
     """
 
-    weight: float = 0.7
-    fade: float = 0.5
-    reach: float = 1.0
-    speed: float = 2.0
-    smoothing: float = 0.5
+    measurement: float = 0.08
+    drift: float = 0.04
+    acceleration: float = 0.015
+    camera: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Existence:
+    """When a slot counts as an object; see `Slot.existence`.
+
+    Attributes:
+        sightings: how many boxes vouch for a slot: its existence is the score of the weakest of
+            its so many best boxes.
+        threshold: existence from which on a slot's boxes are reported as a track.
+        patience: frames that a slot is kept unmatched once it has reached the threshold.
+        first_patience: frames that it is kept before.
+    """
+
+    sightings: int = 3
+    threshold: float = 0.5
+    patience: float = 45.0
+    first_patience: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryConfig:
     """Settings of the dynamic memory. The defaults are the preset `paper`.
 
-    Where a field is None, the rule it steers is off.
+    Where a field is None, the term or the rule it steers is off.
 
     Attributes:
         scale: μ of Eq. 5 (§IV-B.3).
         shift: η of Eq. 5 (§IV-B.3); it cancels in the softmax.
-        empty_association: association of every box with slot 0 (§IV-B.3).
+        empty_association: association of every box with the empty slot (§IV-B.3).
         decay: σ of Eq. 8 (§IV-B.3, Table V).
         ridge: λ of Eq. 1 (§IV-B.2).
         write_threshold: base foreground score above which a box may write (§IV-B.3).
@@ -51,18 +68,16 @@ class MemoryConfig:
         positives: most positive support samples of a matched box (§III-D.2).
         negatives: negative support samples of a matched box (§III-D.2).
         buffer: matched boxes whose samples a slot keeps (§IV-B.3).
-        match_threshold: association under which a pair is discarded before the assignment; the
-            paper gives no figure.
+        gate: log-odds against the empty slot below which a pair is discarded before the
+            assignment. The paper gives no figure; 0 is the association of the empty slot.
         duplicate_iou: an unmatched box that overlaps a better one by more opens no slot.
-        max_absence: seconds after which an unmatched slot retires.
+        match_cap: largest f of Eq. 8; without it π freezes on long footage.
         max_slots: most slots; the longest unmatched retires first.
-        match_cap: largest f_num of Eq. 8; without it π freezes on long footage.
-        position: prior by position; None links by appearance alone.
-        merge: whether of two slots whose boxes overlap by more than `duplicate_iou`, in one frame
-            or by turns, the one with less evidence ends.
-        recognise: detections in a row of a younger slot that must look like the object of one
-            that went out of sight in the same scene before that one takes them over.
-        recognise_threshold: association by appearance alone from which on they do.
+        overlap: log-odds that a box loses for overlapping a surer one entirely: two boxes on one
+            object share its evidence. It decides what matches and opens, not what is reported.
+        motion: position as a term of Eq. 5; None links by appearance alone.
+        existence: existence in the place of π in Eq. 6, and as the rule by which slots are
+            reported and retire; None reports every slot and keeps it for good.
     """
 
     scale: float = 20.0
@@ -76,33 +91,36 @@ class MemoryConfig:
     positives: int = 32
     negatives: int = 96
     buffer: int = 30
-    match_threshold: float = 0.5
+    gate: float = 0.0
     duplicate_iou: float = 0.7
-    max_absence: float | None = None
-    max_slots: int | None = None
     match_cap: int | None = None
-    position: PositionPrior | None = None
-    merge: bool = False
-    recognise: int | None = None
-    recognise_threshold: float = 0.5
+    max_slots: int | None = None
+    overlap: float = 0.0
+    motion: Motion | None = None
+    existence: Existence | None = None
 
 
 PAPER = MemoryConfig()
-"""As the paper has it: no ageing, no cap, no prior, appearance alone. For `minet eval`."""
+"""As the paper has it: no ageing, no cap, appearance alone. For `minet eval`."""
 
 VIDEO = MemoryConfig(
-    open_threshold=0.2,
-    match_threshold=0.4,
-    max_absence=2.0,
-    max_slots=100,
+    scale=10.0,
+    empty_association=0.4,
+    ridge=0.025,
+    write_threshold=0.05,
+    open_threshold=0.3,
+    positives=8,
+    negatives=24,
+    gate=2.0,
     match_cap=30,
-    position=PositionPrior(),
-    merge=True,
-    recognise=4,
+    max_slots=100,
+    overlap=4.0,
+    motion=Motion(),
+    existence=Existence(),
 )
-"""For long footage. For `minet detect`. The prior and the thresholds were chosen on
-TUD-Campus and TUD-Stadtmitte, `recognise` on these and on nine short clips whose ids had been
-corrected by eye."""
+"""For long footage. For `minet detect`. benchmarks/README.md shows what each term earns, and on
+which sequences. A quarter of the paper's support samples at a quarter of its λ gives the same
+identifiers but for the choice of shifts, in less time."""
 
 PRESETS = {"paper": PAPER, "video": VIDEO}
 
@@ -138,6 +156,11 @@ class DetectOptions:
     model: str = setting("minet-nano", "Name of a model, or a .safetensors file of weights.")
     preset: str = setting("video", "Settings of the memory: video, for any footage, or paper.")
     memory: bool = setting(True, "Link detections over time; without it there are no track ids.")
+    link: bool = setting(
+        True,
+        "Join tracklets of one object when the video has ended; without it ids are those that are "
+        "known at once, as for a live picture.",
+    )
     formats: tuple[str, ...] = setting(tuple(FORMATS), "Result files to write.")
     score: float = setting(0.3, "Least score, from 0 to 1, of what is reported.")
     classes: tuple[str, ...] = setting((), "Classes to report, such as person,car; empty for all.")

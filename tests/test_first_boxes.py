@@ -20,12 +20,12 @@ from minet_core.formats import read_json
 from minet_core.inference.drawn import CERTAIN, Drawn
 from minet_core.inference.first_boxes import FirstBoxes, following, read_first_boxes
 from minet_core.inference.online import OnlineDetector
+from minet_core.memory.snapshot import restore_memory, save_memory
 from minet_core.models import zoo
 from minet_core.models.detector import BaseDetections, FeatureMap, Frame
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections
 from minet_core.scores import ScoreKind
-from minet_core.snapshot import restore_memory, save_memory
 
 WIDTH, HEIGHT, SIDE = 160, 120, 20
 COLOURS = {"red": (250, 20, 20), "green": (20, 250, 20), "blue": (20, 20, 250)}
@@ -159,7 +159,7 @@ def test_object_that_returns_after_a_long_absence_keeps_its_id():
     follow(detector, range(3))
     gone = follow(detector, range(3, 4), names=("red", "green"))
     assert gone[0].track_ids.tolist() == [1]
-    late = detector.update(picture(4), frame=4, pts=4, time=60.0 + VIDEO.max_absence)
+    late = detector.update(picture(4), frame=4, pts=4, time=3600.0)
     assert 2 in late.track_ids
 
 
@@ -290,15 +290,7 @@ class TestCommand:
         assert "boxes.json: no such file" in capfd.readouterr().err
 
 
-def test_following_changes_only_what_opens_and_ends_slots():
+def test_following_changes_only_what_opens_reports_and_ends_slots():
     changed = following(VIDEO)
-    assert (
-        replace(
-            changed,
-            open_threshold=VIDEO.open_threshold,
-            max_absence=VIDEO.max_absence,
-            max_slots=VIDEO.max_slots,
-            merge=VIDEO.merge,
-        )
-        == VIDEO
-    )
+    same = {"open_threshold", "max_slots", "existence"}
+    assert replace(changed, **{name: getattr(VIDEO, name) for name in same}) == VIDEO

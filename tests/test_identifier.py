@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from minet_core.identifier import (
+from minet_core.memory.identifier import (
     FrameSamples,
     RunningRidge,
     SupportSamples,

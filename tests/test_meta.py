@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from minet_core.identifier import closed_form
+from minet_core.memory.identifier import closed_form
 from minet_core.training.meta import meta_loss
 
 DIM = 4

@@ -99,6 +99,7 @@ def test_header_says_what_the_rows_depend_on(clip, out, model):
     assert header["settings"] == {
         "preset": "video",
         "memory": True,
+        "link": True,
         "score": 0.3,
         "classes": ["car"],
         "size": 416,
@@ -163,8 +164,13 @@ def test_filters_change_what_is_reported_and_no_id(clip, out, model):
     (car,) = annotate(clip, out, model, options(classes=("car",))).tracklets
     assert car.id == 2
     (person,) = annotate(clip, out, model, options(score=0.9, overwrite=True)).tracklets
-    assert person.id == 1
-    assert person.first_frame > 0
+    assert (person.id, person.boxes) == (1, 10)
+
+
+def test_without_links_a_track_begins_when_it_is_sure(clip, out, model):
+    tracklets = annotate(clip, out, model, options(link=False)).tracklets
+    assert [(track.id, track.first_frame) for track in tracklets] == [(1, 2), (2, 2)]
+    assert read_json(out / "result.json").header["settings"]["link"] is False
 
 
 def test_unknown_class_is_refused_with_the_nearest(clip, out, model):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torchvision.ops import box_iou
 
-from minet_core.support import own_proposals, perturb, positive_boxes, shift_grid
+from minet_core.memory.support import own_proposals, perturb, positive_boxes, shift_grid
 
 sides = st.floats(2, 500)
 places = st.floats(-100, 1000)

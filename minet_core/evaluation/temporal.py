@@ -45,7 +45,7 @@ class TrackHistory:
         if index == self._last_index + 1:
             self.steps += 1
             self.change += abs(score - self._last_score)
-        is_covered = score >= shown
+        is_covered = 0 < score >= shown
         self.boxes += 1
         self.covered += is_covered
         self.runs += is_covered and not self._was_covered

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minet_core.config import MemoryConfig
+from minet_core.config import Existence, MemoryConfig
 from minet_core.errors import InputError
 from minet_core.video.source import shown
 
@@ -34,7 +34,10 @@ class FirstBoxes:
 
 def following(config: MemoryConfig) -> MemoryConfig:
     """The settings under which a memory keeps the objects it begins with, and opens no other."""
-    return replace(config, open_threshold=math.inf, max_absence=None, max_slots=None, merge=False)
+    rule = config.existence and Existence(
+        sightings=1, threshold=0.0, patience=math.inf, first_patience=math.inf
+    )
+    return replace(config, open_threshold=math.inf, max_slots=None, existence=rule)
 
 
 def read_first_boxes(path: str | Path) -> FirstBoxes:

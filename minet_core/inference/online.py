@@ -1,35 +1,51 @@
 """Frame in, result out: a detector with the paper's memory (§III-C), online."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
+from minet_core.inference.camera import CameraMotion
 from minet_core.inference.cuts import CutDetector
 from minet_core.inference.drawn import Drawn
 from minet_core.inference.scored import ScoredFrame
 from minet_core.inference.stages import StageClock
-from minet_core.memory import DynamicMemory, Match, reweight
+from minet_core.inference.tracklet_linking import TrackletLinker
+from minet_core.memory import DynamicMemory, Looked, Match, Reading
+from minet_core.memory.snapshot import restore_memory, save_memory
 from minet_core.models.detections import StoredDetector
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections
 from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foreground
-from minet_core.snapshot import restore_memory, save_memory
 
 PAIR_FLOOR = 0.001
 """(box, class) pairs below this score are never looked at again."""
 
 
 class _Candidates(NamedTuple):
-    """Detections after suppression: (M,) rows of the frame's boxes, track ids, fit to show."""
+    """Detections after suppression: (M,) rows of the frame's boxes, slot ids, fit to show."""
 
     rows: Tensor
-    tracks: Tensor
+    slots: Tensor
     wanted: Tensor
+
+
+class Observed(NamedTuple):
+    """A frame before it is decided which slots are reported.
+
+    Attributes:
+        detections: every box that has a slot or reaches the score; track ids are slot ids.
+        existing: (N,) whether a row's slot counts as an object by now.
+    """
+
+    detections: FrameDetections
+    existing: NDArray[np.bool_]
 
 
 class OnlineDetector:
@@ -46,8 +62,11 @@ class OnlineDetector:
         drawn: objects that the user drew in the first frame. Only these are followed, and
             reported; the settings are best those of `first_boxes.following`.
 
+        link: whether to gather what `TrackletLinker` needs to join tracklets at the end.
+
     Attributes:
         memory: of this video, None without.
+        linker: gathers tracklets, None where they are not to be joined.
         unusable: boxes that were dropped because the model gave NaN or infinity for them.
     """
 
@@ -61,6 +80,7 @@ class OnlineDetector:
         clock: StageClock | None = None,
         vectors: bool = False,
         drawn: Drawn | None = None,
+        link: bool = False,
     ) -> None:
         self.model = model
         self.memory = (
@@ -73,19 +93,22 @@ class OnlineDetector:
         self._clock = clock or StageClock()
         self._vectors = vectors
         self._drawn = drawn
+        self._embeddings = torch.zeros(0, 0)
+        rule = config.existence if config else None
+        self.linker = TrackletLinker(rule) if link and rule else None
         self._cuts = CutDetector()
+        self._camera = CameraMotion()
 
     @property
     def warnings(self) -> list[str]:
         """What was wrong up to now without stopping the detection, a line each."""
         detector = self.model.detector
         lines = detector.warnings if isinstance(detector, StoredDetector) else []
-        if not self.unusable:
-            return lines
-        return [
-            f"boxes dropped for which the model gave NaN or infinity: {self.unusable}",
-            *lines,
-        ]
+        lines = [*lines, *self._camera.warnings]
+        if self.unusable:
+            dropped = f"boxes dropped for which the model gave NaN or infinity: {self.unusable}"
+            lines = [dropped, *lines]
+        return lines
 
     def update(self, image: Frame, *, frame: int, pts: int | None, time: float) -> FrameDetections:
         """Detect in the next frame.
@@ -96,8 +119,20 @@ class OnlineDetector:
             pts: its timestamp, for the result.
             time: seconds, later than the frame before.
         """
-        base, scores, candidates = self._look(image, frame, time, None)
-        return self._report(base, scores, candidates, (frame, pts, time))
+        return self.reported(self.observe(image, frame=frame, pts=pts, time=time))
+
+    def observe(self, image: Frame, *, frame: int, pts: int | None, time: float) -> Observed:
+        """Look at the next frame, as `update`, and keep what may be a track one day."""
+        base, scores, found = self._look(image, frame, time, None)
+        return self._observed(base, scores, found, (frame, pts, time))
+
+    def reported(self, observed: Observed) -> FrameDetections:
+        """What is known at once: slots that count as objects, and boxes that reach the score."""
+        found = observed.detections
+        tracks = np.where(observed.existing, found.track_ids, NO_TRACK)
+        labels = np.where(observed.existing, found.track_labels, found.label_ids)
+        named = replace(found, track_ids=tracks, track_labels=labels)
+        return named.rows_where(found.scores >= self._score)
 
     def step(
         self, image: Frame, *, frame: int, time: float, base: BaseDetections | None = None
@@ -113,7 +148,9 @@ class OnlineDetector:
         base, scores, found = self._look(image, frame, time, base)
         kind = self.model.detector.score_kind
         tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
-        tracks[found.rows.numpy()] = found.tracks.numpy()
+        slots = found.slots.clone()
+        slots[~self._exist(slots)] = NO_TRACK
+        tracks[found.rows.numpy()] = slots.numpy()
         return ScoredFrame(
             frame,
             boxes=base.boxes.double().numpy(),
@@ -133,15 +170,17 @@ class OnlineDetector:
             self.unusable += len(found) - len(base)
         if self.memory is None:
             scores = base.scores.double()
-            rows = self._suppress(base.boxes, scores)
-            tracks = torch.full((len(rows),), NO_TRACK)
-            return base, scores, _Candidates(rows, tracks, torch.ones(len(rows), dtype=torch.bool))
+            rows = self._suppress(base, scores)
+            slots = torch.full((len(rows),), NO_TRACK)
+            return base, scores, _Candidates(rows, slots, torch.ones(len(rows), dtype=torch.bool))
         planted = 0
         if self._drawn is not None and self.memory.next_id == 1:
             base = self._drawn.before(base, image.shape[1], image.shape[0])
             planted = len(self._drawn)
         scores, match = self._remember(self.memory, image, base, time, planted)
-        wanted = ~match.duplicates if self._drawn is None else match.track_ids != NO_TRACK
+        wanted = ~match.duplicates | torch.tensor(base.final)
+        if self._drawn is not None:
+            wanted = match.track_ids != NO_TRACK
         return base, scores, _Candidates(match.rows, match.track_ids, wanted)
 
     def _detect(self, image: Frame, frame: int) -> BaseDetections:
@@ -156,7 +195,9 @@ class OnlineDetector:
         return {
             "memory": None if self.memory is None else save_memory(self.memory),
             "thumbnail": None if seen is None else torch.from_numpy(seen),
+            "grey": None if self._camera.grey is None else torch.from_numpy(self._camera.grey),
             "unusable": self.unusable,
+            "linker": self.linker.save() if self.linker else None,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -165,7 +206,11 @@ class OnlineDetector:
             restore_memory(self.memory, state["memory"])
         seen = state["thumbnail"]
         self._cuts.thumbnail = None if seen is None else seen.numpy()
+        grey = state["grey"]
+        self._camera.grey = None if grey is None else grey.numpy()
         self.unusable = state["unusable"]
+        if self.linker is not None:
+            self.linker.restore(state["linker"])
 
     def _remember(
         self,
@@ -183,56 +228,86 @@ class OnlineDetector:
             features = self.model.embedder.features(image)
             embeddings = self.model.embedder.embed(features, base.proposals)
         with self._clock.stage("memory"):
-            cut = self._cuts.is_cut(image)
-            reading = memory.read(embeddings, base.boxes, time, cut=cut)
-            scores = reweight(base.scores, reading.scores, memory.kind)
+            looked = Looked(base.proposals, embeddings, base.boxes, base.scores)
+            reading = self._read(memory, looked, image, time)
             if planted:
-                match = memory.plant(base.boxes[:planted], base.scores[:planted], time)
+                match = memory.plant(reading, planted)
             else:
-                rows = self._suppress(base.boxes, scores)
-                match = memory.match(reading, rows, base.boxes, base.scores, scores, time)
+                match = memory.match(reading, self._suppress(base, reading.reweighted))
             support = memory.support_boxes(match)
         with self._clock.stage("identify"):
             learnt = self.model.embedder.embed(features, support.flatten(0, 1))
         with self._clock.stage("memory"):
-            samples = learnt.view(*support.shape[:2], memory.dim)
-            memory.write(match, base.proposals, embeddings, samples)
-        return scores, match
+            memory.write(match, learnt.view(*support.shape[:2], memory.dim))
+        self._embeddings = embeddings
+        return match.scores, match
 
-    def _suppress(self, boxes: Tensor, scores: Tensor) -> Tensor:
+    def _read(self, memory: DynamicMemory, looked: Looked, image: Frame, time: float) -> Reading:
+        cut = self._cuts.is_cut(image)
+        motion = memory.config.motion
+        camera = self._camera.update(image) if motion is not None and motion.camera else None
+        return memory.read(looked, time, cut=cut, camera=None if cut else camera)
+
+    def _suppress(self, base: BaseDetections, scores: Tensor) -> Tensor:
+        """Rows that are left; boxes that are final, such as a person's own, stay."""
         classes = foreground(scores, self.model.detector.score_kind)
-        rows, labels = classwise_nms(boxes, classes, self._nms, PAIR_FLOOR)
+        if base.final:
+            return (classes.amax(dim=1) > PAIR_FLOOR).nonzero().flatten()
+        rows, labels = classwise_nms(base.boxes, classes, self._nms, PAIR_FLOOR)
         return best_class_rows(rows, labels, classes)
 
-    def _report(
+    def _exist(self, slots: Tensor) -> Tensor:
+        """(M,) whether each slot id is that of a slot which counts as an object by now."""
+        existing = self.memory.existing() if self.memory else ()
+        return torch.isin(slots, torch.tensor(sorted(existing), dtype=slots.dtype))
+
+    def _observed(
         self,
         base: BaseDetections,
         scores: Tensor,
         found: _Candidates,
         stamp: tuple[int, int | None, float],
-    ) -> FrameDetections:
-        """What is above the score and of the classes asked for, best first."""
+    ) -> Observed:
+        """What has a slot or is above the score, of the classes asked for, best first."""
         kind = self.model.detector.score_kind
         classes = foreground(scores[found.rows], kind)
         best = classes.max(dim=1)
-        shown = found.wanted & (best.values >= self._score)
+        shown = found.wanted & ((best.values >= self._score) | (found.slots != NO_TRACK))
         if self._keep is not None:
             shown &= torch.isin(best.indices, torch.tensor(sorted(self._keep)))
         order = shown.nonzero().flatten()
         order = order[best.values[order].argsort(descending=True, stable=True)]
-        rows, labels, tracks = found.rows[order], best.indices[order], found.tracks[order]
+        rows, labels, slots = found.rows[order], best.indices[order], found.slots[order]
         votes = self.memory.labels() if self.memory else {}
-        pairs = zip(tracks.tolist(), labels.tolist(), strict=True)
-        return FrameDetections(
+        pairs = zip(slots.tolist(), labels.tolist(), strict=True)
+        detections = FrameDetections(
             *stamp,
             boxes=base.boxes[rows].double().numpy(),
             scores=best.values[order].numpy(),
             base_scores=foreground(base.scores, kind)[rows, labels].double().numpy(),
             label_ids=labels.numpy(),
-            track_ids=tracks.numpy(),
+            track_ids=slots.numpy(),
             track_labels=np.array([votes.get(t, c) for t, c in pairs], dtype=np.int64),
             classes=self.model.detector.classes,
             score_vectors=classes[order].numpy() if self._vectors else None,
+        )
+        if self.linker is not None and self.memory is not None:
+            self._gather(self.linker, self.memory, detections, rows)
+        return Observed(detections, self._exist(slots).numpy())
+
+    def _gather(
+        self, linker: TrackletLinker, memory: DynamicMemory, found: FrameDetections, rows: Tensor
+    ) -> None:
+        """Show the linker the frame."""
+        known = {slot.id: slot.identifier.float().numpy() for slot in memory.slots}
+        linker.add(
+            memory.scene,
+            found.track_ids,
+            found.boxes,
+            found.label_ids,
+            found.base_scores,
+            self._embeddings[rows].numpy(),
+            known,
         )
 
 

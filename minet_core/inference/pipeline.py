@@ -7,24 +7,38 @@ encoding and result files are the caller's thread. State lives in the model's th
 import time
 from collections import Counter
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minet_core.config import PRESETS, DetectOptions
+from minet_core.config import PRESETS, DetectOptions, MemoryConfig
 from minet_core.errors import ConfigError
 from minet_core.inference.drawn import Drawn
 from minet_core.inference.first_boxes import following, read_first_boxes
 from minet_core.inference.given import left_over, with_boxes_of
-from minet_core.inference.online import OnlineDetector
+from minet_core.inference.online import Observed, OnlineDetector
 from minet_core.inference.outputs import Outputs, is_border, open_outputs
-from minet_core.inference.preflight import check, check_finished, part_of, with_file_of
+from minet_core.inference.preflight import (
+    ONCE,
+    check,
+    check_finished,
+    linked_if_read_twice,
+    part_of,
+    settled,
+)
 from minet_core.inference.recorder import Recorder, check_unchanged, restore
 from minet_core.inference.report import write_report
+from minet_core.inference.spool import Spool, open_spool, write_linked
 from minet_core.inference.stages import StageClock
 from minet_core.inference.threads import prefetch
-from minet_core.inference.unfinished import clear, finish_publishing, open_unfinished, publish
+from minet_core.inference.unfinished import (
+    Checkpoint,
+    clear,
+    finish_publishing,
+    open_unfinished,
+    publish,
+)
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections, Tracklet
 from minet_core.suggest import did_you_mean
@@ -106,7 +120,8 @@ def annotate(
         MinetError: a video is to be drawn, and OpenCV does not load.
     """
     folder = Path(folder)
-    options = with_file_of(options or DetectOptions(), source, folder)
+    asked = options or DetectOptions()
+    options = settled(asked, source, folder)
     check(source, folder, options, model.name)
     clock, started = StageClock(), time.perf_counter()
     if options.detections is not None:
@@ -118,7 +133,7 @@ def annotate(
         standing = check(source, folder, options, model.name)
         clear(place, standing.checkpoint)
         with open_video(source, **part_of(options, standing.next_frame)) as reader:
-            with open_outputs(place, options, reader.info, model, standing.checkpoint) as outputs:
+            with _opened(place, options, reader.info, model, standing.checkpoint) as outputs:
                 recorder = Recorder(place, standing.manifest, outputs, options.checkpoint)
                 if standing.checkpoint is not None:
                     restore(place, standing.checkpoint, online)
@@ -126,7 +141,13 @@ def annotate(
                 check_unchanged(standing.manifest)
                 outputs.complete(clock)
             beyond = left_over(model, outputs.totals.frames, options)
+            if online.linker is not None:
+                tracks = online.linker.tracks()
+                info = reader.info
+                outputs = write_linked(place, source, options, info, model, tracks, clock)
             warnings = *reader.warnings, *online.warnings, *outputs.warnings, *beyond
+            if asked.link and linked_if_read_twice(asked, source):
+                warnings = *warnings, ONCE
         if not options.overwrite:
             check_finished(folder, standing.manifest)
         publish(place, replace(standing.manifest, files=outputs.names))
@@ -157,7 +178,7 @@ def online_detector(
         ConfigError: the model lacks a class that is asked for.
         InputError: the file of first boxes cannot be read.
     """
-    config, drawn = PRESETS[options.preset], None
+    config, drawn = reporting(PRESETS[options.preset], options.score), None
     if options.first_boxes is not None:
         first = read_first_boxes(options.first_boxes)
         config, drawn = following(config), Drawn(first, model.detector)
@@ -170,7 +191,34 @@ def online_detector(
         clock=clock,
         vectors=options.score_vectors,
         drawn=drawn,
+        link=options.link,
     )
+
+
+def _opened(
+    place: Path,
+    options: DetectOptions,
+    info: VideoInfo,
+    model: Model,
+    checkpoint: Checkpoint | None,
+) -> AbstractContextManager[Outputs | Spool]:
+    """Where frames go as they are looked at: to the results, or to wait for the end."""
+    if options.link:
+        return open_spool(place, checkpoint)
+    return open_outputs(place, options, info, model, checkpoint)
+
+
+def reporting(config: MemoryConfig, score: float) -> MemoryConfig:
+    """The settings for a user who wants to see boxes from this score on.
+
+    Who asks for weaker boxes than by default gets weaker tracks too; else a detector that is
+    never sure would have none.
+    """
+    rule = config.existence
+    if rule is None:
+        return config
+    wanted = rule.threshold * score / DetectOptions().score
+    return replace(config, existence=replace(rule, threshold=min(rule.threshold, wanted)))
 
 
 def label_ids(names: tuple[str, ...], known: tuple[str, ...]) -> frozenset[int] | None:
@@ -189,7 +237,7 @@ def label_ids(names: tuple[str, ...], known: tuple[str, ...]) -> frozenset[int] 
 def _run(
     reader: FrameReader,
     online: OnlineDetector,
-    outputs: Outputs,
+    outputs: Outputs | Spool,
     recorder: Recorder,
     clock: StageClock,
     progress: Progress | None,
@@ -198,8 +246,10 @@ def _run(
     frames = prefetch(_decode(reader, clock), QUEUE_DEPTH)
     looked_at = prefetch(_infer(frames, online, outputs.totals.frames), QUEUE_DEPTH)
     with closing(looked_at):
-        for frame, detections, memory in looked_at:
-            outputs.write(frame.image, detections, clock)
+        for frame, observed, memory in looked_at:
+            detections = online.reported(observed)
+            waits = online.linker is not None
+            outputs.write(frame.image, observed.detections if waits else detections, clock)
             if memory is not None:
                 with clock.stage("write"):
                     recorder.at_border(frame.index, memory)
@@ -219,9 +269,9 @@ def _decode(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, Non
 
 def _infer(
     frames: Generator[VideoFrame, None, None], online: OnlineDetector, done: int
-) -> Generator[tuple[VideoFrame, FrameDetections, dict[str, Any] | None], None, None]:
+) -> Generator[tuple[VideoFrame, Observed, dict[str, Any] | None], None, None]:
     """Frames with what was found in them and, at borders, what the detector knew by then."""
     with closing(frames):
         for count, frame in enumerate(frames, done + 1):
-            found = online.update(frame.image, frame=frame.index, pts=frame.pts, time=frame.time)
+            found = online.observe(frame.image, frame=frame.index, pts=frame.pts, time=frame.time)
             yield frame, found, online.save() if is_border(count) else None

@@ -10,7 +10,7 @@ from glob import has_magic
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
-from minet_core.config import DetectOptions
+from minet_core.config import PRESETS, DetectOptions
 from minet_core.errors import AlreadyDoneError, InputError, OutputError
 from minet_core.files import check_place, numbered
 from minet_core.formats.find import DETECTIONS, find_stored
@@ -21,6 +21,7 @@ from minet_core.inference.manifest import (
     Manifest,
     manifest_of,
     read_manifest,
+    source_facts,
 )
 from minet_core.inference.unfinished import (
     UNFINISHED,
@@ -70,6 +71,40 @@ class Standing:
     def next_frame(self) -> int:
         """Index of the first frame that is not."""
         return self.checkpoint.last_frame + 1 if self.checkpoint else 0
+
+
+ONCE = (
+    "a stream can be read only once, so tracklets are not joined at its end: ids are those that "
+    "were known at once"
+)
+
+
+def settled(options: DetectOptions, source: StrPath, folder: Path) -> DetectOptions:
+    """The options as they hold for one video: with its file, and with links where they can be.
+
+    Args:
+        options: of the run.
+        source: the video.
+        folder: for its results.
+
+    Raises:
+        InputError: there is no file of detections for it.
+    """
+    options = with_file_of(options, source, folder)
+    possible = _can_link(options) and not linked_if_read_twice(options, source)
+    return replace(options, link=options.link and possible)
+
+
+def linked_if_read_twice(options: DetectOptions, source: StrPath) -> bool:
+    """Whether only this keeps tracklets from being joined: pictures that come but once."""
+    once = options.video and source_facts(source)["bytes"] is None
+    return once and _can_link(options) and (_is_stream(source) or Path(source).exists())
+
+
+def _can_link(options: DetectOptions) -> bool:
+    """Whether there are tracklets to join: not those of the paper, nor of objects drawn by hand."""
+    has_existence = PRESETS[options.preset].existence is not None
+    return options.memory and options.first_boxes is None and has_existence
 
 
 def with_file_of(options: DetectOptions, source: StrPath, folder: Path) -> DetectOptions:

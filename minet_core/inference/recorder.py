@@ -11,6 +11,7 @@ from minet_core.errors import InputError
 from minet_core.inference.manifest import Manifest, source_facts
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.outputs import Outputs
+from minet_core.inference.spool import Spool
 from minet_core.inference.unfinished import Checkpoint, save_checkpoint, versions
 from minet_core.video.source import shown
 
@@ -25,7 +26,9 @@ class Recorder:
         seconds: between two checkpoints.
     """
 
-    def __init__(self, place: Path, manifest: Manifest, outputs: Outputs, seconds: float) -> None:
+    def __init__(
+        self, place: Path, manifest: Manifest, outputs: Outputs | Spool, seconds: float
+    ) -> None:
         self._place = place
         self._manifest = manifest
         self._outputs = outputs

@@ -151,7 +151,10 @@ class StoredDetector:
         beside = beside[(box_iou(beside, given) < GRID_IOU).all(dim=1)]
         boxes = torch.cat([given, beside])
         return BaseDetections(
-            boxes, boxes, torch.cat([scores, torch.zeros(len(beside), len(self.classes))])
+            boxes,
+            boxes,
+            torch.cat([scores, torch.zeros(len(beside), len(self.classes))]),
+            final=True,
         )
 
 

@@ -28,11 +28,14 @@ class BaseDetections:
         proposals: (N, 4) regions after NMS at 0.7, where embeddings are taken.
         boxes: (N, 4) refined boxes, row by row; a one-stage detector repeats its proposals.
         scores: (N, C + 1) or (N, C), as the detector's `score_kind` says.
+        final: whether the boxes are somebody's results and none may be suppressed; else they
+            are a detector's candidates, several to an object.
     """
 
     proposals: Tensor
     boxes: Tensor
     scores: Tensor
+    final: bool = False
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -42,7 +45,7 @@ class BaseDetections:
         fine = torch.cat([self.proposals, self.boxes, self.scores], dim=1).isfinite().all(dim=1)
         if bool(fine.all()):
             return self
-        return BaseDetections(self.proposals[fine], self.boxes[fine], self.scores[fine])
+        return BaseDetections(self.proposals[fine], self.boxes[fine], self.scores[fine], self.final)
 
 
 class Detector(Protocol):

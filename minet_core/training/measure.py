@@ -14,7 +14,7 @@ from minet_core.errors import InputError
 from minet_core.evaluation.eval_config import EvalOptions, Variant
 from minet_core.evaluation.finding import Finder
 from minet_core.evaluation.run import evaluate_model
-from minet_core.identifier import closed_form
+from minet_core.memory.identifier import closed_form
 from minet_core.models.faster_rcnn import FasterRcnn
 from minet_core.models.identify import IdentifyNetwork
 from minet_core.models.rcnn_detector import RcnnDetector

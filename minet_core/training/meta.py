@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import smooth_l1_loss
 
-from minet_core.identifier import closed_form
+from minet_core.memory.identifier import closed_form
 
 
 def meta_loss(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from minet_core.support import perturb, shift_grid
+from minet_core.memory.support import perturb, shift_grid
 from minet_core.training.augment import mirrored, recoloured
 from minet_core.training.config import TrainConfig
 from minet_core.training.counter import uniform

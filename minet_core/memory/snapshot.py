@@ -4,25 +4,18 @@ A state is plain dicts, lists, numbers and tensors, so that `torch.save` writes 
 `torch.load(weights_only=True)` reads it. Samples that slots share are stored once.
 """
 
+from dataclasses import fields
 from typing import Any
 
-from minet_core.identifier import FrameSamples, RunningRidge, SupportSamples
-from minet_core.memory import DynamicMemory
-from minet_core.slot import Slot
+from minet_core.memory.clock import Clock
+from minet_core.memory.dynamic import DynamicMemory
+from minet_core.memory.identifier import FrameSamples, RunningRidge, SupportSamples
+from minet_core.memory.motion import Track
+from minet_core.memory.slots import Slot
 
 State = dict[str, Any]
 
-_PLAIN = (
-    "id",
-    "score",
-    "identifier",
-    "matches",
-    "evidence",
-    "box",
-    "velocity",
-    "time",
-    "forerunners",
-)
+_PLAIN = [field.name for field in fields(Slot) if field.name not in {"ridge", "track"}]
 
 
 def save_memory(memory: DynamicMemory) -> State:
@@ -33,7 +26,8 @@ def save_memory(memory: DynamicMemory) -> State:
     index = {key: i for i, key in enumerate(frames)}
     return {
         "next_id": memory.next_id,
-        "scene_start": memory.scene_start,
+        "scene": memory.scene,
+        "clock": list(memory.clock),
         "frames": [[frame.embeddings, frame.gram] for frame in frames.values()],
         "slots": [_save_slot(slot, index) for slot in memory.slots],
     }
@@ -42,7 +36,9 @@ def save_memory(memory: DynamicMemory) -> State:
 def restore_memory(memory: DynamicMemory, state: State) -> None:
     """Put a state of `save_memory` into a memory made with the same settings."""
     frames = [FrameSamples(embeddings, gram) for embeddings, gram in state["frames"]]
-    memory.next_id, memory.scene_start = state["next_id"], state["scene_start"]
+    memory.next_id, memory.scene = state["next_id"], state["scene"]
+    now, time, intervals = state["clock"]
+    memory.clock = Clock(now, time, tuple(intervals))
     memory.slots = [_restore_slot(memory, saved, frames) for saved in state["slots"]]
 
 
@@ -51,8 +47,10 @@ def _save_slot(slot: Slot, index: dict[int, int]) -> State:
         [index[id(samples.frame)], samples.excluded, samples.positives, samples.weight]
         for samples in slot.ridge.window
     ]
+    plain = {name: getattr(slot, name) for name in _PLAIN} | {"best": list(slot.best)}
+    track = [slot.track.mean, slot.track.covariance]
     sums = {"gram": slot.ridge.gram.clone(), "moment": slot.ridge.moment.clone(), "window": window}
-    return {name: getattr(slot, name) for name in _PLAIN} | sums
+    return plain | {"track": track} | sums
 
 
 def _restore_slot(memory: DynamicMemory, saved: State, frames: list[FrameSamples]) -> Slot:
@@ -62,4 +60,5 @@ def _restore_slot(memory: DynamicMemory, saved: State, frames: list[FrameSamples
         SupportSamples(frames[i], excluded, positives, weight)
         for i, excluded, positives, weight in saved["window"]
     )
-    return Slot(ridge=ridge, **{name: saved[name] for name in _PLAIN})
+    plain = {name: saved[name] for name in _PLAIN} | {"best": list(saved["best"])}
+    return Slot(ridge=ridge, track=Track(*saved["track"]), **plain)

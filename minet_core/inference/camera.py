@@ -1,0 +1,91 @@
+"""How the camera has moved since the frame before: positions are predicted with it."""
+
+from types import ModuleType
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from minet_core.errors import MinetError
+from minet_core.models.detector import Frame
+from minet_core.video.lettering import load_opencv
+
+_SIDE = 320
+"""Pixels of the longer side of the pictures that are compared."""
+
+_CORNERS, _QUALITY, _APART = 200, 0.01, 8
+"""Most corners that are followed, the weakest against the strongest, and pixels between two."""
+
+_FEWEST = 12
+"""Corners that have to be found again for the motion to be believed."""
+
+_AGREEING = 0.3
+"""Share of the corners that have to move alike."""
+
+_ZOOM = 1.4
+"""Largest change of scale between two frames."""
+
+Grey = NDArray[np.uint8]
+
+
+class CameraMotion:
+    """Follows corners of a small grey picture from frame to frame, by sparse optical flow.
+
+    Attributes:
+        grey: the last frame's picture, None before the first: the whole state.
+        warnings: a line where OpenCV does not load; then no motion is ever told.
+    """
+
+    def __init__(self) -> None:
+        self.grey: Grey | None = None
+        self.warnings: list[str] = []
+        self._cv2: ModuleType | None = None
+        try:
+            self._cv2 = load_opencv()
+        except MinetError:
+            self.warnings.append("OpenCV does not load, so the camera's motion is not followed")
+
+    def update(self, image: Frame) -> Tensor | None:
+        """(2, 3) affine map from pixels of the frame before to pixels of this one.
+
+        None where it cannot be told: in the first frame, over a cut, without texture.
+        """
+        if self._cv2 is None:
+            return None
+        scale = min(1.0, _SIDE / max(image.shape[:2]))
+        before, self.grey = self.grey, _grey(self._cv2, image, scale)
+        if before is None or before.shape != self.grey.shape:
+            return None
+        affine = _between(self._cv2, before, self.grey)
+        if affine is None:
+            return None
+        affine[:, 2] /= scale
+        return torch.from_numpy(affine)
+
+
+def _grey(cv2: ModuleType, image: Frame, scale: float) -> Grey:
+    size = [max(1, round(side * scale)) for side in (image.shape[1], image.shape[0])]
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def _between(cv2: ModuleType, before: Grey, now: Grey) -> NDArray[np.float64] | None:
+    corners = cv2.goodFeaturesToTrack(before, _CORNERS, _QUALITY, _APART)
+    if corners is None or len(corners) < _FEWEST:
+        return None
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(
+        before, now, corners, np.empty_like(corners), winSize=(15, 15), maxLevel=3
+    )
+    kept = found[:, 0] > 0
+    if kept.sum() < _FEWEST:
+        return None
+    affine, agreeing = cv2.estimateAffinePartial2D(
+        corners[kept], moved[kept], method=cv2.RANSAC, ransacReprojThreshold=1.5
+    )
+    if affine is None or agreeing.sum() < _AGREEING * len(corners):
+        return None
+    zoom = float(np.hypot(affine[0, 0], affine[1, 0]))
+    if not 1 / _ZOOM < zoom < _ZOOM:
+        return None
+    return np.asarray(affine, dtype=np.float64)

@@ -1,0 +1,309 @@
+"""Tracklets of one object joined once the video has ended.
+
+Online, an object that was out of sight for long comes back under a new id. When the whole video
+is known, two tracklets are taken for one object where
+
+    each one's identifier recognises the boxes of the other (γ_A · a_B and γ_B · a_A),
+    one ends before the other begins, in the same scene, and they have the same class, and
+    a walk at a plausible speed, and a plausible change of size, lead from one to the other.
+
+Which pairs are joined is the assignment of ends to beginnings that recognises most. Then a joined
+track is kept if it counts as an object (see `Slot.existence`), with all its boxes, those before it
+was sure too.
+
+What is held of a tracklet does not grow with its length.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from minet_core.boxes import NO_TRACK
+from minet_core.config import Existence
+from minet_core.memory.slots import existence
+from minet_core.results import FrameDetections
+
+_SAMPLES = 8
+"""Embeddings that are kept of a tracklet, from its whole length."""
+
+_FEWEST = 3
+"""Boxes of a tracklet that is joined to another: fewer show no identity."""
+
+_RECOGNISED = 0.35
+"""Mean likeness, of both to each other, from which on two tracklets are one object's."""
+
+_FAR, _LATE = 0.1, 0.001
+"""How much more alike they must be at the end of the reach, and for each frame between them."""
+
+_LONGEST = 200
+"""Frames between the end of one and the beginning of the other."""
+
+_REACH, _SPEED = 1.0, 0.15
+"""Distance, in √area of a box, that may lie between the two, and what it grows by in a frame."""
+
+_GROWTH, _GROWTH_SPEED = 0.5, 0.01
+"""The same for the logarithm of the size."""
+
+_TIDY = 100
+"""Frames after which what is of no use any more goes."""
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Held:
+    """What is held of one tracklet.
+
+    Attributes:
+        id: of its slot.
+        first: (frame, scene) of its first box; frames are counted as they are looked at.
+        last: of its last box.
+        first_box: (4,) xyxy.
+        last_box: (4,) xyxy.
+        boxes: how many it has.
+        best: its best base scores, descending.
+        votes: label id → sum of scores.
+        identifier: (D,) γ, as learnt from all its boxes.
+        samples: of its boxes' (D,) embeddings, every `stride`-th.
+        stride: see there.
+    """
+
+    id: int
+    first: tuple[int, int]
+    last: tuple[int, int]
+    first_box: list[float]
+    last_box: list[float]
+    boxes: int = 0
+    best: list[float] = field(default_factory=list)
+    votes: dict[int, float] = field(default_factory=dict)
+    identifier: Vector = field(default_factory=lambda: np.zeros(0, np.float32))
+    samples: list[Vector] = field(default_factory=list)
+    stride: int = 1
+
+    @property
+    def label(self) -> int:
+        """Label id that most of its scores speak for."""
+        return max(self.votes, key=self.votes.__getitem__)
+
+    def sample(self, embedding: Vector) -> None:
+        """Keep an embedding now and then, so that those kept span the tracklet evenly."""
+        if self.boxes % self.stride == 0:
+            self.samples.append(embedding)
+            if len(self.samples) > _SAMPLES:
+                self.samples, self.stride = self.samples[::2], 2 * self.stride
+
+
+class Track(NamedTuple):
+    """A track of the whole video.
+
+    Attributes:
+        id: that of its first slot.
+        label: id of the class that most of its scores speak for.
+        existence: how sure it is that there is an object; see `Slot.existence`.
+    """
+
+    id: int
+    label: int
+    existence: float
+
+
+class TrackletLinker:
+    """Gathers tracklets while a video is looked at, and joins them at its end.
+
+    Args:
+        rule: when a track counts as an object.
+    """
+
+    def __init__(self, rule: Existence) -> None:
+        self._rule = rule
+        self._held: dict[int, Held] = {}
+        self._frame = 0
+
+    def add(
+        self,
+        scene: int,
+        ids: NDArray[np.int64],
+        boxes: NDArray[np.float64],
+        labels: NDArray[np.int64],
+        scores: NDArray[np.float64],
+        embeddings: Vector,
+        identifiers: Mapping[int, Vector],
+    ) -> None:
+        """Take in the next frame that is looked at.
+
+        Args:
+            scene: its number.
+            ids: (N,) slot ids, NO_TRACK for boxes without.
+            boxes: (N, 4) xyxy.
+            labels: (N,) label ids.
+            scores: (N,) base scores.
+            embeddings: (N, D).
+            identifiers: slot id → (D,) γ, of each slot that lives.
+        """
+        now = (self._frame, scene)
+        for row in np.flatnonzero(ids != NO_TRACK):
+            number, box = int(ids[row]), [float(side) for side in boxes[row]]
+            held = self._held.setdefault(number, Held(number, now, now, box, box))
+            held.sample(embeddings[row])
+            held.last, held.last_box = now, box
+            held.boxes += 1
+            held.best = sorted([*held.best, float(scores[row])], reverse=True)
+            held.best = held.best[: self._rule.sightings]
+            label = int(labels[row])
+            held.votes[label] = held.votes.get(label, 0.0) + float(scores[row])
+            held.identifier = identifiers.get(number, held.identifier)
+        self._frame += 1
+        if self._frame % _TIDY == 0:
+            self._forget(identifiers)
+
+    def _forget(self, living: Mapping[int, Vector]) -> None:
+        """Let tracklets go that have ended and are too short to be a track or a part of one."""
+        fewest = min(_FEWEST, self._rule.sightings)
+        self._held = {
+            number: held
+            for number, held in self._held.items()
+            if number in living or held.boxes >= fewest
+        }
+
+    def tracks(self) -> "dict[int, Track]":
+        """Slot id → the track that its boxes belong to; slots of no object are not in it."""
+        held = list(self._held.values())
+        root = {one.id: one.id for one in held}
+        for before, after in sorted(_joined(held), key=lambda pair: pair[1].first):
+            root[after.id] = root[before.id]
+        best: dict[int, list[float]] = {}
+        votes: dict[int, dict[int, float]] = {}
+        for one in held:
+            best.setdefault(root[one.id], []).extend(one.best)
+            own = votes.setdefault(root[one.id], {})
+            for label, vote in one.votes.items():
+                own[label] = own.get(label, 0.0) + vote
+        sure = {track: existence(scores, self._rule) for track, scores in best.items()}
+        return {
+            one: Track(track, max(votes[track], key=votes[track].__getitem__), sure[track])
+            for one, track in root.items()
+            if sure[track] >= self._rule.threshold
+        }
+
+    def save(self) -> dict[str, Any]:
+        """Everything it has gathered, as plain values that `torch.save` can write."""
+        return {"frame": self._frame, "held": [_plain(one) for one in self._held.values()]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put a state of `save` in the place of what it has."""
+        self._frame = state["frame"]
+        self._held = {entry["id"]: _held(entry) for entry in state["held"]}
+
+
+def _joined(held: list[Held]) -> list[tuple[Held, Held]]:
+    """Pairs (before, after) that are one object: the best assignment of ends to beginnings."""
+    able = sorted((one for one in held if one.boxes >= _FEWEST), key=lambda one: one.first)
+    begins = [one.first[0] for one in able]
+    worth: dict[tuple[int, int], float] = {}
+    for a, before in enumerate(able):
+        low = int(np.searchsorted(begins, before.last[0] + 1))
+        high = int(np.searchsorted(begins, before.last[0] + _LONGEST, side="right"))
+        for b in range(low, high):
+            margin = _margin(before, able[b])
+            if margin >= 0:
+                worth[a, b] = margin + 1e-6
+    return [(able[a], able[b]) for a, b in _assigned(worth, len(able))]
+
+
+def _margin(before: Held, after: Held) -> float:
+    """By how much two tracklets are more alike than one object's have to be; below 0 they are two.
+
+    One object they can only be in one scene, of one class, and if a walk leads there in time.
+    """
+    if before.label != after.label or before.last[1] != after.first[1]:
+        return -math.inf
+    gap = after.first[0] - before.last[0]
+    (x, y, size), (x2, y2, size2) = _place(before.last_box), _place(after.first_box)
+    way = math.hypot(x2 - x, y2 - y) / size / (_REACH + _SPEED * gap)
+    if way > 1 or abs(math.log(size2 / size)) > _GROWTH + _GROWTH_SPEED * gap:
+        return -math.inf
+    return _likeness(before, after) - _RECOGNISED - _FAR * way - _LATE * gap
+
+
+def _place(box: list[float]) -> tuple[float, float, float]:
+    x1, y1, x2, y2 = box
+    return (x1 + x2) / 2, (y1 + y2) / 2, math.sqrt(max((x2 - x1) * (y2 - y1), 1.0))
+
+
+def _likeness(a: Held, b: Held) -> float:
+    """How well each one's identifier recognises the samples of the other."""
+    forward = np.median(np.stack(b.samples) @ a.identifier)
+    backward = np.median(np.stack(a.samples) @ b.identifier)
+    return float(forward + backward) / 2
+
+
+def _assigned(worth: dict[tuple[int, int], float], count: int) -> list[tuple[int, int]]:
+    """The pairs of the best assignment, found for each group of tracklets that compete."""
+    if not worth:
+        return []
+    rows, columns = (np.array(side) for side in zip(*worth, strict=True))
+    # Ends and beginnings are different sides, so a tracklet is two nodes.
+    graph = coo_array((np.ones(len(rows)), (rows, columns + count)), (2 * count, 2 * count))
+    _, group = connected_components(graph, directed=False)
+    pairs: list[tuple[int, int]] = []
+    for number in np.unique(group[rows]):
+        ends = np.unique(rows[group[rows] == number])
+        begins = np.unique(columns[group[rows] == number])
+        table = np.array([[worth.get((int(a), int(b)), 0.0) for b in begins] for a in ends])
+        chosen = zip(*linear_sum_assignment(table, maximize=True), strict=True)
+        pairs += [(int(ends[i]), int(begins[j])) for i, j in chosen if table[i, j] > 0]
+    return pairs
+
+
+def _plain(held: Held) -> dict[str, Any]:
+    """As plain values: arrays would need numpy's types to be allowed when they are loaded."""
+    entry = asdict(held)
+    entry["identifier"] = held.identifier.tolist()
+    entry["samples"] = [sample.tolist() for sample in held.samples]
+    return entry
+
+
+def _held(entry: dict[str, Any]) -> Held:
+    arrays = {
+        "identifier": np.array(entry["identifier"], np.float32),
+        "samples": [np.array(sample, np.float32) for sample in entry["samples"]],
+        "first": tuple(entry["first"]),
+        "last": tuple(entry["last"]),
+    }
+    return Held(**{**entry, **arrays})
+
+
+def linked(found: FrameDetections, tracks: Mapping[int, Track], score: float) -> FrameDetections:
+    """A frame as it is reported when the whole video is known.
+
+    The score of a track's box is Eq. 7 once more, with the existence that the track has in the
+    end: what came later vouches for the first boxes too.
+
+    Args:
+        found: every box that has a slot or reaches the score; track ids are slot ids.
+        tracks: of `TrackletLinker.tracks`.
+        score: minimum of what is reported.
+    """
+    own = [tracks.get(int(slot)) for slot in found.track_ids]
+    ids = np.array([NO_TRACK if track is None else track.id for track in own], np.int64)
+    votes = zip(own, found.label_ids, strict=True)
+    labels = np.array([label if track is None else track.label for track, label in votes], np.int64)
+    sure = np.array([0.5 if track is None else max(0.5, track.existence) for track in own])
+    both, neither = found.base_scores * sure, (1 - found.base_scores) * (1 - sure)
+    again = both / np.fmax(both + neither, np.finfo(np.float64).tiny)
+    agreed = (ids != NO_TRACK) & (labels == found.label_ids)
+    scores = np.where(agreed, np.fmax(found.scores, again), found.scores)
+    vectors = found.score_vectors
+    if vectors is not None:
+        vectors = vectors.copy()
+        vectors[np.arange(len(scores)), found.label_ids] = scores
+    named = replace(found, track_ids=ids, track_labels=labels, scores=scores, score_vectors=vectors)
+    order = np.argsort(-scores, kind="stable")
+    return named.rows_where(order[scores[order] >= score])

@@ -1,0 +1,59 @@
+"""From log-odds of boxes and slots to pairs."""
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+from torchvision.ops import box_iou, nms
+
+from minet_core.config import MemoryConfig
+
+
+def sureness(boxes: Tensor, certainty: Tensor, config: MemoryConfig) -> Tensor:
+    """(M,) probability that a box is an object of its own.
+
+    Two boxes on one object share its evidence: the log-odds of a box fall with its overlap with
+    the surer box that covers most of it. Boxes that are equally sure, such as true ones, keep all.
+
+    Args:
+        boxes: (M, 4) xyxy.
+        certainty: (M,) base score of each.
+        config: `overlap`, what a box loses that a surer one covers.
+    """
+    if not config.overlap or not len(boxes):
+        return certainty
+    surer = certainty[None] > certainty[:, None]
+    covered = (box_iou(boxes.double(), boxes.double()) * surer).amax(dim=1)
+    return torch.sigmoid(torch.logit(certainty, eps=1e-6) - config.overlap * covered)
+
+
+def assign(gain: Tensor, allowed: Tensor) -> list[tuple[int, int]]:
+    """Match rows to columns: gate first, then the Hungarian assignment (§III-C.5).
+
+    Pairs that are not allowed are out before the assignment: assigned first, the weak pairs of
+    [[.9, .45], [.6, 0]] would cost the sure one. A pair counts by how far it clears the gate, so
+    that two pairs that hardly do, such as the others of [[1, .7], [.6, 0]], do not outbid it
+    either.
+
+    Args:
+        gain: (M, K), 0 or more where a pair is allowed.
+        allowed: (M, K) bool.
+    """
+    worth = torch.where(allowed, gain, 0.0).numpy()
+    pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
+    return [(int(row), int(column)) for row, column in pairs if allowed[row, column]]
+
+
+def duplicates_of(boxes: Tensor, scores: Tensor, free: Tensor, limit: float) -> Tensor:
+    """(M,) bool: free detections that cover a matched one or a better free one.
+
+    Args:
+        boxes: (M, 4) xyxy.
+        scores: (M,) for the order among free ones.
+        free: (M,) bool, which have no slot.
+        limit: overlap above which one covers another.
+    """
+    covered = (box_iou(boxes, boxes[~free]) > limit).any(dim=1) & free
+    rest = (free & ~covered).nonzero().flatten()
+    duplicates = free.clone()
+    duplicates[rest[nms(boxes[rest].double(), scores[rest], limit)]] = False
+    return duplicates

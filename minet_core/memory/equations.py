@@ -1,0 +1,80 @@
+"""Equations 5 to 8 of the paper, in its order and without state.
+
+N boxes of a frame meet K slots. A box is one that a slot remembers (columns 1 … K) or one that no
+slot does (column 0, the paper's empty slot).
+"""
+
+import torch
+from torch import Tensor
+
+from minet_core.config import MemoryConfig
+from minet_core.scores import ScoreKind
+
+
+def exponents(appearance: Tensor, config: MemoryConfig) -> Tensor:
+    """What Eq. 5 exponentiates: μ · a + η, with the empty slot at its fixed association.
+
+    Args:
+        appearance: (N, K) a_i · γ_k.
+        config: μ, η, and the association of the empty slot.
+
+    Returns:
+        (N, K + 1), the empty slot first.
+    """
+    empty = appearance.new_full((len(appearance), 1), config.empty_association)
+    return config.scale * torch.cat([empty, appearance], dim=1) + config.shift
+
+
+def log_odds(exponents: Tensor) -> Tensor:
+    """(N, K) log-odds that a box is a slot's object, against being nobody's; η cancels."""
+    return exponents[:, 1:] - exponents[:, :1]
+
+
+def association_weights(exponents: Tensor) -> Tensor:
+    """Eq. 5: (N, K + 1) exponents → weights w, rows that sum to one."""
+    return exponents.softmax(dim=1)
+
+
+def memory_scores(weights: Tensor, slot_scores: Tensor, kind: ScoreKind) -> Tensor:
+    """Eq. 6: v_i = Σ_k w_ik π_k.
+
+    The empty slot knows nothing: 1 / (C + 1) for each class of a distribution (§III-C.2), one half
+    for each pair (c, not c) of independent probabilities.
+
+    Args:
+        weights: (N, K + 1), the empty slot first.
+        slot_scores: (K, C + 1) or (K, C) π.
+        kind: what the columns mean.
+    """
+    ignorance = 1 / slot_scores.shape[1] if kind is ScoreKind.SOFTMAX else 0.5
+    return weights[:, :1] * ignorance + weights[:, 1:] @ slot_scores
+
+
+def reweight(base: Tensor, memory: Tensor, kind: ScoreKind) -> Tensor:
+    """Eq. 7: the renormalised product of base scores s and memory scores v.
+
+    A distribution is renormalised over its row. Independent probabilities are renormalised class
+    by class over the pair (c, not c): dividing by the row would let the tails of all other
+    classes shrink a score, and one half is each pair's neutral value.
+
+    Returns:
+        float64, shaped as `base`.
+    """
+    product = base.double() * memory
+    if kind is ScoreKind.SOFTMAX:
+        return product / product.sum(dim=1, keepdim=True)
+    return product / (product + (1 - base.double()) * (1 - memory))
+
+
+def remembered(score: Tensor, base: Tensor, matches: int, config: MemoryConfig) -> Tensor:
+    """Eq. 8: π ← (s + σ f π) / (1 + σ f), with the base score s.
+
+    Args:
+        score: (C + 1,) or (C,) π, of the boxes matched before.
+        base: s of the box that is matched now, shaped alike.
+        matches: f, how many boxes were matched before.
+        config: σ, and the cap of f where the preset has one.
+    """
+    seen = matches if config.match_cap is None else min(matches, config.match_cap)
+    past = config.decay * seen
+    return (base + past * score) / (1 + past)

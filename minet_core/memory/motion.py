@@ -1,0 +1,146 @@
+"""Where a remembered object can be by now: a Kalman filter a slot, and what it says of a box.
+
+The state of a box is its centre, width and height, each with a velocity. The four move on their
+own, by a velocity that dies away. All deviations are in √area of the box and in frames, so that
+neither the size of a picture nor the pace of its time stamps matters.
+
+A box is compared with "an object that nobody remembers", which may be anywhere near: the ratio of
+the two likelihoods falls with the distance from the prediction, and the longer a slot has not been
+seen, the less its prediction says.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torchvision.ops import box_convert
+
+from minet_core.config import Motion
+
+_KEPT_VELOCITY = 0.95
+"""Share of a velocity that is left a frame later."""
+
+_FIRST_VELOCITY = 0.12
+"""Deviation of a new object's velocity; a third of it for width and height."""
+
+_TAIL = 6.0
+"""Degrees of freedom of the likelihood's tails: boxes leap more often than a Gaussian allows."""
+
+_SPREAD = (5.0, 5.0, 1.0, 1.0)
+"""Width of the range, in √area, in which an object that nobody remembers may be: x, y, w, h."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The positions of K slots.
+
+    Attributes:
+        mean: (K, 4, 2) centre x, centre y, width, height in pixels, and of each the velocity in
+            pixels a frame.
+        covariance: (K, 4, 2, 2) of position and velocity.
+    """
+
+    mean: Tensor
+    covariance: Tensor
+
+    @property
+    def boxes(self) -> Tensor:
+        """(K, 4) xyxy."""
+        boxes: Tensor = box_convert(self.mean[..., 0], "cxcywh", "xyxy")
+        return boxes
+
+    def __getitem__(self, rows: "int | list[int]") -> "Track":
+        return Track(self.mean[rows], self.covariance[rows])
+
+
+def begin(boxes: Tensor, motion: Motion) -> Track:
+    """Tracks of K new objects, whose velocity is unknown, at (K, 4) xyxy boxes."""
+    state = box_convert(boxes.double(), "xyxy", "cxcywh")
+    mean = torch.stack([state, torch.zeros_like(state)], dim=-1)
+    size = _size(mean)
+    covariance = mean.new_zeros(*mean.shape, 2)
+    covariance[..., 0, 0] = (motion.measurement * size) ** 2
+    speed = mean.new_tensor([1, 1, 1 / 3, 1 / 3]) * _FIRST_VELOCITY
+    covariance[..., 1, 1] = (speed * size) ** 2
+    return Track(mean, covariance)
+
+
+def stack(tracks: list[Track]) -> Track:
+    """K tracks of one slot each, without a leading dimension, as one."""
+    if not tracks:
+        none = torch.zeros(0, 4, 2, dtype=torch.float64)
+        return Track(none, none.new_zeros(0, 4, 2, 2))
+    return Track(
+        torch.stack([track.mean for track in tracks]),
+        torch.stack([track.covariance for track in tracks]),
+    )
+
+
+def predict(track: Track, frames: float, camera: Tensor | None, motion: Motion) -> Track:
+    """The tracks so many frames later.
+
+    Args:
+        track: of K slots.
+        frames: how many, 1 or more; not whole after a pause.
+        camera: (2, 3) affine map from pixels of the frame before to pixels of this one.
+        motion: the settings.
+    """
+    if camera is not None:
+        track = _seen_from(track, camera)
+    step = track.mean.new_tensor([[1.0, frames], [0.0, _KEPT_VELOCITY**frames]])
+    mean = track.mean @ step.mT
+    mean[:, 2:, 0] = mean[:, 2:, 0].clamp_min(1.0)  # a box keeps a pixel of width
+    size = _size(mean)
+    covariance = step @ track.covariance @ step.mT
+    covariance[..., 0, 0] += frames * (motion.drift * size) ** 2
+    covariance[..., 1, 1] += frames * (motion.acceleration * size) ** 2
+    return Track(mean, covariance)
+
+
+def correct(track: Track, boxes: Tensor, motion: Motion) -> Track:
+    """The tracks of K slots after each was found at one of the (K, 4) xyxy boxes."""
+    found = box_convert(boxes.double(), "xyxy", "cxcywh")
+    variance = track.covariance[..., 0, 0] + _measured(track.mean, motion)
+    gain = track.covariance[..., :, 0] / variance[..., None]
+    surprise = found - track.mean[..., 0]
+    mean = track.mean + gain * surprise[..., None]
+    covariance = track.covariance - gain[..., :, None] * track.covariance[..., 0:1, :]
+    return Track(mean, covariance)
+
+
+def log_ratio(boxes: Tensor, track: Track, motion: Motion) -> Tensor:
+    """(N, K) log-likelihood ratio of N boxes: slot k's object, against one nobody remembers.
+
+    Args:
+        boxes: (N, 4) xyxy.
+        track: predicted to this frame.
+        motion: the settings.
+    """
+    found = box_convert(boxes.double(), "xyxy", "cxcywh")
+    variance = track.covariance[..., 0, 0] + _measured(track.mean, motion)
+    distance = ((found[:, None] - track.mean[None, ..., 0]) ** 2 / variance).sum(dim=-1)
+    anywhere = _size(track.mean) * track.mean.new_tensor(_SPREAD)
+    # A place that is less known than that of a new object says nothing.
+    peak = (anywhere / (2 * math.pi * variance).sqrt()).log().clamp_min(0).sum(dim=-1)
+    return peak - (_TAIL + 4) / 2 * torch.log1p(distance / _TAIL)
+
+
+def _seen_from(track: Track, camera: Tensor) -> Track:
+    """The tracks after the camera has moved: an affine map turns, scales and shifts them."""
+    linear, shift = camera[:, :2].double(), camera[:, 2].double()
+    scale = linear.det().abs().sqrt()
+    centres = track.mean[:, :2].mT @ linear.mT  # (K, 2, xy): positions, velocities
+    centres[:, 0] += shift
+    mean = torch.cat([centres.mT, track.mean[:, 2:] * scale], dim=1)
+    return Track(mean, track.covariance * scale**2)
+
+
+def _size(mean: Tensor) -> Tensor:
+    """(K, 1) √area of the boxes."""
+    return mean[:, 2:, 0].clamp_min(1.0).prod(dim=1, keepdim=True).sqrt()
+
+
+def _measured(mean: Tensor, motion: Motion) -> Tensor:
+    """(K, 1) variance of a detector's box around the true one."""
+    return (motion.measurement * _size(mean)) ** 2

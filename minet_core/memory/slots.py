@@ -1,0 +1,87 @@
+"""A memory slot: one remembered object."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from minet_core.config import Existence
+from minet_core.memory.identifier import RunningRidge
+from minet_core.memory.motion import Track
+from minet_core.scores import ScoreKind, foreground
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One remembered object m^k.
+
+    Attributes:
+        id: identity of the object; never used again.
+        score: (C + 1,) or (C,) float64 memory score π, of base scores.
+        ridge: the running sums its identifier is solved from.
+        identifier: (D,) float64 γ.
+        track: where it is; (4, 2) mean and (4, 2, 2) covariance.
+        seen: frame, as the memory's clock counts, of its last match.
+        scene: number of the scene it was last seen in.
+        matches: f, the boxes written so far.
+        best: base scores of its surest boxes, descending, no more than vouch for it.
+    """
+
+    id: int
+    score: Tensor
+    ridge: RunningRidge
+    identifier: Tensor
+    track: Track
+    seen: float
+    scene: int
+    matches: int = 0
+    best: list[float] = field(default_factory=list)
+
+    def vouch(self, score: float, rule: Existence) -> None:
+        """Take in the score of one more box."""
+        self.best = sorted([*self.best, score], reverse=True)[: rule.sightings]
+
+    def existence(self, rule: Existence) -> float:
+        """How sure it is that there is an object."""
+        return existence(self.best, rule)
+
+    def patience(self, rule: Existence) -> float:
+        """How many frames it is kept without being seen."""
+        sure = self.existence(rule) >= rule.threshold
+        return rule.patience if sure else rule.first_patience
+
+
+def existence(scores: Sequence[float], rule: Existence) -> float:
+    """How sure it is that boxes with such base scores show an object: the n-th best, 0 for fewer.
+
+    One lucky box does not make an object, nor do a thousand weak ones: a detector errs on the same
+    thing again and again.
+    """
+    return (
+        sorted(scores, reverse=True)[rule.sightings - 1] if len(scores) >= rule.sightings else 0.0
+    )
+
+
+def existence_scores(slots: list[Slot], rule: Existence, kind: ScoreKind) -> Tensor:
+    """(K, C) or (K, C + 1): what stands in Eq. 6 in the place of π.
+
+    π is the mean of past scores; multiplied with a score, it lifts what is over one half and pushes
+    down the rest, a right but weak box too. The probability that the slot's object exists lifts
+    every box that is the object's. A slot that is not yet sure says nothing.
+    """
+    rows = [_existence_row(slot, rule, kind) for slot in slots]
+    return torch.stack(rows)
+
+
+def _existence_row(slot: Slot, rule: Existence, kind: ScoreKind) -> Tensor:
+    sure = slot.existence(rule)
+    if sure <= 0.5:
+        ignorance = 1 / len(slot.score) if kind is ScoreKind.SOFTMAX else 0.5
+        return torch.full_like(slot.score, ignorance)
+    classes = foreground(slot.score, kind)
+    if kind is ScoreKind.SOFTMAX:
+        share = sure * classes / classes.sum()
+        return torch.cat([share.new_tensor([1 - sure]), share])
+    # Nothing is pushed down: the slot may have been given the wrong class.
+    return (sure * classes / classes.max()).clamp_min(0.5)
