@@ -122,7 +122,29 @@ def test_map_may_not_rename_what_nothing_has(tmp_path):
         label_map.check()
 
 
-@pytest.mark.parametrize("line", ["dog", "=dog", "*=dog", "a=b\na=c"])
+def test_quotes_hold_any_name(tmp_path):
+    lines = (
+        '"a = b"="c=d"\n" blank "=x\n"#tag"=y\n"*"=star\n"say \\"no\\""=z\nit\'s "q"=q\ngo on=w\n'
+    )
+    names = ["a = b", " blank ", "#tag", "*", 'say "no"', 'it\'s "q"', "go on"]
+    label_map = map_of(tmp_path, lines)
+    assert [label_map.rename(name) for name in names] == ["c=d", *"xy", "star", *"zqw"]
+    label_map.classes(names)
+    label_map.check()
+
+
+def test_a_name_that_needs_quotes_is_shown_with_them(tmp_path):
+    label_map = map_of(tmp_path, "dog=dog\n")
+    with pytest.raises(ConfigError, match='`"a=b"=` leaves it out') as error:
+        label_map.rename("a=b")
+    line = str(error.value).split("`")[1]
+    assert map_of(tmp_path, line).rename("a=b") == "a=b"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["dog", "=dog", "*=dog", "a=b\na=c", "a=b=c", '"a=b', '"a\\x"=b', "*=*\n*=", '"a"=b\na=c'],
+)
 def test_bad_map_is_refused(tmp_path, line):
     with pytest.raises(ConfigError, match=r"map\.txt, line"):
         map_of(tmp_path, line)

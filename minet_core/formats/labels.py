@@ -1,5 +1,7 @@
 """Class names of an export: renamed by a file, and one for each track."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,19 +23,27 @@ has passed from one object to another, the new class stays, and the track is wor
 
 _OTHERS = "*"
 
+_NAME = r'"(?:[^"\\]|\\.)*"|(?!")[^=]*?'
+_PLAIN = re.compile(r'[^\s="#*](?:[^=\r\n]*[^\s=])?')
+_LINE = re.compile(rf"\s*(?P<old>{_NAME})\s*=\s*(?P<new>{_NAME})\s*")
+
 
 @dataclass(frozen=True, slots=True)
 class LabelMap:
     """Lines of `old=new`; `old=` leaves a class out, `*=*` keeps all that are not named.
 
+    A name in double quotes, with JSON's escapes, can have anything in it: `"a = b"="c"`.
+
     Attributes:
         path: of the file.
         names: old name → new name, None to leave it out.
+        others: whether to keep classes that are not named; None: they are an error.
         met: every class that `classes` was asked for.
     """
 
     path: Path
     names: dict[str, str | None]
+    others: bool | None = None
     met: set[str] = field(default_factory=set)
 
     def rename(self, label: str) -> str | None:
@@ -44,19 +54,20 @@ class LabelMap:
         """
         if label in self.names:
             return self.names[label]
-        if _OTHERS not in self.names:
+        if self.others is None:
+            name = _written(label)
             raise ConfigError(
                 f"{shown(self.path)}: knows no class {label!r}; "
-                f"`{label}={label}` keeps it, `{label}=` leaves it out, `*=*` keeps all others"
+                f"`{name}={name}` keeps it, `{name}=` leaves it out, `*=*` keeps all others"
             )
-        return None if self.names[_OTHERS] is None else label
+        return label if self.others else None
 
     def classes(self, known: Iterable[str]) -> tuple[str, ...]:
         """The classes there are afterwards: in the order of the map, then those it keeps."""
         known = tuple(known)
         self.met.update(known)
-        others = known if self.names.get(_OTHERS) else ()
-        named = [new for old, new in self.names.items() if new is not None and old != _OTHERS]
+        others = known if self.others else ()
+        named = [new for new in self.names.values() if new is not None]
         return tuple(dict.fromkeys([*named, *(name for name in others if name not in self.names)]))
 
     def applied(self, video: VideoAnnotations) -> VideoAnnotations:
@@ -82,7 +93,7 @@ class LabelMap:
             ConfigError: it does.
         """
         for old in self.names:
-            if old != _OTHERS and old not in self.met:
+            if old not in self.met:
                 hint = did_you_mean(old, self.met)
                 raise ConfigError(f"{shown(self.path)}: there is no class {old!r}{hint}")
 
@@ -100,16 +111,44 @@ def read_label_map(path: Path) -> LabelMap:
         why = getattr(error, "strerror", None) or "not a text file"
         raise InputError(f"{shown(path)}: {why}".lower()) from None
     names: dict[str, str | None] = {}
+    others = None
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
-        old, equals, new = (part.strip() for part in line.partition("="))
-        if not (old and equals) or (old == _OTHERS and new not in ("", _OTHERS)):
-            raise ConfigError(f"{shown(path)}, line {number}: not `old=new`: {line.strip()!r}")
-        if old in names:
-            raise ConfigError(f"{shown(path)}, line {number}: {old!r} is there already")
-        names[old] = new or None
-    return LabelMap(path, names)
+        old, new = _names_of(line, f"{shown(path)}, line {number}")
+        if others is not None if old == _OTHERS else _read(old) in names:
+            raise ConfigError(f"{shown(path)}, line {number}: {_read(old)!r} is there already")
+        if old == _OTHERS:
+            others = bool(new)
+        else:
+            names[_read(old)] = _read(new) or None
+    return LabelMap(path, names, others)
+
+
+def _names_of(line: str, place: str) -> tuple[str, str]:
+    """The two sides of a line, as they are written."""
+    match = _LINE.fullmatch(line)
+    old, new = match.group("old", "new") if match else ("", "")
+    if not old or (old == _OTHERS and new not in ("", _OTHERS)):
+        raise ConfigError(
+            f"{place}: not `old=new`: {line.strip()!r}; "
+            'a name with `=` or blanks around it goes into quotes, as "a=b"=new'
+        )
+    try:
+        _read(old), _read(new)
+    except ValueError:
+        raise ConfigError(f"{place}: what is in quotes is no JSON text: {line.strip()!r}") from None
+    return old, new
+
+
+def _read(name: str) -> str:
+    """A name as it is written, or what is in its quotes."""
+    return str(json.loads(name)) if len(name) > 1 and name[0] == name[-1] == '"' else name
+
+
+def _written(name: str) -> str:
+    """The inverse: as a line of the map has it."""
+    return name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def parts_of_one_class(
