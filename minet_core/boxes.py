@@ -1,4 +1,7 @@
-"""Boxes on NumPy arrays: overlap, which torchvision.ops has for tensors only, and no identity."""
+"""Boxes on NumPy arrays: overlap, which torchvision.ops has for tensors only, and no identity.
+
+Beside them, what tells shares of a picture from pixels.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,6 +10,21 @@ Floats = NDArray[np.float64]
 
 NO_TRACK = -1
 """Track id of a box that belongs to no track, here, in truth and in results."""
+
+SHARES = (
+    "all boxes lie between 0 and 1, so they are shares of the picture; pixels are needed, "
+    "which is its width and height times as much"
+)
+"""What to say of boxes that `are_shares`."""
+
+_MOST_OF_A_PICTURE = 1.5
+"""A share is 1 at most, but for boxes that reach out of the picture."""
+
+
+def are_shares(boxes: Floats) -> bool:
+    """Whether boxes (N, 4) xyxy can only be shares of a picture: as pixels all were within one."""
+    inside = bool((np.abs(boxes) <= _MOST_OF_A_PICTURE).all())
+    return inside and bool((boxes != np.floor(boxes)).any())
 
 
 def box_iou(a: Floats, b: Floats) -> Floats:

@@ -111,6 +111,15 @@ class TestRows:
         with pytest.raises(InputError, match=rf"a\.txt, {why}"):
             rows_of(tmp_path / "a.txt", text)
 
+    def test_shares_of_the_picture_are_no_pixels(self, tmp_path):
+        rows = "1,-1,0.10,0.20,0.25,0.5,0.9,-1,-1,-1\n2,-1,0.8,0,0.25,1,0.9,-1,-1,-1\n"
+        with pytest.raises(InputError, match=r"det\.txt: all boxes .* shares of the picture"):
+            rows_of(tmp_path / "det.txt", rows)
+        rows += "3,-1,1.5,0.25,2.5,4.0,0.9,-1,-1,-1\n"
+        assert rows_of(tmp_path / "det.txt", rows).boxes[2].tolist() == [1.5, 0.25, 4, 4.25]
+        pixel = rows_of(tmp_path / "det.txt", "1,-1,0,0,1,1,0.9\n")
+        assert pixel.boxes.tolist() == [[0, 0, 1, 1]]
+
     def test_no_text(self, tmp_path):
         (tmp_path / "a.txt").write_bytes(b"\xff\xfe\xfa")
         with pytest.raises(InputError, match="not a text file"):

@@ -228,6 +228,7 @@ class TestFile:
             (b'[{"x1": 1, "y1": 2, "x2": 3, "y2": 4, "label": 7}]', "label of box 1"),
             (b"1,1,10,20,30,40\n1,2,ten\n", "line 2 is not"),
             (b"1,1,10,20,0,40\n", "box 1 has no area"),
+            (b'[{"x1": 0.1, "y1": 0.2, "x2": 0.5, "y2": 1}]', "shares of the picture"),
             (b"\xff\xfe\x00", "not a text file"),
         ],
     )

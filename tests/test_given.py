@@ -93,6 +93,31 @@ class TestBoxes:
         run_on("coco.json")
         assert rows()[["frame", "label", "x1"]].values.tolist() == [[5, "car", CAR[0]]]
 
+    def test_coco_results_with_a_category_0_count_categories_from_0(self):
+        left, top, right, bottom = CAR
+        entry = {"bbox": [left, top, right - left, bottom - top], "score": 0.7}
+        entries = [{**entry, "image_id": i, "category_id": i} for i in (0, 1)]
+        Path("coco.json").write_text(json.dumps(entries))
+        summary = run_on("coco.json", "numbers", memory=False)
+        assert rows("numbers").label.tolist() == ["class 0", "class 1"]
+        assert len(summary.warnings) == 1
+        assert "category 0, so its categories are counted from 0" in summary.warnings[0]
+        Path("classes.txt").write_text("person\ncar\n")
+        run_on("coco.json", "names", memory=False)
+        assert rows("names").label.tolist() == ["person", "car"]
+        Path("classes.txt").write_text("person\n")
+        with pytest.raises(InputError, match="classes must be from 0 to 0"):
+            run_on("coco.json", "few", memory=False)
+
+    def test_shares_of_the_picture_are_refused(self):
+        entry = {"image_id": 0, "category_id": 1, "bbox": [0.2, 0.2, 0.5, 0.4], "score": 0.7}
+        Path("coco.json").write_text(json.dumps([entry]))
+        Path("det.txt").write_text("1,-1,0.2,0.2,0.5,0.4,0.7\n")
+        for name in ("coco.json", "det.txt"):
+            with pytest.raises(InputError, match=f"{name}.* shares of the picture; pixels are"):
+                run_on(name)
+        assert not Path("out").exists()
+
     def test_names_of_classes(self):
         write_mot("seq/det/det.txt", label=1)
         run_on("seq/det/det.txt", "numbers")

@@ -14,6 +14,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from minet_core.boxes import SHARES, are_shares
 from minet_core.errors import InputError
 from minet_core.video.source import shown
 
@@ -66,15 +67,19 @@ def read_mot_rows(path: Path) -> MotRows:
     """Read gt.txt, det.txt or results.
 
     Raises:
-        InputError: it cannot be read, or a line is no such row; the message names the line.
+        InputError: it cannot be read, or a line is no such row, which the message names; or its
+            boxes are shares of the picture.
     """
     table = _table(path)
     table = table[np.argsort(table[:, 0], kind="stable")]
+    boxes = np.concatenate([table[:, 2:4], table[:, 2:4] + table[:, 4:6]], axis=1)
+    if are_shares(boxes):
+        raise InputError(f"{shown(path)}: {SHARES}")
     with_class = _LEAST_COLUMNS + 2 <= table.shape[1] != _WITH_WORLD
     return MotRows(
         frames=table[:, 0].astype(np.int64) - 1,
         ids=table[:, 1].astype(np.int64),
-        boxes=np.concatenate([table[:, 2:4], table[:, 2:4] + table[:, 4:6]], axis=1),
+        boxes=boxes,
         conf=_column(table, 6, 1.0),
         class_ids=_column(table, 7 if with_class else None, NO_CLASS).astype(np.int64),
         visibility=_column(table, 8 if with_class else None, 1.0),

@@ -7,6 +7,7 @@ A `track_id` may stand beside.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,12 @@ def read_coco_results(path: Path, dataset: Path) -> dict[str, StoredBoxes]:
 def read_frame_results(path: Path, names: Sequence[str] | None) -> StoredBoxes:
     """The boxes of one video, whose images are its frames: `image_id` counts them from 0.
 
+    Categories count from 1, as COCO's do; from 0 where there is a category 0, as many detectors
+    count.
+
     Args:
         path: of the results.
-        names: of categories 1, 2, …; None for their numbers.
+        names: of the categories in order; None for their numbers.
 
     Raises:
         InputError: the results cannot be read, or have a category without a name.
@@ -72,10 +76,14 @@ def read_frame_results(path: Path, names: Sequence[str] | None) -> StoredBoxes:
     for number, record in enumerate(records, 1):
         try:
             frame, category = int(record["image_id"]), int(record["category_id"])
-            rows.append(_row(record, frame, category - 1))
+            rows.append(_row(record, frame, category))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{place}, result {number}: it does not read ({error!r})") from None
-    return _stored(place, rows, named(path, names, {int(row[1]) + 1 for row in rows}))
+    found = {int(row[1]) for row in rows}
+    first = 0 if 0 in found else 1
+    stored = _stored(place, rows, named(path, names, found, first))
+    notes = () if first else ("it has a category 0, so its categories are counted from 0",)
+    return replace(stored, label_ids=stored.label_ids - first, notes=notes)
 
 
 def _row(record: Mapping[str, Any], frame: int, label: int) -> tuple[float, ...]:

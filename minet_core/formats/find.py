@@ -45,20 +45,24 @@ def find_stored(place: Path, video: str, names: Sequence[str], *, single: bool) 
     )
 
 
-def named(path: Path, names: Sequence[str] | None, numbers: Collection[int]) -> tuple[str, ...]:
-    """Names of the classes 1, 2, … that a file has.
+def named(
+    path: Path, names: Sequence[str] | None, numbers: Collection[int], first: int = 1
+) -> tuple[str, ...]:
+    """Names of the classes that a file has, from the first on.
 
     Args:
         path: the file, for messages.
         names: of all classes; None for names that are the numbers.
         numbers: of classes in the file.
+        first: number of the first class.
 
     Raises:
         InputError: a class has no name.
     """
-    most = max(numbers, default=1)
+    most = max(numbers, default=first)
     if names is None:
-        names = [f"class {number}" for number in range(1, most + 1)]
-    if min(numbers, default=1) < 1 or most > len(names):
-        raise InputError(f"{shown(path)}: classes must be from 1 to {len(names)}")
+        names = [f"class {number}" for number in range(first, most + 1)]
+    last = first + len(names) - 1
+    if min(numbers, default=first) < first or most > last:
+        raise InputError(f"{shown(path)}: classes must be from {first} to {last}")
     return tuple(names)

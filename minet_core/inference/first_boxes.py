@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from minet_core.boxes import SHARES, are_shares
 from minet_core.config import Existence, MemoryConfig
 from minet_core.errors import InputError
 from minet_core.video.source import shown
@@ -100,4 +103,6 @@ def _checked(boxes: Sequence[Sequence[Any]], name: str) -> tuple[Box, ...]:
             raise InputError(f"{name}: box {number} lacks a number for one of {', '.join(_SIDES)}")
         if sides[0] >= sides[2] or sides[1] >= sides[3]:
             raise InputError(f"{name}: box {number} has no area: x2 > x1 and y2 > y1 are needed")
+    if are_shares(np.array(boxes, np.float64)):
+        raise InputError(f"{name}: {SHARES}")
     return tuple((float(x1), float(y1), float(x2), float(y2)) for x1, y1, x2, y2 in boxes)

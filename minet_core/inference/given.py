@@ -21,18 +21,22 @@ def with_boxes_of(path: Path, model: Model, wanted: tuple[str, ...]) -> Model:
     return replace(model, detector=StoredDetector(read_given(path, wanted)))
 
 
-def left_over(model: Model, frames: int, options: DetectOptions) -> list[str]:
-    """A line where a file has boxes behind the end of a video that was read from end to end.
+def remarks(model: Model, frames: int, options: DetectOptions) -> list[str]:
+    """What to know of a file's boxes: a line for each of its notes, and one for boxes left over.
 
-    They tell of numbers that count from elsewhere, or of another video.
+    Those lie behind the end of a video that was read from end to end: they tell of numbers that
+    count from elsewhere, or of another video.
     """
     detector = model.detector
-    part = options.start, options.end, options.stride, options.max_frames
-    if part != (None, None, 1, None) or not isinstance(detector, StoredDetector):
+    if not isinstance(detector, StoredDetector):
         return []
     stored = detector.stored
-    rows = stored.beyond(frames)
-    return [f"{stored.source}: boxes of frames after the last, left out: {rows}"] if rows else []
+    notes = [f"{stored.source}: {note}" for note in stored.notes]
+    part = options.start, options.end, options.stride, options.max_frames
+    rows = stored.beyond(frames) if part == (None, None, 1, None) else 0
+    if rows:
+        notes.append(f"{stored.source}: boxes of frames after the last, left out: {rows}")
+    return notes
 
 
 def read_given(path: Path, wanted: tuple[str, ...] = ()) -> StoredBoxes:

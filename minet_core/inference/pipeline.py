@@ -16,7 +16,7 @@ from minet_core.config import PRESETS, DetectOptions, MemoryConfig
 from minet_core.errors import ConfigError
 from minet_core.inference.drawn import Drawn
 from minet_core.inference.first_boxes import following, read_first_boxes
-from minet_core.inference.given import left_over, with_boxes_of
+from minet_core.inference.given import remarks, with_boxes_of
 from minet_core.inference.online import Observed, OnlineDetector
 from minet_core.inference.outputs import Outputs, is_border, open_outputs
 from minet_core.inference.preflight import (
@@ -140,12 +140,12 @@ def annotate(
                 _run(reader, online, outputs, recorder, clock, progress)
                 check_unchanged(standing.manifest)
                 outputs.complete(clock)
-            beyond = left_over(model, outputs.totals.frames, options)
+            given = remarks(model, outputs.totals.frames, options)
             if online.linker is not None:
                 tracks = online.linker.tracks()
                 info = reader.info
                 outputs = write_linked(place, source, options, info, model, tracks, clock)
-            warnings = *reader.warnings, *online.warnings, *outputs.warnings, *beyond
+            warnings = *reader.warnings, *online.warnings, *outputs.warnings, *given
             if asked.link and linked_if_read_twice(asked, source):
                 warnings = *warnings, ONCE
         if not options.overwrite:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from minet_core.boxes import SHARES, are_shares
 from minet_core.errors import InputError
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.scores import ScoreKind
@@ -50,6 +51,7 @@ class StoredBoxes:
 
     Raises:
         InputError: a number is not finite, or a box has no area; the message names the frame.
+            Or the boxes are shares of the picture.
     """
 
     source: str
@@ -73,6 +75,8 @@ class StoredBoxes:
         flat = np.any(self.boxes[:, 2:] <= self.boxes[:, :2], axis=1)
         self._refuse(np.asarray(flat), "a box is inverted or without area")
         self._refuse(self.frames < 0, "a frame before the first")
+        if are_shares(self.boxes):
+            raise InputError(f"{self.source}: {SHARES}")
 
     def check_length(self, frames: int) -> None:
         """See that all rows are of frames that exist.
