@@ -227,7 +227,10 @@ class ExportOptions:
         (), "Classes to write, by their new names if there is a label map."
     )
     max_gap: int = setting(10, "Longest gap, in frames, that --interpolate closes.")
-    interpolate: bool = setting(False, "Close short gaps with interpolated boxes.")
+    interpolate: bool = setting(
+        False,
+        "Close short gaps of the detector with interpolated boxes; those that a person made stay.",
+    )
     keyframes: str = setting(
         "auto", "For annotation tools, the boxes to drag: auto, all, or every N-th."
     )

@@ -12,6 +12,7 @@ from minet_cli.main import run
 from minet_core.boxes import NO_TRACK
 from minet_core.config import ExportOptions
 from minet_core.export.inputs import safe_name, unique_names
+from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.cvat import write_cvat
 from minet_core.formats.exporters import EXPORTERS
 from minet_core.formats.readers import read_annotations
@@ -178,6 +179,39 @@ def test_mistake_ends_in_one_line(results, tmp_path, capsys, arguments, code, li
 def test_folder_without_results_is_refused(tmp_path, capsys):
     assert export(tmp_path, "--to", "cvat") == 2
     assert "no result.json in it" in capsys.readouterr().err
+
+
+def with_a_gap() -> VideoAnnotations:
+    return video_of(track_of(1, [*range(5), *range(8, 12)]), frames=20)
+
+
+@pytest.mark.parametrize("to", ["cvat", "mot-gt", "coco-vid"])
+def test_gap_that_a_person_made_is_not_closed(tmp_path, capsys, to):
+    """In whatever file the annotations pass: outside in CVAT, no row in the others."""
+    write_cvat([with_a_gap()], tmp_path / "street.xml", ExportOptions())
+    assert export(tmp_path / "street.xml", "--to", to, "-o", tmp_path / to) == 0
+    place = {"cvat": "cvat/street.xml", "mot-gt": "mot-gt/street", "coco-vid": "coco-vid"}[to]
+    out = tmp_path / "out.json"
+    assert export(tmp_path / place, "--to", "json", "-o", out, "--interpolate") == 0
+    said = "street: --interpolate leaves gaps open that a person has made: 1"
+    assert said in capsys.readouterr().err
+    assert export(out, "--to", "json", "-o", tmp_path / "again.json", "--interpolate") == 0
+    for path in (out, tmp_path / "again.json"):
+        (video,) = read_annotations(path)
+        assert video.tracks[0].frames.tolist() == [*range(5), *range(8, 12)]
+
+
+def test_gap_of_the_detector_is_closed(tmp_path, capsys):
+    frames = [frame_of(i, [1] if i != 4 else [], labels=[0][: i != 4]) for i in range(10)]
+    path = write_result(tmp_path / "street", *frames)
+    for to, name in {"label-studio": "out/tasks.json", "json": "street.json"}.items():
+        target = tmp_path / ("out" if to == "label-studio" else name)
+        assert export(path, "--to", to, "-o", target) == 0
+        out = tmp_path / f"{to}.json"
+        assert export(tmp_path / name, "--to", "json", "-o", out, "--interpolate") == 0
+        (video,) = read_annotations(out)
+        assert video.tracks[0].frames.tolist() == [*range(10)]
+    assert "--interpolate" not in capsys.readouterr().err
 
 
 def test_map_renames_and_refuses_what_it_does_not_know(results, tmp_path, capsys):

@@ -148,6 +148,16 @@ def test_results_of_other_kinds_are_told_of(tmp_path):
     assert video.notes == ("1 results that are no boxes in video are left out",)
 
 
+def test_gaps_of_an_annotation_are_drawn_and_those_of_a_prediction_are_not(tmp_path):
+    entries = (1, 0, False), (4, 5, False)
+    (drawn,) = read(tmp_path, task_of(*entries))
+    task = task_of(*entries)
+    task["predictions"] = task.pop("annotations")
+    (predicted,) = read(tmp_path, task)
+    assert (drawn.drawn_gaps, predicted.drawn_gaps) == (True, False)
+    assert drawn.tracks[0].frames.tolist() == predicted.tracks[0].frames.tolist() == [0, 3]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

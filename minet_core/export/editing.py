@@ -28,6 +28,7 @@ class Tally:
         outside: boxes that had no part inside the picture.
         gaps: that are left.
         closed: gaps that were closed.
+        kept_open: short gaps that were not closed, as a person has made them.
     """
 
     tracks: int = 0
@@ -38,6 +39,7 @@ class Tally:
     outside: int = 0
     gaps: int = 0
     closed: int = 0
+    kept_open: int = 0
 
 
 def check_classes(names: Sequence[str], known: Iterable[str]) -> None:
@@ -68,8 +70,11 @@ def edit(
     edited = []
     for track in tracks:
         if options.interpolate:
-            track, closed = close_gaps(track, video.step, options.max_gap)
-            tally.closed += closed
+            filled, closed = close_gaps(track, video.step, options.max_gap)
+            if video.drawn_gaps:
+                tally.kept_open += closed
+            else:
+                track, tally.closed = filled, tally.closed + closed
         if keyframes is not None:
             track = _with_keyframes(track, video, keyframes)
         tally.gaps += int((np.diff(track.frames) > video.step).sum())

@@ -136,6 +136,11 @@ def _edited(
         as_it_is = not exporter.by_keyframes or (each.drawn and options.keyframes == "auto")
         keyframes = None if as_it_is else options.keyframes
         edited, tally = edit(video, options, keyframes=keyframes)
+        if tally.kept_open:
+            warnings.append(
+                f"{video.name}: --interpolate leaves gaps open that a person has made: "
+                f"{tally.kept_open}"
+            )
         if exporter.plays:
             edited = replace(edited, source=media.find(edited.source) or edited.source)
         videos.append(edited)

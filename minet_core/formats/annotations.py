@@ -118,6 +118,8 @@ class VideoAnnotations:
             the frame rate tells.
         notes: what could not be read as it was meant, a line each, for the user.
         vectors: the scores of every class, where the result kept them.
+        drawn_gaps: whether a person has said where each object is not to be seen, so that a gap
+            is no failure of a detector.
     """
 
     name: str
@@ -136,6 +138,7 @@ class VideoAnnotations:
     times: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
     vectors: ScoreVectors | None = None
+    drawn_gaps: bool = False
 
     @property
     def boxes(self) -> int:

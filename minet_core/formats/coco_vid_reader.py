@@ -89,6 +89,7 @@ def _video(
         start=steps.start,
         stop=steps.stop,
         notes=(*gathered.notes, *([f"boxes of crowds, left out: {crowds}"] if crowds else [])),
+        drawn_gaps=all(float(record.get("score", 1)) == 1 for _, record in single),
     )
 
 

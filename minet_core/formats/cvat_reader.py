@@ -169,6 +169,7 @@ def _annotations(task: _Task) -> VideoAnnotations:
         start=task.start,
         stop=task.stop,
         notes=tuple(_note(kind, count) for kind, count in task.left_out.items()),
+        drawn_gaps=True,
     )
 
 

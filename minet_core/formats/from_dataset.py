@@ -47,6 +47,7 @@ def _video(video: VideoTruth, dataset: Dataset) -> VideoAnnotations:
         start=steps.start,
         stop=steps.stop,
         notes=(*notes, *gathered.notes),
+        drawn_gaps=True,
     )
 
 

@@ -13,6 +13,7 @@ from minet_core.errors import InputError
 from minet_core.formats.annotations import MOST_FRAMES, LooseBoxes, Track, VideoAnnotations
 from minet_core.formats.labels import LabelMap, parts_of_one_class
 from minet_core.formats.minet_json import read_json
+from minet_core.formats.rows import MODEL
 from minet_core.formats.score_vectors import map_score_vectors
 from minet_core.formats.vectors import ScoreVectors
 from minet_core.video.source import shown
@@ -72,6 +73,7 @@ def _annotations(
         stop=looked_at[-1] + 1 if looked_at else start,
         times=times,
         vectors=_vectors(path, header, columns),
+        drawn_gaps=header["model"] == MODEL and bool((columns["scores"] == 1).all()),
     )
 
 

@@ -91,12 +91,17 @@ def _video(task: dict[str, Any], name: str, facts_of: FactsOf) -> VideoAnnotatio
         start=start,
         stop=None if stop is None else int(stop),
         notes=tuple(_notes(results, regions)),
+        drawn_gaps=bool(_made(task)),
     )
 
 
+def _made(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """The annotations that people have made."""
+    return [each for each in task.get("annotations") or () if not each.get("was_cancelled")]
+
+
 def _results(task: dict[str, Any]) -> list[dict[str, Any]]:
-    made = [each for each in task.get("annotations") or () if not each.get("was_cancelled")]
-    if made:
+    if made := _made(task):
         newest = max(made, key=lambda each: str(each.get("updated_at", "")))
         return list(newest["result"])
     predictions = task.get("predictions") or [{"result": []}]
