@@ -48,6 +48,7 @@ _option = partial(setting, of=ExportOptions)
 @_option("--video", "video", multiple=True, metavar="PATH")
 @_option("--constant-rate", "constant_rate", type=float, metavar="FPS")
 @_option("--media", "media", metavar="PREFIX")
+@_option("--annotator", "annotator", metavar="WHO")
 @_option("--overwrite", "overwrite", is_flag=True)
 @click.option("--quiet", is_flag=True, help="Show warnings and errors only.")
 def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **settings: Any) -> None:

@@ -246,6 +246,9 @@ class ExportOptions:
         "For Label Studio: what its server has before a video's file name; by default local files, "
         "in the folder that the video is in.",
     )
+    annotator: str | None = setting(
+        None, "Of Label Studio's tasks, whose annotations to read: an id or e-mail address."
+    )
     zip: bool = setting(False, "Write one zip file in place of a folder or file.")
     overwrite: bool = setting(False, "Replace what an earlier export wrote.")
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from minet_core.config import ExportOptions
-from minet_core.errors import InputError
+from minet_core.errors import ConfigError, InputError
 from minet_core.export.media import Media
 from minet_core.files import numbered
 from minet_core.formats.annotations import VideoAnnotations
@@ -38,14 +39,18 @@ def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
 
     Raises:
         InputError: one cannot be read, or there is nothing in it.
-        ConfigError: the label map does not fit the classes.
+        ConfigError: the label map does not fit the classes, or an annotator is asked for where
+            no file has any.
     """
     label_map = None if options.label_map is None else read_label_map(Path(options.label_map))
     kinds = {path: kind_of(path) for path in _files(sources)}
-    loaded = _read(kinds, Media(options.video, is_any=len(kinds) == 1), label_map)
+    if options.annotator is not None and "label-studio" not in kinds.values():
+        raise ConfigError("--annotator is for files of Label Studio, and there is none")
+    read = partial(_read, kinds, label_map=label_map, annotator=options.annotator)
+    loaded = read(Media(options.video, is_any=len(kinds) == 1))
     if len(loaded) > 1 == len(kinds):
         # One file of several videos: only its name tells which of them a --video is.
-        loaded = _read(kinds, Media(options.video), label_map)
+        loaded = read(Media(options.video))
     # Label Studio's files tell the classes that occur, and not those that could.
     if label_map is not None and "label-studio" not in kinds.values():
         label_map.check()
@@ -56,11 +61,13 @@ def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
     ]
 
 
-def _read(kinds: Mapping[Path, Kind], media: Media, label_map: LabelMap | None) -> list[Loaded]:
+def _read(
+    kinds: Mapping[Path, Kind], media: Media, label_map: LabelMap | None, annotator: str | None
+) -> list[Loaded]:
     return [
         Loaded(video, drawn=kind in DRAWN)
         for path, kind in kinds.items()
-        for video in read_annotations(path, media.facts_of, label_map)
+        for video in read_annotations(path, media.facts_of, label_map, annotator)
     ]
 
 

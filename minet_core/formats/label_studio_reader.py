@@ -1,12 +1,13 @@
 """Label Studio's video tasks, read back: minet's own, and exports of a project as JSON.
 
-Of a task with annotations the newest is read, otherwise the first prediction; results that are no
-boxes in video are left out, with a note.
+Of a task with annotations one is read (see `studio`), otherwise the first prediction; results that
+are no boxes in video are left out, with a note.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ import numpy as np
 from minet_core.errors import InputError
 from minet_core.formats.annotations import NO_LOOSE_BOXES, Track, VideoAnnotations
 from minet_core.formats.interpolation import Keyframes, fill
+from minet_core.formats.studio import read_tasks
 from minet_core.video.info import VideoInfo
 
 FactsOf = Callable[[str], VideoInfo | None]
@@ -39,23 +41,31 @@ class _Facts(NamedTuple):
     frames: int | None
 
 
-def read_label_studio(text: str, name: str, facts_of: FactsOf) -> list[VideoAnnotations]:
-    """Read a list of tasks, one video each.
+def read_label_studio(
+    text: str, name: str, facts_of: FactsOf, annotator: str | None = None
+) -> list[VideoAnnotations]:
+    """Read tasks, one video each.
 
     Args:
-        text: the JSON.
+        text: the JSON: a list of tasks, one task, or JSON-MIN.
         name: what errors call it.
         facts_of: asked for videos whose size the file does not tell, as Label Studio keeps none.
+        annotator: id or e-mail address of whose annotations to read; None for the newest.
 
     Raises:
-        InputError: it is no such list, is damaged, or the size of a video is not known.
+        InputError: it is no such file, is damaged, or the size of a video is not known.
     """
     try:
-        tasks = json.loads(text)
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name}: not JSON, or only half of it ({error})") from None
     try:
-        return [_video(task, name, facts_of) for task in tasks]
+        tasks = read_tasks(content, name, annotator)
+        videos = [_video(each.task, name, facts_of) for each in tasks]
+        return [
+            replace(video, notes=(*each.notes, *video.notes))
+            for video, each in zip(videos, tasks, strict=True)
+        ]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{name}: not Label Studio's tasks, or damaged ({reason})") from None
@@ -91,22 +101,13 @@ def _video(task: dict[str, Any], name: str, facts_of: FactsOf) -> VideoAnnotatio
         start=start,
         stop=None if stop is None else int(stop),
         notes=tuple(_notes(results, regions)),
-        drawn_gaps=bool(_made(task)),
+        drawn_gaps=bool(task["annotations"]),
     )
 
 
-def _made(task: dict[str, Any]) -> list[dict[str, Any]]:
-    """The annotations that people have made."""
-    return [each for each in task.get("annotations") or () if not each.get("was_cancelled")]
-
-
 def _results(task: dict[str, Any]) -> list[dict[str, Any]]:
-    if made := _made(task):
-        newest = max(made, key=lambda each: str(each.get("updated_at", "")))
-        return list(newest["result"])
-    predictions = task.get("predictions") or [{"result": []}]
-    # An export with bare ids of predictions has nothing to read in them.
-    return list(predictions[0]["result"]) if isinstance(predictions[0], dict) else []
+    made = task["annotations"] or task["predictions"]
+    return list(made[0]["result"])
 
 
 def _facts(

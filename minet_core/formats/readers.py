@@ -1,5 +1,6 @@
 """What `minet export` can read: results, data sets, and what annotation tools export."""
 
+import json
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -29,6 +30,9 @@ _BEGINNINGS: dict[bytes, Kind] = {
     b"{": "coco-vid",
     **{str(digit).encode(): "mot" for digit in range(10)},
 }
+
+_COCO_KEYS = ("info", "licenses", "categories", "videos", "images")
+"""One of them comes early in any file of COCO's kind."""
 
 _IN_FOLDERS = ("result.json", "annotations/instances_*.json", "gt/gt.txt")
 
@@ -62,6 +66,8 @@ def kind_of(path: Path) -> Kind:
         return "mot"  # of a sequence without a box
     if beginning.startswith(b"{") and SCHEMA.encode() in beginning:
         return "result"
+    if beginning.startswith(b"{") and _is_task(path, beginning):
+        return "label-studio"
     for mark, kind in _BEGINNINGS.items():
         if beginning.startswith(mark):
             return kind
@@ -71,8 +77,22 @@ def kind_of(path: Path) -> Kind:
     )
 
 
+def _is_task(path: Path, beginning: bytes) -> bool:
+    """Whether a JSON object is a task of Label Studio, which may come first or last in it."""
+    if any(f'"{key}"'.encode() in beginning for key in _COCO_KEYS):
+        return False
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return "data" in content or "tasks" in content
+
+
 def read_annotations(
-    path: Path, facts_of: FactsOf = nothing_known, label_map: LabelMap | None = None
+    path: Path,
+    facts_of: FactsOf = nothing_known,
+    label_map: LabelMap | None = None,
+    annotator: str | None = None,
 ) -> list[VideoAnnotations]:
     """Read a file of any kind, told by its content; one can hold several videos.
 
@@ -80,6 +100,7 @@ def read_annotations(
         path: of the file.
         facts_of: asked for videos of which a file does not tell the size.
         label_map: new names of classes; they vote for the class of a result's tracks.
+        annotator: whose annotations to read of Label Studio's tasks, see `read_label_studio`.
 
     Raises:
         InputError: it is of no known kind, incomplete or damaged, or made to do harm.
@@ -88,11 +109,13 @@ def read_annotations(
     kind = kind_of(path)
     if kind == "result":
         return [from_result(path, label_map)]
-    videos = _read_drawn(path, kind, facts_of)
+    videos = _read_drawn(path, kind, facts_of, annotator)
     return videos if label_map is None else [label_map.applied(video) for video in videos]
 
 
-def _read_drawn(path: Path, kind: Kind, facts_of: FactsOf) -> list[VideoAnnotations]:
+def _read_drawn(
+    path: Path, kind: Kind, facts_of: FactsOf, annotator: str | None
+) -> list[VideoAnnotations]:
     name = shown(path)
     try:
         if kind == "cvat-zip":
@@ -104,7 +127,8 @@ def _read_drawn(path: Path, kind: Kind, facts_of: FactsOf) -> list[VideoAnnotati
         if kind == "yolo":
             return read_yolo(path, partial(_size_of, facts_of))
         if kind == "label-studio":
-            return read_label_studio(path.read_text(encoding="utf-8-sig"), name, facts_of)
+            text = path.read_text(encoding="utf-8-sig")
+            return read_label_studio(text, name, facts_of, annotator)
         with path.open("rb") as file:
             return read_cvat(file, name)
     except OSError as error:
