@@ -196,10 +196,10 @@ class TestYolo:
         ("files", "why"),
         [
             ({}, "labels: no labels in it"),
-            ({"a_1": "0 0.5 0.5 1"}, r"a_1\.txt: no YOLO labels"),
-            ({"a_1": "dog 0.5 0.5 1 1"}, r"a_1\.txt: no YOLO labels"),
-            ({"a_1": "0 nan 0.5 1 1"}, r"a_1\.txt: a value is no number"),
-            ({"a_1": "2 0.5 0.5 1 1"}, r"a_1\.txt: a class that classes\.txt does not have"),
+            ({"a_1": "0 0.5 0.5 1"}, r"a_1\.txt, line 1: 4 columns"),
+            ({"a_1": "dog 0.5 0.5 1 1"}, r"a_1\.txt, line 1: not all of it is numbers"),
+            ({"a_1": "\n0 nan 0.5 1 1"}, r"a_1\.txt, line 2: a value is no number"),
+            ({"a_1": "2 0.5 0.5 1 1"}, r"a_1\.txt, line 1: class 2, but there are names of 2 only"),
             ({"a_1": "", "a-01": ""}, "frame 1 of a is there already"),
         ],
     )

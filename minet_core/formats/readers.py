@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 from zipfile import BadZipFile, ZipFile
 
+from minet_core.datasets.yolo import is_yolo
 from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.coco_vid_reader import read_coco_vid
@@ -41,21 +42,21 @@ _MOST_BYTES = 1 << 32
 
 
 def file_of(folder: Path) -> Path | None:
-    """What to read of a folder: a file in it, itself if it has YOLO labels, or nothing."""
+    """What to read of a folder: a file in it, itself if it is one of YOLO, or nothing."""
     for pattern in _IN_FOLDERS:
         found = [path for path in folder.glob(pattern) if path.is_file()]
         if len(found) == 1:
             return found[0]
-    return folder if (folder / "labels").is_dir() else None
+    return folder if is_yolo(folder) else None
 
 
 def kind_of(path: Path) -> Kind:
-    """What a file is, by its first characters; a folder is one of YOLO.
+    """What a file is, by its first characters; a folder, or a data.yaml, is one of YOLO.
 
     Raises:
         InputError: it cannot be read, or is none of these.
     """
-    if path.is_dir():
+    if path.is_dir() or path.suffix.lower() in (".yaml", ".yml"):
         return "yolo"
     try:
         with path.open("rb") as file:
