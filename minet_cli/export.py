@@ -55,8 +55,9 @@ def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **sett
     """Write results for annotation tools, or as datasets.
 
     RESULTS are result.json files of minet detect, its output folders, or folders of these. Files
-    that CVAT (for video 1.1, xml or zip) or Label Studio (JSON) export can be given as well, so
-    that corrected annotations become datasets; and CocoVID (json), MOT (txt) and YOLO (a folder).
+    that CVAT (for video 1.1, xml or zip; zips of MOT, YOLO and COCO) or Label Studio (JSON) export
+    can be given as well, so that corrected annotations become datasets; and CocoVID and COCO
+    (json), MOT (txt) and YOLO (a folder or a data.yaml).
     """
     from minet_core.export import export as run
 

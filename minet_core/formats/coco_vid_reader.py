@@ -37,10 +37,15 @@ def read_coco_vid(path: Path) -> list[VideoAnnotations]:
     """
     content = load_coco(path, _KEYS)
     with one_line_for_faults(path):
-        return _videos(content)
+        return videos_of(content)
 
 
-def _videos(content: dict[str, Any]) -> list[VideoAnnotations]:
+def videos_of(content: dict[str, Any]) -> list[VideoAnnotations]:
+    """The videos of a file's content.
+
+    Raises:
+        FaultError: it contradicts itself; KeyError and the like where a record lacks something.
+    """
     categories = by_id(content["categories"], "category")
     classes = class_names(categories)
     label_of = {category: label for label, category in enumerate(categories)}
@@ -71,7 +76,7 @@ def _video(
         for record in boxes
     ]
     single = [pair for pair in records if not pair[1].get("iscrowd")]
-    gathered = gather(_rows(single, label_of), classes)
+    gathered = gather(rows_of(single, label_of), classes)
     crowds = len(records) - len(single)
     first = frames[0][0] if frames else {}
     return VideoAnnotations(
@@ -109,7 +114,12 @@ def _rate(video: Record, step: int) -> Fraction | None:
     return Fraction(rate).limit_denominator(1001) * step if rate else None
 
 
-def _rows(records: Sequence[tuple[int, Record]], label_of: Mapping[int, int]) -> BoxRows:
+def rows_of(records: Sequence[tuple[int, Record]], label_of: Mapping[int, int]) -> BoxRows:
+    """Records of annotations, each with its frame, as rows.
+
+    Raises:
+        FaultError: a box is none.
+    """
     boxes = np.array([record["bbox"] for _, record in records], np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     if not np.isfinite(boxes).all():

@@ -2,30 +2,29 @@
 
 import json
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
-from zipfile import BadZipFile, ZipFile
 
 from minet_core.datasets.yolo import is_yolo
 from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.coco_vid_reader import read_coco_vid
 from minet_core.formats.cvat_reader import read_cvat
 from minet_core.formats.from_result import from_result
 from minet_core.formats.label_studio_reader import FactsOf, nothing_known, read_label_studio
 from minet_core.formats.labels import LabelMap
 from minet_core.formats.minet_json import SCHEMA
 from minet_core.formats.mot_reader import read_mot
+from minet_core.formats.pictures import read_coco
 from minet_core.formats.yolo_reader import read_yolo
+from minet_core.formats.zipped import ZipKind, kind_of_zip, read_zip
 from minet_core.video.source import shown
 
-Kind = Literal["result", "cvat", "cvat-zip", "label-studio", "coco-vid", "mot", "yolo"]
+Kind = Literal["result", "cvat", "label-studio", "coco-vid", "mot", "yolo"] | ZipKind
 
 DRAWN: tuple[Kind, ...] = ("cvat", "cvat-zip", "label-studio")
 """Kinds in which a person may have chosen the keyframes."""
 
 _BEGINNINGS: dict[bytes, Kind] = {
-    b"PK": "cvat-zip",
     b"<": "cvat",
     b"[": "label-studio",
     b"{": "coco-vid",
@@ -36,9 +35,6 @@ _COCO_KEYS = ("info", "licenses", "categories", "videos", "images")
 """One of them comes early in any file of COCO's kind."""
 
 _IN_FOLDERS = ("result.json", "annotations/instances_*.json", "gt/gt.txt")
-
-_MOST_BYTES = 1 << 32
-"""Of an xml in a zip; a thousand objects through an hour of video take less."""
 
 
 def file_of(folder: Path) -> Path | None:
@@ -69,12 +65,14 @@ def kind_of(path: Path) -> Kind:
         return "result"
     if beginning.startswith(b"{") and _is_task(path, beginning):
         return "label-studio"
+    if beginning.startswith(b"PK"):
+        return kind_of_zip(path)
     for mark, kind in _BEGINNINGS.items():
         if beginning.startswith(mark):
             return kind
     raise InputError(
         f"{shown(path)}: neither a result.json of minet detect, nor annotations of CVAT (xml, zip) "
-        "or Label Studio (json), nor CocoVID (json) or MOT (txt)"
+        "or Label Studio (json), nor CocoVID or COCO (json), MOT (txt) or YOLO (yaml)"
     )
 
 
@@ -119,10 +117,10 @@ def _read_drawn(
 ) -> list[VideoAnnotations]:
     name = shown(path)
     try:
-        if kind == "cvat-zip":
-            return _read_zip(path)
+        if kind.endswith("-zip"):
+            return read_zip(path, partial(_size_of, facts_of))
         if kind == "coco-vid":
-            return read_coco_vid(path)
+            return read_coco(path)
         if kind == "mot":
             return read_mot(path)
         if kind == "yolo":
@@ -141,25 +139,3 @@ def _read_drawn(
 def _size_of(facts_of: FactsOf, video: str) -> tuple[int, int] | None:
     info = facts_of(video)
     return None if info is None else (info.width, info.height)
-
-
-def _read_zip(path: Path) -> list[VideoAnnotations]:
-    """Every xml of a zip, read where it lies: nothing of it is unpacked to the disk."""
-    name = shown(path)
-    try:
-        with ZipFile(path) as archive:
-            for entry in archive.namelist():
-                if PurePosixPath(entry).is_absolute() or ".." in PurePosixPath(entry).parts:
-                    raise InputError(f"{name}: has an entry that climbs out of it: {entry!r}")
-            entries = [info for info in archive.infolist() if info.filename.endswith(".xml")]
-            if not entries:
-                raise InputError(f"{name}: has no annotations.xml of CVAT for video")
-            if any(info.file_size > _MOST_BYTES for info in entries):
-                raise InputError(f"{name}: has an xml of more than 4 GB")
-            videos = []
-            for info in entries:
-                with archive.open(info) as file:
-                    videos += read_cvat(file, f"{name}/{info.filename}")
-            return videos
-    except (BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise InputError(f"{name}: not a zip file that can be read ({error})") from None
