@@ -249,6 +249,9 @@ class ExportOptions:
     annotator: str | None = setting(
         None, "Of Label Studio's tasks, whose annotations to read: an id or e-mail address."
     )
+    scores: bool = setting(
+        False, "For CVAT: write scores too, as the attribute `score`, which labels need to have."
+    )
     zip: bool = setting(False, "Write one zip file in place of a folder or file.")
     overwrite: bool = setting(False, "Replace what an earlier export wrote.")
 

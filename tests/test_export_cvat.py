@@ -137,12 +137,6 @@ def test_project_has_a_video_for_each_task():
     assert [(video.name, len(video.tracks)) for video in videos] == [("t5", 0), ("t6", 1)]
 
 
-def test_shapes_that_are_no_boxes_are_told_of():
-    track = '<track id="0" label="dog"><polygon frame="0" points="1,1"/></track>'
-    video = parse(f"{HEAD}{track}</annotations>")
-    assert video.notes == ("1 shapes of kind polygon are left out: only boxes are read",)
-
-
 def test_zip_of_cvat_is_read(tmp_path):
     video = video_of(track_of(1, [0, 1]))
     with ZipFile(tmp_path / "task.zip", "w") as archive:

@@ -115,7 +115,7 @@ def coco(**changes: Any) -> str:
         ],
         "annotations": [
             {**box, "id": 1, "image_id": 1, "attributes": told},
-            {**box, "id": 2, "image_id": 2, "attributes": hidden},
+            {**box, "id": 2, "image_id": 2, "attributes": {**hidden, "pose": "lying"}},
             {**box, "id": 3, "image_id": 3, "attributes": {}, "segmentation": outline},
             {**box, "id": 4, "image_id": 3, "iscrowd": 1, "segmentation": {"counts": []}},
         ],
@@ -144,6 +144,7 @@ def test_coco(tmp_path, name):
     assert video.notes == (
         "boxes of crowds, left out: 1",
         "outlines (polygons, masks), of which the boxes are read: 1",
+        "attributes pose, left out, of boxes: 1",
     )
 
 

@@ -55,7 +55,11 @@ def check_classes(names: Sequence[str], known: Iterable[str]) -> None:
 
 
 def edit(
-    video: VideoAnnotations, options: ExportOptions, *, keyframes: str | None
+    video: VideoAnnotations,
+    options: ExportOptions,
+    *,
+    keyframes: str | None,
+    keeps_turned: bool = False,
 ) -> tuple[VideoAnnotations, Tally]:
     """The video's annotations as the options want them, and what that has changed.
 
@@ -63,10 +67,12 @@ def edit(
         video: with classes that are named as in the output.
         options: which boxes to leave out, what to do about gaps.
         keyframes: as `ExportOptions.keyframes`; None leaves boxes and keyframes as they are.
+        keeps_turned: whether turned boxes stay turned. They are then not cut off at the border of
+            the picture, as their sides are those of before they were turned.
     """
     tally = Tally()
     tracks = _kept(video.tracks, options, tally)
-    tracks = _inside(tracks, video, tally)
+    tracks = _inside(tracks, video, tally, keeps_turned=keeps_turned)
     edited = []
     for track in tracks:
         if options.interpolate:
@@ -80,8 +86,14 @@ def edit(
         tally.gaps += int((np.diff(track.frames) > video.step).sum())
         tally.keyframes += int(track.keyframes.sum())
         edited.append(track)
-    loose = _loose(video, options)
-    result = replace(video, tracks=tuple(edited), loose=loose, classes=_classes(video, options))
+    loose, kept = _loose(video, options), video.kept
+    if options.classes:
+        kept = kept.of(options.classes)
+        if others := len(video.kept.tracks) - len(kept.tracks):
+            tally.dropped["of other classes"] += others
+    result = replace(
+        video, tracks=tuple(edited), loose=loose, classes=_classes(video, options), kept=kept
+    )
     tally.tracks, tally.boxes, tally.loose = len(edited), result.boxes, len(loose)
     return result, tally
 
@@ -103,9 +115,14 @@ def _kept(tracks: Iterable[Track], options: ExportOptions, tally: Tally) -> Iter
             yield track
 
 
-def _inside(tracks: Iterable[Track], video: VideoAnnotations, tally: Tally) -> Iterator[Track]:
+def _inside(
+    tracks: Iterable[Track], video: VideoAnnotations, tally: Tally, *, keeps_turned: bool
+) -> Iterator[Track]:
     """Tracks cut off at the border of the picture; a box of which nothing is left makes a gap."""
     for track in tracks:
+        if keeps_turned and track.is_turned:
+            yield track
+            continue
         boxes, seen = _clipped(track.boxes, video)
         tally.outside += int((~seen).sum())
         if seen.any():

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from minet_core.formats.annotations import Track
 from minet_core.formats.interpolation import between
+from minet_core.formats.kept import after_changes
 
 Floats = NDArray[np.float64]
 
@@ -32,8 +33,8 @@ def thin(
 ) -> Track:
     """The track with few keyframes, and its boxes on straight lines between them.
 
-    First and last box of every stretch without a gap are keyframes, and boxes where `occluded`
-    changes: tools hold it until the next keyframe.
+    First and last box of every stretch without a gap are keyframes, and boxes where `occluded` or
+    an attribute changes: tools hold it until the next keyframe.
 
     Args:
         track: only its keyframes are looked at; the other boxes follow from them.
@@ -82,6 +83,7 @@ def _starts(track: Track, step: int) -> NDArray[np.bool_]:
 def _fixed(track: Track, step: int) -> NDArray[np.bool_]:
     starts = _starts(track, step)
     changes = np.append(False, track.occluded[1:] != track.occluded[:-1])
+    changes |= after_changes(track.frames, track.attributes)
     return np.asarray(starts | np.append(starts[1:], True) | changes)
 
 

@@ -38,6 +38,7 @@ def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
         stop=stop,
         times=None,
         vectors=None,  # they are of frames as they were
+        kept=video.kept.moved(lambda frame: int(np.searchsorted(shown, frame))),
     )
 
 
@@ -60,7 +61,11 @@ def _retimed(track: Track, shown: Frames) -> Track | None:
     if not len(frames):
         return None  # the copy leaves out every frame it was seen in
     columns = ("boxes", "scores", "keyframes", "occluded")
-    return replace(track, frames=frames, **{name: getattr(track, name)[rows] for name in columns})
+    values = (
+        one.moved(lambda frame: int(np.searchsorted(shown, frame))) for one in track.attributes
+    )
+    changed = {name: getattr(track, name)[rows] for name in columns}
+    return replace(track, frames=frames, attributes=tuple(values), **changed)
 
 
 def _repeated(loose: LooseBoxes, shown: Frames) -> LooseBoxes:

@@ -9,6 +9,7 @@ from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.export.editing import Tally, check_classes, edit
 from minet_core.export.inputs import RESULT, Loaded, load
+from minet_core.export.lost import lost
 from minet_core.export.media import Media
 from minet_core.export.publishing import ThereAlreadyError, published
 from minet_core.export.retiming import at_constant_rate
@@ -113,6 +114,8 @@ def _exporter(to: str, options: ExportOptions) -> Exporter:
     if to not in EXPORTERS:
         hint = did_you_mean(to, EXPORTERS) or f" (known: {', '.join(EXPORTERS)})"
         raise ConfigError(f"unknown format {to!r}{hint}")
+    if options.scores and not EXPORTERS[to].keeps:
+        raise ConfigError(f"--scores is for CVAT, where they become an attribute; not for {to}")
     if options.frames is not None and EXPORTERS[to].pictures is None:
         raise ConfigError(f"{to} has no place for pictures; leave out --frames")
     return EXPORTERS[to]
@@ -135,7 +138,9 @@ def _edited(
         # What a person has chosen stays, unless asked otherwise.
         as_it_is = not exporter.by_keyframes or (each.drawn and options.keyframes == "auto")
         keyframes = None if as_it_is else options.keyframes
-        edited, tally = edit(video, options, keyframes=keyframes)
+        edited, tally = edit(video, options, keyframes=keyframes, keeps_turned=exporter.keeps)
+        if not exporter.keeps:
+            warnings += [f"{video.name}: {line}" for line in lost(edited)]
         if tally.kept_open:
             warnings.append(
                 f"{video.name}: --interpolate leaves gaps open that a person has made: "

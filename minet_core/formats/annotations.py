@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minet_core.formats.kept import NOTHING, Attribute, Kept
 from minet_core.formats.vectors import ScoreVectors
 
 
@@ -30,6 +31,7 @@ class Track:
         scores: (N,) float64, from 0 to 1; 1 where a person drew the box.
         keyframes: (N,) bool: drawn or decided, as against interpolated between its neighbours.
         occluded: (N,) bool.
+        attributes: what an annotation tool says of it beside boxes.
     """
 
     id: int
@@ -39,9 +41,15 @@ class Track:
     scores: NDArray[np.float64]
     keyframes: NDArray[np.bool_]
     occluded: NDArray[np.bool_]
+    attributes: tuple[Attribute, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether an annotation tool has a box of it turned."""
+        return any(one.name == "rotation" and one.place == "box" for one in self.attributes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +128,7 @@ class VideoAnnotations:
         vectors: the scores of every class, where the result kept them.
         drawn_gaps: whether a person has said where each object is not to be seen, so that a gap
             is no failure of a detector.
+        kept: what an annotation tool's file has beside tracks of boxes.
     """
 
     name: str
@@ -139,6 +148,7 @@ class VideoAnnotations:
     notes: tuple[str, ...] = ()
     vectors: ScoreVectors | None = None
     drawn_gaps: bool = False
+    kept: Kept = NOTHING
 
     @property
     def boxes(self) -> int:

@@ -5,11 +5,11 @@
 
 Frames count from 0. CVAT keeps keyframes only and draws lines between them, so keyframes are all
 that is written; and it shows a box until a keyframe says `outside`, so one follows after the last
-box of a track and at every gap. Scores are not in this format. A box of no track becomes a track
-of one frame, as in CVAT's own files.
+box of a track and at every gap. Scores are an attribute, if asked for. A box of no track becomes a
+track of one frame, as in CVAT's own files. What a file of CVAT had beside boxes is written again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -19,6 +19,14 @@ from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.files import complete_text
 from minet_core.formats.annotations import Track, VideoAnnotations
+from minet_core.formats.kept import after_changes
+from minet_core.formats.kept.cvat_xml import (
+    box_marks,
+    children,
+    label_lines,
+    other_lines,
+    track_marks,
+)
 from minet_core.formats.xml_text import check_xml, repaired
 
 _LONGEST_LABEL = 64
@@ -28,7 +36,7 @@ _LONGEST_LABEL = 64
 def write_cvat(
     annotations: Sequence[VideoAnnotations],
     place: Path,
-    options: ExportOptions,  # noqa: ARG001
+    options: ExportOptions,
 ) -> list[Path]:
     """Write one video.
 
@@ -39,7 +47,7 @@ def write_cvat(
     (video,) = annotations
     _check([*video.classes, *(track.label for track in video.tracks), *video.loose.labels])
     with complete_text(place) as file:
-        for line in _document(video):
+        for line in _document(video, scores=options.scores):
             file.write(line + "\n")
     return [place]
 
@@ -54,18 +62,20 @@ def _check(labels: Sequence[str]) -> None:
             )
 
 
-def _document(video: VideoAnnotations) -> Iterator[str]:
+def _document(video: VideoAnnotations, *, scores: bool) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="utf-8"?>'
     yield "<annotations>"
     yield "  <version>1.1</version>"
-    yield from _meta(video)
+    yield from _meta(video, scores=scores)
     stop = video.looked_at.stop if video.frames is None else video.frames
-    for track in (*video.tracks, *_tracks_of_loose(video)):
-        yield from _track(track, video.step, stop)
+    tracks = (*video.tracks, *_tracks_of_loose(video))
+    for track in tracks:
+        yield from _track(track, video.step, stop, scores=scores)
+    yield from other_lines(video.kept.tracks, max((track.id for track in tracks), default=0) + 1)
     yield "</annotations>"
 
 
-def _meta(video: VideoAnnotations) -> Iterator[str]:
+def _meta(video: VideoAnnotations, *, scores: bool) -> Iterator[str]:
     """What CVAT itself writes of a task; its importer looks past it, other readers need it."""
     frames = video.looked_at
     yield "  <meta>"
@@ -78,8 +88,8 @@ def _meta(video: VideoAnnotations) -> Iterator[str]:
         yield f"      <stop_frame>{frames[-1]}</stop_frame>"
     yield f"      <frame_filter>{f'step={video.step}' if video.step > 1 else ''}</frame_filter>"
     yield "      <labels>"
-    for name in video.classes:
-        yield f"        <label><name>{escape(name)}</name><attributes></attributes></label>"
+    for line in label_lines(video.classes, video.kept, scores=scores):
+        yield f"        {line}"
     yield "      </labels>"
     yield "      <original_size>"
     yield f"        <width>{video.width}</width>"
@@ -91,27 +101,42 @@ def _meta(video: VideoAnnotations) -> Iterator[str]:
     yield "  </meta>"
 
 
-def _track(track: Track, step: int, stop: int) -> Iterator[str]:
-    yield f'  <track id="{track.id}" label={quoteattr(track.label)} source="auto">'
+def _track(track: Track, step: int, stop: int, *, scores: bool) -> Iterator[str]:
+    marks = _marks(track_marks(track.attributes))
+    yield f'  <track id="{track.id}" label={quoteattr(track.label)}{marks}>'
     ends = np.append(np.diff(track.frames) > step, True)
     written = track.keyframes | ends | np.append(True, ends[:-1])
-    rows = zip(
-        *(column[written].tolist() for column in (track.frames, track.boxes, track.occluded, ends)),
-        strict=True,
-    )
-    for frame, box, occluded, last in rows:
-        yield _box(frame, box, occluded=occluded, outside=False)
+    written |= after_changes(track.frames, track.attributes)
+    columns = (track.frames, track.boxes, track.scores, track.occluded, ends)
+    rows = zip(*(column[written].tolist() for column in columns), strict=True)
+    for frame, box, score, occluded, last in rows:
+        known = score if scores else None
+        yield _box(track, frame, box, known, occluded=occluded, outside=False)
         if last and frame + step < stop:
-            yield _box(frame + step, box, occluded=False, outside=True)
+            yield _box(track, frame + step, box, known, occluded=False, outside=True)
     yield "  </track>"
 
 
-def _box(frame: int, box: Iterable[float], *, occluded: bool, outside: bool) -> str:
+def _box(
+    track: Track,
+    frame: int,
+    box: Iterable[float],
+    score: float | None,
+    *,
+    occluded: bool,
+    outside: bool,
+) -> str:
     x1, y1, x2, y2 = box
     return (
         f'    <box frame="{frame}" keyframe="1" outside="{outside:d}" occluded="{occluded:d}" '
-        f'xtl="{x1:.2f}" ytl="{y1:.2f}" xbr="{x2:.2f}" ybr="{y2:.2f}" z_order="0"></box>'
+        f'xtl="{x1:.2f}" ytl="{y1:.2f}" xbr="{x2:.2f}" ybr="{y2:.2f}"'
+        f"{_marks(box_marks(track.attributes, frame))}>"
+        f"{children(track.attributes, frame, score)}</box>"
     )
+
+
+def _marks(attributes: Mapping[str, str]) -> str:
+    return "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
 
 
 def _tracks_of_loose(video: VideoAnnotations) -> Iterator[Track]:

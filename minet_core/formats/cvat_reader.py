@@ -2,11 +2,11 @@
 
 A file that CVAT exports has every frame of a track, one that is written for it keyframes only;
 between two boxes of which the first is not outside, the object is on the line between them.
+Attributes, other shapes than boxes and the definitions of labels are kept for the way back.
 """
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import IO
 from xml.etree.ElementTree import Element, ParseError
@@ -18,8 +18,8 @@ from defusedxml.ElementTree import iterparse
 from minet_core.errors import InputError
 from minet_core.formats.annotations import NO_LOOSE_BOXES, Track, VideoAnnotations
 from minet_core.formats.interpolation import Keyframes, fill
-
-_SHAPES = ("polygon", "polyline", "points", "cuboid", "ellipse", "mask", "skeleton")
+from minet_core.formats.kept import Attribute, Kept, LabelSpec, OtherTrack
+from minet_core.formats.kept.cvat_xml import read_attributes, read_labels, read_other
 
 
 @dataclass(slots=True)
@@ -31,10 +31,13 @@ class _Task:
     start: int = 0
     stop: int | None = None
     step: int = 1
+    offset: int = 0
     size: tuple[int, int] = (0, 0)
     labels: list[str] = field(default_factory=list)
     tracks: list[tuple[int, str, Keyframes]] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
+    attributes: list[tuple[Attribute, ...]] = field(default_factory=list)
+    others: list[OtherTrack] = field(default_factory=list)
+    specs: tuple[LabelSpec, ...] = ()
 
 
 def read_cvat(file: IO[bytes], name: str) -> list[VideoAnnotations]:
@@ -52,6 +55,8 @@ def read_cvat(file: IO[bytes], name: str) -> list[VideoAnnotations]:
         for element in _elements(file):
             if element.tag == "meta":
                 tasks = _read_meta(element, PurePath(name).stem)
+                for task in tasks.values():
+                    task.specs = read_labels(element)
             elif element.tag == "image":
                 raise InputError(f"{name}: is CVAT for images; export it as CVAT for video")
             elif element.tag == "track":
@@ -121,11 +126,10 @@ def _read_track(element: Element, tasks: dict[str, _Task], stem: str) -> None:
         tasks[""] = _Task(stem)
     only = next(iter(tasks)) if len(tasks) == 1 else ""
     task = tasks[element.get("task_id", only) if len(tasks) > 1 else only]
-    task.left_out.update(child.tag for child in element if child.tag in _SHAPES)
-    turned = sum(float(box.get("rotation", 0)) != 0 for box in element.iter("box"))
-    task.left_out.update({"rotation": turned} if turned else {})
+    task.others += read_other(element, task.offset)
     if (entries := _keyframes(element)) is not None:
         task.tracks.append((int(element.get("id", -1)), element.attrib["label"], entries))
+        task.attributes.append(read_attributes(element, task.offset))
 
 
 def _keyframes(track: Element) -> Keyframes | None:
@@ -152,8 +156,10 @@ def _keyframes(track: Element) -> Keyframes | None:
 
 
 def _annotations(task: _Task) -> VideoAnnotations:
-    tracks = tuple(_tracks(task))
-    classes = dict.fromkeys([*task.labels, *(track.label for track in tracks)])
+    tracks, kept = tuple(_tracks(task)), Kept(task.specs, tuple(task.others))
+    classes = dict.fromkeys(label for label in task.labels if label not in kept.parts)
+    classes |= dict.fromkeys(track.label for track in tracks)
+    classes |= dict.fromkeys(track.label for track in kept.tracks)
     return VideoAnnotations(
         name=task.name,
         source=task.source,
@@ -168,8 +174,8 @@ def _annotations(task: _Task) -> VideoAnnotations:
         loose=NO_LOOSE_BOXES,
         start=task.start,
         stop=task.stop,
-        notes=tuple(_note(kind, count) for kind, count in task.left_out.items()),
         drawn_gaps=True,
+        kept=kept,
     )
 
 
@@ -179,17 +185,12 @@ def _tracks(task: _Task) -> Iterator[Track]:
     ids = [number for number, _, _ in task.tracks]
     if ids and (min(ids) < 1 or len(set(ids)) < len(ids)):
         ids = list(range(1, len(ids) + 1))
-    for number, (_, label, entries) in sorted(zip(ids, task.tracks, strict=True), key=_first):
+    rows = zip(ids, task.tracks, task.attributes, strict=True)
+    for number, (_, label, entries), attributes in sorted(rows, key=_first):
         track = fill(number, label, entries, task.step, task.stop)
         if track is not None:
-            yield track
+            yield replace(track, attributes=attributes)
 
 
-def _first(pair: tuple[int, object]) -> int:
-    return pair[0]
-
-
-def _note(kind: str, count: int) -> str:
-    if kind == "rotation":
-        return f"{count} turned boxes are read as if they were upright"
-    return f"{count} shapes of kind {kind} are left out: only boxes are read"
+def _first(row: tuple[int, object, object]) -> int:
+    return row[0]

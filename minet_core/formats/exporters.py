@@ -41,6 +41,8 @@ class Exporter:
         by_keyframes: whether the tool keeps keyframes and draws lines between them, so that fewer
             of them are written than there are boxes.
         by_rate: whether the tool finds a frame by its time and a constant rate.
+        keeps: whether what an annotation tool's file had beside boxes is written again, where it
+            was one of the same tool.
         plays: whether what is written plays the video, so that the writer is given annotations
             whose `source` is where the video is now.
         hint: how to load what was written, in a line for the user.
@@ -52,6 +54,7 @@ class Exporter:
     pictures: Callable[[VideoAnnotations, int, ExportOptions], str] | None = None
     by_keyframes: bool = False
     by_rate: bool = False
+    keeps: bool = False
     plays: bool = False
     hint: str = ""
 
@@ -62,6 +65,7 @@ EXPORTERS: dict[str, Exporter] = {
         per_video=True,
         suffix=".xml",
         by_keyframes=True,
+        keeps=True,
         hint="in a CVAT task of the video with these labels: Menu, Upload annotations, CVAT 1.1",
     ),
     "label-studio": Exporter(

@@ -79,12 +79,19 @@ class LabelMap:
         tracks = ((track, self.rename(track.label)) for track in video.tracks)
         labels = [self.rename(label) for label in video.loose.labels]
         loose = replace(video.loose, labels=tuple(label or "" for label in labels))
+        for other in video.kept.tracks:
+            self.rename(other.label)
         return replace(
             video,
             classes=self.classes(video.classes),
             tracks=tuple(replace(track, label=name) for track, name in tracks if name is not None),
             loose=loose.chosen(np.array([label is not None for label in labels], np.bool_)),
+            kept=video.kept.renamed(self._new_name),
         )
+
+    def _new_name(self, label: str) -> str | None:
+        """As `rename`, of a class that need not occur."""
+        return self.names.get(label, label if self.others else None)
 
     def check(self) -> None:
         """See that it renames no class that it has not met.

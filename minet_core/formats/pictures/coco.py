@@ -4,6 +4,7 @@
  "annotations": [{"image_id": 1, "bbox": […], "attributes": {"track_id": 3}, …}, …], …}
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,6 +25,9 @@ from minet_core.formats.pictures.names import frame_name
 from minet_core.formats.steps import steps_of
 
 _KEYS = ("categories", "images", "annotations")
+
+_READ = ("track_id", "occluded", "keyframe", "outside", "rotation", "is_crowd")
+"""Attributes that CVAT and Datumaro write of their own."""
 
 Frames = dict[int, Record]
 """Frame → image."""
@@ -98,9 +102,13 @@ def _video(
     single = [pair for pair in records if not pair[1].get("iscrowd")]
     gathered = gather(rows_of(single, label_of), classes)
     outlines = sum(bool(record.get("segmentation")) for _, record in single)
+    told = Counter(
+        key for _, box in single for key in box.get("attributes") or () if key not in _READ
+    )
     counts = {
         "boxes of crowds, left out": len(records) - len(single),
         "outlines (polygons, masks), of which the boxes are read": outlines,
+        **{f"attributes {name}, left out, of boxes": count for name, count in told.items()},
     }
     steps, first = steps_of(list(frames)), next(iter(frames.values()))
     return VideoAnnotations(
