@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from shutil import make_archive
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from other_readers import other_reader
 
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
+from minet_core.formats.kept import Attribute, Kept, LabelSpec
 from minet_core.formats.readers import read_annotations
 
 PIXELS = 0.006
@@ -184,7 +187,7 @@ def columns(boxes: Iterable[tuple[str, list[float]]]) -> tuple[tuple[str, ...], 
     return labels, np.array(corners)
 
 
-def made_by(datumaro: Any) -> Any:
+def made_by(datumaro: Any, name: str = "{}", first: int = 1) -> Any:
     """A data set of five frames, with a gap, a track to the last frame, and one of one frame."""
 
     def box(number: int, frame: int, label: int = 0, **flags: bool) -> Any:
@@ -201,7 +204,10 @@ def made_by(datumaro: Any) -> Any:
     picture = datumaro.Image.from_numpy(np.zeros((HEIGHT, WIDTH, 3), np.uint8))
     items = [
         datumaro.DatasetItem(
-            str(frame + 1), media=picture, attributes={"frame": frame}, annotations=found
+            name.format(frame + first),
+            media=picture,
+            attributes={"frame": frame},
+            annotations=found,
         )
         for frame, found in enumerate(boxes)
     ]
@@ -226,10 +232,57 @@ def test_its_cvat_reads_back(datumaro, tmp_path):
     assert_as_made(path)
 
 
-def test_its_mot_reads_back(datumaro, tmp_path):
-    dataset = made_by(datumaro)
+def seen(dataset: Any) -> Any:
+    """The data set without the boxes that are outside, as CVAT exports it in other formats."""
     for item in dataset:
         item.annotations = [box for box in item.annotations if not box.attributes["outside"]]
         dataset.put(item)
-    dataset.export(str(tmp_path), "mot_seq_gt")
+    return dataset
+
+
+def test_its_mot_reads_back(datumaro, tmp_path):
+    seen(made_by(datumaro)).export(str(tmp_path), "mot_seq_gt")
     assert_as_made(tmp_path / "gt/gt.txt")
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+@pytest.mark.parametrize("name", ["mot_seq_gt", "coco_instances"])
+def test_its_zip_reads_back(datumaro, tmp_path, name, pictures):
+    """As CVAT makes it; its frames are called frame_000000 and on, but for MOT."""
+    names = ("{}", 1) if name == "mot_seq_gt" else ("frame_{:06d}", 0)
+    dataset = seen(made_by(datumaro, *names))
+    dataset.export(str(tmp_path / "made"), name, save_media=pictures)
+    assert_as_made(Path(make_archive(str(tmp_path / "street"), "zip", tmp_path / "made")))
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+def test_its_yolo_zip_reads_back(datumaro, tmp_path, pictures):
+    dataset = seen(made_by(datumaro, "frame_{:06d}", 0))
+    dataset.export(str(tmp_path / "made"), "yolo", save_media=pictures)
+    path = Path(make_archive(str(tmp_path / "street"), "zip", tmp_path / "made"))
+    (video,) = read_annotations(path, lambda _: info_of_size(WIDTH, HEIGHT))
+    assert video.loose.frames.tolist() == [0, 1, 1, 4]
+    assert set(video.loose.labels) == {"dog", "Hündin 犬"}
+    np.testing.assert_allclose(video.loose.boxes[3], [14, 20, 44, 60.5], atol=0.001)
+
+
+def test_it_reads_the_attributes_that_a_file_of_cvat_had(datumaro, tmp_path):
+    pose = Attribute("pose", "attribute", (0, 2), ("standing", "sitting"))
+    track = replace(VIDEO.tracks[0], attributes=(pose,))
+    spec = LabelSpec("dog", None, POSE)
+    video = replace(VIDEO, tracks=(track,), loose=a_video().loose, kept=Kept((spec,)))
+    found = {
+        item.attributes["frame"]: attributes["pose"]
+        for item, _, _, attributes in opened(datumaro, export(tmp_path, "cvat", video), "cvat")
+    }
+    assert found == {0: "standing"} | dict.fromkeys((2, 3, 6, 7, 8), "sitting")
+
+
+POSE = (
+    "<attributes><attribute><name>pose</name><mutable>True</mutable><input_type>select</input_type>"
+    "<default_value>standing</default_value><values>standing\nsitting</values></attribute></attributes>"
+)
+
+
+def info_of_size(width: int, height: int) -> Any:
+    return SimpleNamespace(width=width, height=height)
