@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import make_archive
 
 import numpy as np
 import pytest
@@ -216,6 +217,18 @@ class TestTraining:
         found = open_dataset(f"yolo:{tmp_path}", "train")
         assert list(the_boxes(found).values()) == [[[40, 15, 60, 35]]] * 2
         assert found.problems.lines() == []
+
+    def test_a_zip_of_cvat_trains_too(self, tmp_path):
+        folder = tmp_path / "street/obj_train_data"
+        picture(folder / "frame_000000.png")
+        write(folder / "frame_000000.txt", BOX)
+        write(folder.parent / "obj.names", "dog\n")
+        write(folder.parent / "obj.data", "classes = 1\nnames = data/obj.names\n")
+        for base in ({}, {"base_dir": "street"}):
+            root = tmp_path if base else folder.parent
+            path = make_archive(str(tmp_path / "zips/cvat"), "zip", root, **base)
+            found = open_dataset(f"yolo:{path}", "train")
+            assert the_boxes(found) == {"obj_train_data/frame_000000.png": [[40, 15, 60, 35]]}
 
     def test_a_line_that_is_none_is_told_and_its_picture_not_trained_on(self, tmp_path):
         picture(tmp_path / "images/a.png")

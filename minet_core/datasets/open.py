@@ -13,6 +13,7 @@ from minet_core.datasets.yolo import open_yolo
 from minet_core.errors import ConfigError, InputError
 from minet_core.suggest import did_you_mean
 from minet_core.video.source import shown
+from minet_core.zips import unpacked_for_good
 
 _OPENERS: dict[str, Callable[[Path, str], Dataset]] = {
     "imagenet-vid": open_imagenet_vid,
@@ -23,6 +24,9 @@ _OPENERS: dict[str, Callable[[Path, str], Dataset]] = {
     "coco": lambda path, _: open_coco_vid(path, stills=True),
     "yolo": open_yolo,
 }
+
+_ZIPPED = ("mot", "yolo")
+"""Kinds of which a zip is opened too, as CVAT exports them."""
 
 KINDS = {
     **{"imagenet-vid": "ROOT", "mot": "ROOT", "coco-vid": "FILE", "toy": "DIR"},
@@ -48,6 +52,9 @@ def open_dataset(spec: str, split: str = "val") -> Dataset:
         raise ConfigError(
             f"{spec!r} names no dataset{did_you_mean(kind, KINDS)}; give one of {known}"
         )
-    if not Path(path).exists():
+    place = Path(path)
+    if not place.exists():
         raise InputError(f"{shown(path)}: no such file or folder")
-    return _OPENERS[kind](Path(path), split)
+    if kind in _ZIPPED and place.suffix.lower() == ".zip" and place.is_file():
+        place = unpacked_for_good(place)
+    return _OPENERS[kind](place, split)

@@ -9,8 +9,8 @@ from minet_core.formats.cvat_reader import read_cvat
 from minet_core.formats.mot_reader import read_mot
 from minet_core.formats.pictures import read_coco
 from minet_core.formats.yolo_reader import SizeOf, read_yolo
-from minet_core.formats.zipped.unpacking import MOST_BYTES, opened, unpacked
 from minet_core.video.source import shown
+from minet_core.zips import MOST_BYTES, opened, unpacked
 
 ZipKind = Literal["cvat-zip", "mot-zip", "coco-zip", "yolo-zip"]
 
@@ -60,15 +60,9 @@ def read_zip(path: Path, size_of: SizeOf) -> list[VideoAnnotations]:
             if kind == "coco-zip":
                 files = sorted(folder.rglob("*.json"))
                 return [video for file in files for video in read_coco(file, path.stem)]
-            return read_yolo(_root_of_yolo(folder), size_of)
+            return read_yolo(folder, size_of)
         except InputError as error:
             raise InputError(str(error).replace(shown(folder), shown(path))) from None
-
-
-def _root_of_yolo(folder: Path) -> Path:
-    """The folder itself, or the one in it where everything is in one."""
-    inside = list(folder.iterdir())
-    return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
 
 
 def _read_xmls(path: Path) -> list[VideoAnnotations]:
