@@ -146,6 +146,8 @@ class TestLayouts:
         assert kind_of(path) == "label-studio"
         (video,) = read_annotations(path)
         assert seen(video) == [[1]] * 30
+        noted = {**task(annotation(1, region(2))), "data": {"info": "north", **DATA}}
+        assert seen(read(tmp_path, noted)[0]) == [[1]]
 
     def test_json_min(self, tmp_path):
         """An item for each annotation, in which results stand under the names of their tags."""

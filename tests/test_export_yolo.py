@@ -59,6 +59,15 @@ class TestTracker:
         (video,) = read(write(tmp_path, street_7=BOX))
         assert (video.loose.frames.tolist(), video.notes) == ([7], ())
 
+    def test_pictures_of_several_sizes_are_a_video_each(self, tmp_path):
+        (tmp_path / "images").mkdir()
+        for number, width in {1: 80, 2: 40}.items():
+            picture = tmp_path / f"images/00{number}.png"
+            write_picture(picture, np.zeros((40, width, 3), np.uint8))
+        found = {video.name: video for video in read(write(tmp_path, **{"001": BOX, "002": BOX}))}
+        assert {name: video.width for name, video in found.items()} == {"001": 80, "002": 40}
+        assert found["002"].loose.boxes.tolist() == [[15, 10, 25, 30]]
+
     def test_outlines_and_keypoints_are_told(self, tmp_path):
         write(tmp_path, a_0="0 0.25 0.25 0.75 0.25 0.75 0.75\n")
         (video,) = read(tmp_path)

@@ -78,7 +78,8 @@ def kind_of(path: Path) -> Kind:
 
 def _is_task(path: Path, beginning: bytes) -> bool:
     """Whether a JSON object is a task of Label Studio, which may come first or last in it."""
-    if any(f'"{key}"'.encode() in beginning for key in _COCO_KEYS):
+    of_coco = any(f'"{key}"'.encode() in beginning for key in _COCO_KEYS)
+    if of_coco and b'"data"' not in beginning:
         return False
     try:
         content = json.loads(path.read_bytes())

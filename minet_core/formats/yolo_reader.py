@@ -4,7 +4,7 @@ A name such as street_000012.txt is of frame 12 of the video `street`; one of di
 video that the folder is called after; one without digits at its end is a video of one frame. Where
 numbers have no zeros in front and there are no pictures, they are those that Ultralytics gives the
 frames of a video, and count from 1. Boxes are shares of a frame, so its size has to be known: from
-a picture beside the labels, or from whoever asks.
+a picture beside the labels, or from whoever asks. Pictures of several sizes are a video each.
 """
 
 import re
@@ -30,7 +30,7 @@ from minet_core.datasets.yolo import (
 from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.gather import BoxRows, gather
-from minet_core.formats.pictures import frame_name
+from minet_core.formats.pictures import are_of_one_size, frame_name
 from minet_core.formats.steps import Steps, steps_of
 from minet_core.video.folder import read_picture
 from minet_core.video.source import shown
@@ -96,7 +96,15 @@ def read_yolo(place: Path, size_of: SizeOf) -> list[VideoAnnotations]:
 def _videos(layout: Layout) -> Iterator[_Video]:
     for name, files in _files(layout).items():
         rows = {frame: _rows(path, layout.keypoints) for frame, path in files.items()}
-        yield _Video(name, files, rows, _counts_from_1(files))
+        pictures = [path for path in map(_picture_of, files.values()) if path is not None]
+        if are_of_one_size(pictures):
+            yield _Video(name, files, rows, not pictures and _counts_from_1(files))
+        else:  # no frames of a video, whatever their names
+            yield from (_Video(p.stem, {0: p}, {0: rows[i]}, False) for i, p in files.items())
+
+
+def _picture_of(label: Path) -> Path | None:
+    return next((path for path in picture_beside(label) if path.is_file()), None)
 
 
 def _files(layout: Layout) -> dict[str, dict[int, Path]]:
@@ -112,9 +120,7 @@ def _files(layout: Layout) -> dict[str, dict[int, Path]]:
 
 def _counts_from_1(files: Mapping[int, Path]) -> bool:
     """Whether the names are those that Ultralytics makes of a video's: street_1, street_2, …."""
-    plain = all(_PLAYED.fullmatch(path.stem) for path in files.values())
-    pictures = (path for file in files.values() for path in picture_beside(file))
-    return plain and min(files) < _FEW and not any(path.is_file() for path in pictures)
+    return all(_PLAYED.fullmatch(path.stem) for path in files.values()) and min(files) < _FEW
 
 
 def _rows(path: Path, keypoints: int) -> list[Row]:
