@@ -1,49 +1,76 @@
 """The videos that annotations are of: where they are now, and what they tell."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path, PurePath
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.video import VideoInfo, open_video
 from minet_core.video.folder import is_picture_pattern
+from minet_core.video.names import likeness
 from minet_core.video.source import is_url, shown
+
+Likeness = tuple[bool, int]
+
+_THE_SAME: Likeness = (True, 1_000_000)
+"""More than any two paths have in common that are not one."""
+
+
+@dataclass(slots=True)
+class _Claim:
+    """Whose video a named one is: that of a source, as it is like it, and whether that was told."""
+
+    source: str
+    likeness: Likeness
+    told: bool = False
 
 
 class Media:
     """Finds videos: among those that the user names, else where they were.
 
     Args:
-        named: paths or URLs. Each stands for the video of the same file name, or of the same name
-            with another suffix; a single one for any video, if it `is_any`.
+        named: paths or URLs. Each stands for the video of the same path, else of the same file
+            name, else of the same name with another suffix; among those, for the one whose path
+            has most folders in common with it, from the end. A single one stands for any video,
+            if it `is_any`.
         is_any: whether there is one video only, so that a file of any name is it.
+        sources: the videos that will be asked for, as far as they are known.
 
     Raises:
-        InputError: a named one is not there.
+        InputError: a named one is not there, or may be of several sources.
     """
 
-    def __init__(self, named: Sequence[str], *, is_any: bool = False) -> None:
-        self._named = named
-        self._is_any = is_any and len(named) == 1
-        self._known: dict[str, VideoInfo | None] = {}
+    def __init__(
+        self, named: Sequence[str], *, is_any: bool = False, sources: Iterable[str] = ()
+    ) -> None:
         for path in named:
             if not _exists(path):
                 raise InputError(f"{shown(path)}: no such video")
+        self._named = list({_identity(path): path for path in reversed(named)}.values())[::-1]
+        self._is_any = is_any and len(self._named) == 1
+        self._claims: dict[str, _Claim] = {}
+        self._known: dict[str, VideoInfo | None] = {}
+        if not self._is_any:
+            for source in sources:
+                self._claim(source)
 
     def find(self, source: str | None) -> str | None:
         """Where the video of a path or URL is now, None where it is not found.
 
         A URL is found only if it is named: a file that somebody sends must not make us fetch.
+
+        Raises:
+            InputError: several named ones may be it, or a named one may be another's too.
         """
         if self._is_any:
             return self._named[0]
         if source is None:
             return None
-        for key in (_name, _stem):
-            for path in self._named:
-                if key(path) == key(source):
-                    return path
+        if (path := self._claim(source)) is not None:
+            self._claims[path].told = True
+            return path
         return source if not is_url(source) and _exists(source) else None
 
     def require(self, video: VideoAnnotations) -> str:
@@ -87,6 +114,31 @@ class Media:
             variable_rate=video.variable_rate or bool(info.variable_frame_rate),
         )
 
+    def _claim(self, source: str) -> str | None:
+        """The named video that is this source's; None where it is more like another source."""
+        alike = {path: how for path in self._named if (how := _likeness(path, source)) is not None}
+        if not alike:
+            return None
+        most = max(alike.values())
+        path, *more = (path for path, how in alike.items() if how == most)
+        if more:
+            raise InputError(
+                f"{shown(source)}: {shown(path)} or {shown(more[0])} may be its video; "
+                "export it alone, with the one that it is"
+            )
+        claim = self._claims.setdefault(path, _Claim(source, most))
+        if _identity(claim.source) == _identity(source):
+            return path
+        if most == claim.likeness or (most > claim.likeness and claim.told):
+            raise InputError(
+                f"{shown(path)}: may be the video of {shown(claim.source)} or of {shown(source)}; "
+                "--video has to name both"
+            )
+        if most < claim.likeness:
+            return None
+        self._claims[path] = _Claim(source, most)
+        return path
+
     def _info(self, path: str) -> VideoInfo | None:
         if path not in self._known:
             with open_video(path) as reader:
@@ -98,9 +150,10 @@ def _exists(path: str) -> bool:
     return is_url(path) or is_picture_pattern(path) or Path(path).exists()
 
 
-def _name(path: str) -> str:
-    return PurePath(path).name
+def _likeness(named: str, source: str) -> Likeness | None:
+    return _THE_SAME if _identity(named) == _identity(source) else likeness(named, source)
 
 
-def _stem(path: str) -> str:
-    return PurePath(path).stem
+def _identity(path: str) -> str:
+    """Equal for two spellings of one file."""
+    return path if is_url(path) else os.path.realpath(path)

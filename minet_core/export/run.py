@@ -66,7 +66,8 @@ def export(
     options = options or ExportOptions()
     exporter = _exporter(to, options)
     loaded = load(sources, options)
-    media = Media(options.video, is_any=len(loaded) == 1)
+    known = [each.video.source for each in loaded if each.video.source is not None]
+    media = Media(options.video, is_any=len(loaded) == 1, sources=known)
     videos, tallies, warnings = _edited(loaded, exporter, options, media)
     folder, names = _places(to, exporter, videos, out, options)
     pictures, files = 0, []

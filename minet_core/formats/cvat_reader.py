@@ -20,6 +20,7 @@ from minet_core.formats.annotations import NO_LOOSE_BOXES, Track, VideoAnnotatio
 from minet_core.formats.interpolation import Keyframes, fill
 from minet_core.formats.kept import Attribute, Kept, LabelSpec, OtherTrack
 from minet_core.formats.kept.cvat_xml import read_attributes, read_labels, read_other
+from minet_core.video.names import stem_of
 
 
 @dataclass(slots=True)
@@ -111,7 +112,7 @@ def _read_task(element: Element, source: str | None, stem: str) -> _Task:
     if step < 1:
         raise ValueError(f"a frame_filter {rule!r}")
     return _Task(
-        name=PurePath(source).stem if source else name or stem,
+        name=stem_of(source) if source else name or stem,
         source=source,
         start=int(first or 0),
         stop=int(last) + 1 if last else None,

@@ -10,6 +10,7 @@ The browser finds a frame by its time and a constant rate, so only such videos a
 """
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -25,7 +26,8 @@ from minet_core.errors import ConfigError
 from minet_core.files import complete_text
 from minet_core.formats.annotations import Track, VideoAnnotations
 from minet_core.formats.xml_text import check_xml
-from minet_core.video.source import is_url
+from minet_core.video.names import parts_of
+from minet_core.video.source import is_url, shown
 
 TASKS = "tasks.json"
 CONFIG = "labelling-config.xml"
@@ -42,11 +44,12 @@ def write_label_studio(
     """Write tasks and labelling config of all videos into one folder.
 
     Raises:
-        ConfigError: the frame rate or the size of a video is not known, or a class name has
-            characters that XML cannot hold.
+        ConfigError: the frame rate or the size of a video is not known, two videos would have one
+            address, or a class name has characters that XML cannot hold.
         OutputError: they cannot be written.
     """
     tasks = [_task(video, options) for video in annotations]
+    _check_addresses(tasks)
     config = labelling_config(annotations)
     with complete_text(place / TASKS) as file:
         for number, task in enumerate(tasks):
@@ -119,10 +122,22 @@ def _url(video: VideoAnnotations, prefix: str | None) -> str:
     source = video.source or video.name
     if is_url(source):
         return source
-    path = Path(source).absolute()
-    if prefix is None:
-        prefix = f"{LOCAL_FILES}{quote(path.parent.name)}/"
-    return prefix + quote(path.name)
+    parts = parts_of(source)
+    if len(parts) < 2:
+        parts = Path(source).absolute().parts
+    folder, name = (quote(os.fsencode(part)) for part in parts[-2:])  # which may not be UTF-8
+    return f"{f'{LOCAL_FILES}{folder}/' if prefix is None else prefix}{name}"
+
+
+def _check_addresses(tasks: Sequence[dict[str, Any]]) -> None:
+    """See that no two videos have one address, at which the server has but one of them."""
+    known: dict[str, str] = {}
+    for data in (task["data"] for task in tasks):
+        if known.setdefault(data["video"], data["source"]) != data["source"]:
+            raise ConfigError(
+                f"{shown(known[data['video']])} and {shown(data['source'])} would both be "
+                f"{data['video']}; export each with a --media of its own, or rename one"
+            )
 
 
 def _regions(video: VideoAnnotations, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import PurePath
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -20,6 +19,7 @@ from minet_core.formats.annotations import NO_LOOSE_BOXES, Track, VideoAnnotatio
 from minet_core.formats.interpolation import Keyframes, fill
 from minet_core.formats.studio import read_tasks
 from minet_core.video.info import VideoInfo
+from minet_core.video.names import stem_of
 
 FactsOf = Callable[[str], VideoInfo | None]
 """What is known of a video by its path or URL, None where it is not there."""
@@ -87,7 +87,7 @@ def _video(task: dict[str, Any], name: str, facts_of: FactsOf) -> VideoAnnotatio
     tracks = tuple(_tracks(regions, entries, step, facts.frames))
     stop = data.get("stop")
     return VideoAnnotations(
-        name=data.get("name") or PurePath(source).stem,
+        name=data.get("name") or stem_of(source),
         source=source,
         width=facts.size[0],
         height=facts.size[1],

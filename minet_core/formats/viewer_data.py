@@ -7,7 +7,6 @@ import base64
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from minet_core.boxes import NO_TRACK
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.minet_json import StoredResult
+from minet_core.video.names import parts_of
 
 _DEFAULT_RATE = Fraction(25)
 _BOX_LIMIT = 32767
@@ -119,7 +119,7 @@ def data_of_result(result: StoredResult) -> ViewerData:
     first, last = _looked_at(settings, header["counts"]["frames"], rate, frames)
     return ViewerData(
         source=video["path"],
-        name=PurePath(video["path"]).name or video["path"],
+        name=_name(video["path"]),
         note=f"minet {header['minet']}, model {header['model']}",
         width=video["width"],
         height=video["height"],
@@ -139,6 +139,11 @@ def data_of_result(result: StoredResult) -> ViewerData:
         label_ids=rows["label_id"].to_numpy(np.int64),
         track_ids=rows["track_id"].fillna(NO_TRACK).to_numpy(np.int64),
     )
+
+
+def _name(source: str) -> str:
+    parts = parts_of(source)
+    return parts[-1] if parts else source
 
 
 def _looked_at(
@@ -164,7 +169,7 @@ def data_of_annotations(video: VideoAnnotations) -> ViewerData:
     end = looked_at[-1] if looked_at else video.start
     return ViewerData(
         source=video.source,
-        name=PurePath(video.source).name if video.source else video.name,
+        name=_name(video.source) if video.source else video.name,
         note="",
         width=video.width,
         height=video.height,
