@@ -25,6 +25,7 @@ from minet_core.datasets.vid_classes import VID_WNIDS
 from minet_core.datasets.vid_lists import Snippet, read_vid_list
 from minet_core.datasets.vid_xml import BrokenXmlError, VidAnnotation, VidObject, read_vid_xml
 from minet_core.errors import InputError
+from minet_core.text import read_text
 from minet_core.video.source import shown
 
 CLASSES = "classes.txt"
@@ -84,7 +85,7 @@ def _own_classes(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError):
         raise InputError(f"{shown(path)}: cannot be read") from None
     names = [line.strip() for line in lines if line.strip()]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from minet_core.boxes import SHARES, are_shares
 from minet_core.errors import InputError
+from minet_core.text import read_text
 from minet_core.video.source import shown
 
 NO_CLASS = -1
@@ -140,8 +141,7 @@ def _find_fault(path: Path, lines: dict[int, str], delimiter: str | None) -> NoR
 def _lines(path: Path) -> dict[int, str]:
     """1-based number → line, of those with something in them."""
     try:
-        # Some programs put a byte order mark before the first number.
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not a text file"
         raise InputError(f"{shown(path)}: {why}".lower()) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from minet_core.datasets.pictures import PictureFiles, Pictures, PictureVideo
 from minet_core.errors import InputError
+from minet_core.text import read_text
 from minet_core.video.folder import pictures_of
 from minet_core.video.reader import VideoReader
 from minet_core.video.source import shown
@@ -77,13 +78,16 @@ def class_names(folder: Path, root: Path) -> tuple[str, ...] | None:
     """Names of classes 1, 2, … of a sequence; None where no file tells.
 
     Raises:
-        InputError: a name appears twice.
+        InputError: the file cannot be read, or a name appears twice.
     """
     candidates = (folder / "gt/labels.txt", folder / "classes.txt", root / "classes.txt")
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
         return None
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    try:
+        lines = read_text(path).splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise InputError(f"{shown(path)}: cannot be read") from None
     # Lists with numbers (`3 car`) are common; a name may well begin with another number.
     names = tuple(
         re.sub(rf"^{number}[\s:,.]+", "", line.strip()) for number, line in enumerate(lines, 1)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from minet_core.errors import ConfigError, InputError
 from minet_core.suggest import did_you_mean
+from minet_core.text import read_text
 from minet_core.video.source import shown
 
 NOT_THERE = -1
@@ -131,7 +132,7 @@ def _find(name: str, known: Mapping[str, int], table: Table) -> int:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        return read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not a text file"
         raise InputError(f"{shown(path)}: {why}".lower()) from None

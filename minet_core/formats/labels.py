@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from minet_core.errors import ConfigError, InputError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.suggest import did_you_mean
+from minet_core.text import read_text
 from minet_core.video.source import shown
 
 LASTING = 30
@@ -113,7 +114,7 @@ def read_label_map(path: Path) -> LabelMap:
         ConfigError: a line is none, or names a class again.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not a text file"
         raise InputError(f"{shown(path)}: {why}".lower()) from None

@@ -15,6 +15,7 @@ import numpy as np
 from minet_core.boxes import SHARES, are_shares
 from minet_core.config import Existence, MemoryConfig
 from minet_core.errors import InputError
+from minet_core.text import read_text
 from minet_core.video.source import shown
 
 Box = tuple[float, float, float, float]
@@ -55,7 +56,7 @@ def read_first_boxes(path: str | Path) -> FirstBoxes:
     """
     name = shown(path)
     try:
-        text = Path(path).read_text(encoding="utf-8-sig").strip()
+        text = read_text(Path(path)).strip()
     except OSError as error:
         raise InputError(f"{name}: {str(error.strerror).lower()}") from None
     except UnicodeDecodeError:

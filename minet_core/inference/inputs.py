@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from minet_core.errors import InputError
+from minet_core.text import read_text
 from minet_core.video.folder import is_picture_pattern, natural_order, pictures_of
 from minet_core.video.source import is_url, shown
 
@@ -46,9 +47,11 @@ def expand(inputs: Sequence[str], list_file: Path | None = None) -> list[str]:
 def _listed(list_file: Path) -> Iterator[str]:
     """Lines that are neither empty nor comments; paths are relative to the list's own folder."""
     try:
-        lines = list_file.read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
+        lines = read_text(list_file, errors="surrogateescape").splitlines()
     except OSError as error:
         raise InputError(f"{shown(list_file)}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{shown(list_file)}: not a text file") from None
     for line in map(str.strip, lines):
         if line and not line.startswith("#"):
             yield line if line == "-" or is_url(line) else str(list_file.parent / line)

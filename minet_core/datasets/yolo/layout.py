@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from minet_core.errors import InputError
+from minet_core.text import read_text
 from minet_core.video.source import shown
 
 _CONFIGS = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
@@ -125,7 +126,7 @@ def _has_names(path: Path) -> bool:
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         # Names stay as they are written: `yes` and `1.0` are classes, and no other values.
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), yaml.BaseLoader)
+        content = yaml.load(read_text(path), yaml.BaseLoader)
     except (OSError, UnicodeDecodeError):
         raise InputError(f"{shown(path)}: cannot be read") from None
     except (yaml.YAMLError, RecursionError) as error:
@@ -136,7 +137,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 def _read_darknet(path: Path) -> dict[str, Any]:
     """Lines of `key = value`; names stand in a file of their own, and are read as any other."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError):
         raise InputError(f"{shown(path)}: cannot be read") from None
     pairs = (line.partition("=") for line in lines)
@@ -190,7 +191,7 @@ def _listed_names(names: Any, config: Path) -> tuple[str, ...]:
 
 def _read_names(path: Path) -> tuple[str, ...]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError):
         raise InputError(f"{shown(path)}: cannot be read") from None
     return _checked(tuple(line.strip() for line in lines if line.strip()), path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from minet_core.datasets.yolo.layout import Layout, swapped
 from minet_core.errors import InputError
+from minet_core.text import read_text
 from minet_core.video.folder import pictures_of
 from minet_core.video.source import shown
 
@@ -69,7 +70,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError):
         raise InputError(f"{shown(path)}: cannot be read") from None
     return [line.strip() for line in lines if line.strip()]
