@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from minet_core.export import Exported
     from minet_core.inference.pipeline import Summary
 
+Failure = tuple[str, str]
+"""An input, and what went wrong with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -97,12 +100,15 @@ def detect(
     formats, exports = split_formats(settings.pop("formats"))
     options = DetectOptions(**settings, formats=formats)
     reporter = Reporter(options, quiet=quiet)
-    jobs = plan(expand(inputs, list_file), output, options, reporter, exports)
-    if not jobs:
-        return
-    with reporter.waiting(f"loading {options.model}"):
-        model = load(options)
-    run_all(jobs, model, options, reporter, exports)
+    sources = expand(inputs, list_file)
+    jobs, failures = plan(sources, output, options, reporter, exports)
+    if jobs:
+        with reporter.waiting(f"loading {options.model}"):
+            model = load(options)
+        run_all(jobs, model, options, reporter, exports, failures)
+    if failures:
+        reporter.failures(failures)
+        raise MinetError(f"{len(failures)} of {len(sources)} inputs failed")
 
 
 def split_formats(formats: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -129,10 +135,11 @@ def plan(
     options: DetectOptions,
     reporter: "Reporter",
     exports: tuple[str, ...] = (),
-) -> list[Job]:
+) -> tuple[list[Job], list[Failure]]:
     """What there is to do, every input checked before anything is touched.
 
-    Videos that are done already get the exports and the report that are not there.
+    Videos that are done already get the exports and the report that are not there; those whose
+    exports fail are told too.
 
     Raises:
         MinetError: one cannot be read, or has no place to be written to.
@@ -159,12 +166,18 @@ def plan(
     if len(set(files)) < len(files):
         raise ConfigError("--detections gives several videos the same file; name a folder")
     # Said once it is certain that no mistake ends the run.
+    failures = []
     for source, folder in done:
         reporter.done_already(source, folder)
-        export_result(folder, exports, again=True, overwrite=False)
-        if options.report and not (folder / REPORT).exists():
-            write_report(folder)
-    return jobs
+        try:
+            export_result(folder, exports, again=True, overwrite=False)
+            if options.report and not (folder / REPORT).exists():
+                write_report(folder)
+        except MinetError as error:
+            if len(sources) == 1:
+                raise
+            failures.append(_failure(source, error, reporter))
+    return jobs, failures
 
 
 def load(options: DetectOptions) -> "Model":
@@ -187,19 +200,20 @@ def run_all(
     model: "Model",
     options: DetectOptions,
     reporter: "Reporter",
-    exports: tuple[str, ...] = (),
+    exports: tuple[str, ...],
+    failures: list[Failure],
 ) -> None:
-    """Annotate every input; of several, one that fails does not stop the others.
+    """Annotate every input, and add those that fail to the failures there are.
 
     Raises:
-        MinetError: an input failed: its own error if it is the only input.
+        MinetError: the only input failed, and nothing else did before.
         Interrupted: by Ctrl-C.
     """
-    from minet_cli.main import Interrupted, debugging, describe
+    from minet_cli.main import Interrupted, debugging
     from minet_core import annotate
     from minet_core.export import export_result
 
-    failures: list[tuple[str, str]] = []
+    alone = len(jobs) == 1 and not failures
     for job in jobs:
         try:
             with reporter.progress(job) as progress:
@@ -210,15 +224,19 @@ def run_all(
         except AlreadyDoneError:  # by another process, since this one began
             reporter.done_already(job.source, job.folder)
         except Exception as error:
-            if len(jobs) == 1 or debugging():
+            if alone or debugging():
                 raise
-            failures.append((job.source, describe(error).removeprefix(f"{job.source}: ")))
-            reporter.failure(*failures[-1])
+            failures.append(_failure(job.source, error, reporter))
         else:
             reporter.summary(job.source, with_exports(summary, exported))
-    if failures:
-        reporter.failures(failures)
-        raise MinetError(f"{len(failures)} of {len(jobs)} inputs failed")
+
+
+def _failure(source: str, error: Exception, reporter: "Reporter") -> Failure:
+    from minet_cli.main import describe
+
+    line = describe(error).removeprefix(f"{source}: ")
+    reporter.failure(source, line)
+    return source, line
 
 
 def with_exports(summary: "Summary", exports: "list[Exported]") -> "Summary":

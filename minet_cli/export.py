@@ -60,7 +60,9 @@ def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **sett
     can be given as well, so that corrected annotations become datasets; and CocoVID and COCO
     (json), MOT (txt) and YOLO (a folder or a data.yaml).
     """
+    from minet_core.errors import MinetError
     from minet_core.export import export as run
+    from minet_core.video.source import shown
 
     options = ExportOptions(**settings)
     with _progress(quiet=quiet) as progress:
@@ -69,6 +71,10 @@ def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **sett
         click.echo(f"warning: {warning}", err=True)
     if not quiet:
         _show(exported)
+    for name, line in exported.failures:
+        click.echo(f"minet: {shown(name)}: {line}", err=True)
+    if failed := len(exported.failures):
+        raise MinetError(f"{failed} of {failed + len(exported.videos)} videos failed")
 
 
 def _show(exported: "Exported") -> None:

@@ -1,5 +1,6 @@
 """The `minet` command: finds the subcommand, and ends every error in one line."""
 
+import io
 import os
 import signal
 import sys
@@ -67,6 +68,10 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # As an exception, so that unfinished files are removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # No sign that a console lacks may end a run: it is shown by its number.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 

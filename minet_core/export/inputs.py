@@ -19,6 +19,8 @@ RESULT = "result.json"
 
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _LONGEST_NAME = 100
+_MOST_BYTES = 200
+"""Of a name: disks take 255, and suffixes and numbers come behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,9 @@ def safe_name(name: str) -> str:
     >>> safe_name("../a:b"), safe_name("street")
     ('_a_b', 'street')
     """
-    safe = _NOT_IN_NAMES.sub("_", name).strip(". ")[:_LONGEST_NAME]
-    safe = safe.encode("utf-8", "replace").decode("utf-8")
-    return safe or "video"
+    safe = name.encode("utf-8", "replace").decode("utf-8")
+    safe = _NOT_IN_NAMES.sub("_", safe).strip(". ")[:_LONGEST_NAME]
+    return safe.encode()[:_MOST_BYTES].decode(errors="ignore") or "video"
 
 
 def unique_names(names: Iterable[str]) -> list[str]:

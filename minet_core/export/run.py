@@ -32,6 +32,7 @@ class Exported:
         pictures: how many were written.
         warnings: what the user should know, a line each.
         hint: how to load the files.
+        failures: videos that the format cannot hold, and why; the others were written.
     """
 
     files: tuple[Path, ...]
@@ -40,6 +41,7 @@ class Exported:
     pictures: int
     warnings: tuple[str, ...]
     hint: str
+    failures: tuple[tuple[str, str], ...] = ()
 
 
 def export(
@@ -60,7 +62,8 @@ def export(
 
     Raises:
         InputError: a source or a video cannot be read, or is not there.
-        ConfigError: there is no such format or class, or the format cannot hold what it should.
+        ConfigError: there is no such format or class, or the format cannot hold what it should,
+            in any of the videos.
         OutputError: the files cannot be written, or others are there that may not be replaced.
     """
     options = options or ExportOptions()
@@ -69,6 +72,7 @@ def export(
     known = [each.video.source for each in loaded if each.video.source is not None]
     media = Media(options.video, is_any=len(loaded) == 1, sources=known)
     videos, tallies, warnings = _edited(loaded, exporter, options, media)
+    videos, tallies, failures = _writable(exporter, videos, tallies)
     folder, names = _places(to, exporter, videos, out, options)
     pictures, files = 0, []
     writer = OutputWriter(exporter, options, media, folder, progress)
@@ -81,7 +85,13 @@ def export(
     if options.frames is not None and missing:
         warnings.append(f"frames that cannot be decoded, so that they have no picture: {missing}")
     return Exported(
-        tuple(files), tuple(videos), tuple(tallies), pictures, tuple(warnings), exporter.hint
+        tuple(files),
+        tuple(videos),
+        tuple(tallies),
+        pictures,
+        tuple(warnings),
+        exporter.hint,
+        tuple(failures),
     )
 
 
@@ -152,6 +162,28 @@ def _edited(
         videos.append(edited)
         tallies.append(tally)
     return videos, tallies, warnings
+
+
+def _writable(
+    exporter: Exporter, videos: Sequence[VideoAnnotations], tallies: Sequence[Tally]
+) -> tuple[list[VideoAnnotations], list[Tally], list[tuple[str, str]]]:
+    """Videos whose names the format can hold, and the others with the reason.
+
+    Raises:
+        ConfigError: it can hold none of them.
+    """
+    kept: list[tuple[VideoAnnotations, Tally]] = []
+    failures: list[tuple[str, str]] = []
+    for video, tally in zip(videos, tallies, strict=True):
+        try:
+            exporter.check(video)
+        except ConfigError as error:
+            if len(failures) + 1 == len(videos):
+                raise
+            failures.append((video.name, str(error)))
+        else:
+            kept.append((video, tally))
+    return [video for video, _ in kept], [tally for _, tally in kept], failures
 
 
 def _of_copy(video: VideoAnnotations) -> VideoAnnotations:

@@ -27,6 +27,7 @@ from minet_core.formats.kept.cvat_xml import (
     other_lines,
     track_marks,
 )
+from minet_core.formats.sampled import names_in
 from minet_core.formats.xml_text import check_xml, repaired
 
 _LONGEST_LABEL = 64
@@ -45,14 +46,20 @@ def write_cvat(
         OutputError: it cannot be written.
     """
     (video,) = annotations
-    _check([*video.classes, *(track.label for track in video.tracks), *video.loose.labels])
+    check_names(video)
     with complete_text(place) as file:
         for line in _document(video, scores=options.scores):
             file.write(line + "\n")
     return [place]
 
 
-def _check(labels: Sequence[str]) -> None:
+def check_names(video: VideoAnnotations) -> None:
+    """See that CVAT can have the classes of a video.
+
+    Raises:
+        ConfigError: a name has characters that XML cannot hold, or too many.
+    """
+    labels = names_in(video)
     check_xml(labels)
     for label in labels:
         if len(label) > _LONGEST_LABEL:

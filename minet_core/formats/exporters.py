@@ -5,12 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minet_core.config import ExportOptions
-from minet_core.formats import coco_vid, imagenet_vid, mot_gt, rows, voc, yolo, ytvis
+from minet_core.formats import (
+    coco_vid,
+    cvat,
+    imagenet_vid,
+    label_studio,
+    mot_gt,
+    rows,
+    voc,
+    yolo,
+    ytvis,
+)
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.cvat import write_cvat
 from minet_core.formats.html import export_html
-from minet_core.formats.label_studio import write_label_studio
 from minet_core.formats.parquet import write_parquet
+from minet_core.formats.sampled import check_names, check_names_in_xml
 
 Write = Callable[[Sequence[VideoAnnotations], Path, ExportOptions], list[Path]]
 """Writes annotations to a place and returns the files it has made, the main one first.
@@ -45,6 +54,7 @@ class Exporter:
             was one of the same tool.
         plays: whether what is written plays the video, so that the writer is given annotations
             whose `source` is where the video is now.
+        check: sees that the names of a video's classes can be written, and raises ConfigError.
         hint: how to load what was written, in a line for the user.
     """
 
@@ -56,21 +66,24 @@ class Exporter:
     by_rate: bool = False
     keeps: bool = False
     plays: bool = False
+    check: Callable[[VideoAnnotations], None] = check_names
     hint: str = ""
 
 
 EXPORTERS: dict[str, Exporter] = {
     "cvat": Exporter(
-        write_cvat,
+        cvat.write_cvat,
         per_video=True,
+        check=cvat.check_names,
         suffix=".xml",
         by_keyframes=True,
         keeps=True,
         hint="in a CVAT task of the video with these labels: Menu, Upload annotations, CVAT 1.1",
     ),
     "label-studio": Exporter(
-        write_label_studio,
+        label_studio.write_label_studio,
         per_video=False,
+        check=label_studio.check_names,
         by_keyframes=True,
         by_rate=True,
         hint="in a project with labelling-config.xml as its labelling interface: import tasks.json",
@@ -103,12 +116,14 @@ EXPORTERS: dict[str, Exporter] = {
         voc.write_voc,
         per_video=False,
         pictures=voc.picture_path,
+        check=voc.check_names,
         hint="a folder in the layout of Pascal VOC, with labelmap.txt for its classes",
     ),
     "imagenet-vid": Exporter(
         imagenet_vid.write_imagenet_vid,
         per_video=False,
         pictures=imagenet_vid.picture_path,
+        check=check_names_in_xml,
         hint="minet train and minet eval open it: --data imagenet-vid:FOLDER, with its --split",
     ),
     "mot": Exporter(
@@ -134,6 +149,7 @@ EXPORTERS: dict[str, Exporter] = {
         per_video=True,
         suffix=".html",
         plays=True,
+        check=lambda _: None,
         hint="open it in a browser; the video stays where it is",
     ),
     "parquet": Exporter(

@@ -25,7 +25,7 @@ from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.files import complete_text
 from minet_core.formats.annotations import Track, VideoAnnotations
-from minet_core.formats.xml_text import check_xml
+from minet_core.formats.xml_text import check_xml, repaired
 from minet_core.video.names import parts_of
 from minet_core.video.source import is_url, shown
 
@@ -69,10 +69,7 @@ def labelling_config(annotations: Sequence[VideoAnnotations]) -> str:
     Raises:
         ConfigError: a class name has characters that XML cannot hold.
     """
-    occurring = {track.label for video in annotations for track in video.tracks}
-    occurring.update(chain.from_iterable(video.loose.labels for video in annotations))
-    names = dict.fromkeys(chain.from_iterable(video.classes for video in annotations))
-    labels = [name for name in names if name in occurring] or list(names)
+    labels = _labels(annotations)
     check_xml(labels)
     lines = [
         "<View>",
@@ -89,6 +86,22 @@ def labelling_config(annotations: Sequence[VideoAnnotations]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def check_names(video: VideoAnnotations) -> None:
+    """See that a config can have the classes that occur in a video.
+
+    Raises:
+        ConfigError: a name has characters that XML cannot hold.
+    """
+    check_xml(_labels([video]))
+
+
+def _labels(annotations: Sequence[VideoAnnotations]) -> list[str]:
+    occurring = {track.label for video in annotations for track in video.tracks}
+    occurring.update(chain.from_iterable(video.loose.labels for video in annotations))
+    names = dict.fromkeys(chain.from_iterable(video.classes for video in annotations))
+    return [name for name in names if name in occurring] or list(names)
+
+
 def _task(video: VideoAnnotations, options: ExportOptions) -> dict[str, Any]:
     """A task. What stands beside the video's URL and rate is for reading it back."""
     if video.frame_rate is None or not (video.width and video.height):
@@ -98,7 +111,8 @@ def _task(video: VideoAnnotations, options: ExportOptions) -> dict[str, Any]:
         "video": _url(video, options.media),
         "fps": float(video.frame_rate),
         "name": video.name,
-        "source": video.source,
+        # A database of the server may refuse what is no text.
+        "source": video.source and repaired(video.source),
         "width": video.width,
         "height": video.height,
         "frames": frames,

@@ -6,6 +6,7 @@ from itertools import chain
 from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
+from minet_core.formats.xml_text import check_xml
 
 
 def looked_at(video: VideoAnnotations) -> Iterator[tuple[int, list[FrameBox]]]:
@@ -55,18 +56,43 @@ def classes_of(videos: Iterable[VideoAnnotations]) -> tuple[str, ...]:
     """Names of all classes, each once, in the order in which the videos have them.
 
     Raises:
-        ConfigError: a name has a line break or blanks around it, or is empty: a list of names
-            cannot hold it.
+        ConfigError: a name has a line break or blanks around it, is empty or no text: a list of
+            names cannot hold it.
     """
-    names: dict[str, None] = {}
-    for video in videos:
-        names.update(dict.fromkeys(video.classes))
-        names.update(dict.fromkeys(track.label for track in video.tracks))
-        names.update(dict.fromkeys(video.loose.labels))
+    names = dict.fromkeys(chain.from_iterable(map(names_in, videos)))
     for name in names:
-        if name.splitlines() != [name] or name != name.strip():
+        if name.splitlines() != [name] or name != name.strip() or not _is_text(name):
             raise ConfigError(f"a class cannot be called {name!r}; --label-map renames it")
     return tuple(names)
+
+
+def names_in(video: VideoAnnotations) -> tuple[str, ...]:
+    """Names of the classes that a video can have or has, each once."""
+    tracked = (track.label for track in video.tracks)
+    return tuple(dict.fromkeys([*video.classes, *tracked, *video.loose.labels]))
+
+
+def check_names(video: VideoAnnotations) -> None:
+    """See that the classes of a video have names that a list can hold.
+
+    Raises:
+        ConfigError: one has not, see `classes_of`.
+    """
+    classes_of([video])
+
+
+def check_names_in_xml(video: VideoAnnotations) -> None:
+    """See that the classes of a video have names that lists and XML can hold.
+
+    Raises:
+        ConfigError: one has not.
+    """
+    check_xml(classes_of([video]))
+
+
+def _is_text(name: str) -> bool:
+    """Whether it can be encoded: half of a pair of UTF-16 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def picture_name(video: VideoAnnotations, frame: int, options: ExportOptions) -> str:

@@ -21,15 +21,16 @@ from minet_core.errors import ConfigError
 from minet_core.files import one_line
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.sampled import (
+    check_names_in_xml,
     check_sizes,
     classes_of,
     clipped,
     frame_stem,
     looked_at,
+    names_in,
     picture_name,
     pixels_inside,
 )
-from minet_core.formats.xml_text import check_xml
 
 ANNOTATIONS = "Annotations"
 IMAGES = "JPEGImages"
@@ -47,8 +48,9 @@ def write_voc(
         OutputError: it cannot be written.
     """
     check_sizes(annotations)
+    for video in annotations:
+        check_names(video)
     names = classes_of(annotations)
-    check_xml(names)
     list_file, stems = place / SETS / f"{options.split}.txt", []
     with one_line(place):
         (place / ANNOTATIONS).mkdir()
@@ -68,9 +70,18 @@ def picture_path(video: VideoAnnotations, frame: int, options: ExportOptions) ->
     return f"{IMAGES}/{picture_name(video, frame, options)}"
 
 
-def _label_map(names: Sequence[str]) -> str:
-    if colon := [name for name in names if ":" in name]:
+def check_names(video: VideoAnnotations) -> None:
+    """See that the classes of a video have names that VOC's files can hold.
+
+    Raises:
+        ConfigError: one has not.
+    """
+    check_names_in_xml(video)
+    if colon := [name for name in names_in(video) if ":" in name]:
         raise ConfigError(f"{LABEL_MAP} cannot hold {colon[0]!r}; --label-map renames it")
+
+
+def _label_map(names: Sequence[str]) -> str:
     return "# label:color_rgb:parts:actions\n" + "".join(f"{name}:::\n" for name in names)
 
 

@@ -11,6 +11,7 @@ this format. Of a box that reaches out of the frame, the part inside is written.
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -30,6 +31,8 @@ DATA = "data.yaml"
 CLASSES = "classes.txt"
 LABELS = "labels"
 IMAGES = "images"
+
+_NOT_YAML = re.compile("[\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 
 DIGITS = 7
 """A hundredth of a pixel in a frame 100,000 wide."""
@@ -64,7 +67,7 @@ def picture_path(video: VideoAnnotations, frame: int, options: ExportOptions) ->
 
 
 def _data(names: Sequence[str], split: str) -> str:
-    """The yaml; a JSON string is one of yaml's, whatever is in it."""
+    """The yaml."""
     pictures = f"{IMAGES}/{split}"
     lines = [
         "# Trainers want both; put pictures of yours in place of the same ones twice.",
@@ -72,9 +75,15 @@ def _data(names: Sequence[str], split: str) -> str:
         f"val: {pictures}",
         f"nc: {len(names)}",
         "names:",
-        *(f"  {number}: {json.dumps(name)}" for number, name in enumerate(names)),
+        *(f"  {number}: {_quoted(name)}" for number, name in enumerate(names)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(name: str) -> str:
+    """A string of yaml: one of JSON, but for signs that JSON escapes in halves, or not at all."""
+    text = json.dumps(name, ensure_ascii=False)
+    return _NOT_YAML.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 def _lines(video: VideoAnnotations, boxes: Iterable[FrameBox], names: Sequence[str]) -> str:

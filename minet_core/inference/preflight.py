@@ -3,6 +3,7 @@
 Nothing here imports torch: a mistyped name is answered at once.
 """
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -35,6 +36,9 @@ from minet_core.video.info import VideoInfo
 from minet_core.video.lettering import load_opencv
 from minet_core.video.positions import FramePicker, Part, Position
 from minet_core.video.source import StrPath, is_url, shown
+
+_MOST_BYTES = 245
+"""Of a folder's name; disks take 255."""
 
 
 def part_of(options: DetectOptions, next_frame: int = 0) -> Part:
@@ -250,7 +254,14 @@ def folder_names(sources: Sequence[StrPath]) -> list[str]:
         for source, stem in zip(sources, stems, strict=True)
     ]
     taken: set[str] = set()
-    return [numbered(name, taken) for name in names]
+    return [numbered(_fitting(name), taken) for name in names]
+
+
+def _fitting(name: str) -> str:
+    """A name as long as disks take it, where a number may come behind it."""
+    while len(os.fsencode(name)) > _MOST_BYTES:
+        name = name[:-1]
+    return name
 
 
 def _stem(source: StrPath) -> str:
