@@ -100,7 +100,7 @@ def detect(
     formats, exports = split_formats(settings.pop("formats"))
     options = DetectOptions(**settings, formats=formats)
     reporter = Reporter(options, quiet=quiet)
-    sources = expand(inputs, list_file)
+    sources = expand(inputs, list_file, reporter.note)
     jobs, failures = plan(sources, output, options, reporter, exports)
     if jobs:
         with reporter.waiting(f"loading {options.model}"):

@@ -77,6 +77,11 @@ class Reporter:
         for number, file in enumerate(summary.files):
             self._line(f"  {'' if number else 'files':10}  {shown(file)}")
 
+    def note(self, line: str) -> None:
+        """Say what is left out of an input."""
+        if not self._quiet:
+            click.echo(f"minet: {line}", err=True)
+
     def failure(self, source: str, line: str) -> None:
         """Say at once that an input failed."""
         click.echo(f"minet: {shown(source)}: {line}", err=True)

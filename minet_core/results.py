@@ -180,9 +180,11 @@ class Totals:
         rows: detections reported.
         rows_without_track: those that belong to no tracklet.
         table: gathers the tracklets.
+        sizes: frame → (width, height) of those that are not of the video's size.
     """
 
     def __init__(self) -> None:
+        self.sizes: dict[int, tuple[int, int]] = {}
         self.frames = self.rows = self.rows_without_track = 0
         self.table = TrackletTable()
 
@@ -201,13 +203,15 @@ class Totals:
 
     def save(self) -> State:
         """Everything there is to know."""
-        return {"counts": self.counts, "table": self.table.save()}
+        sizes = [[frame, *size] for frame, size in self.sizes.items()]
+        return {"counts": self.counts, "table": self.table.save(), "sizes": sizes}
 
     def restore(self, state: State) -> None:
         """Put a state of `save` in the place of what it has."""
         for name, value in state["counts"].items():
             setattr(self, name, value)
         self.table.restore(state["table"])
+        self.sizes = {frame: (width, height) for frame, width, height in state.get("sizes", ())}
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ import pytest
 
 from minet_core.errors import InputError
 from minet_core.inference.inputs import expand
+from minet_core.video.folder import pictures_of
 
 
 @pytest.fixture(autouse=True)
@@ -46,13 +47,39 @@ def test_inputs_mean_videos(inputs, expected):
     [
         ("missing.mp4", "missing.mp4: no such file or folder"),
         ("missing/*.mp4", r"missing/\*.mp4: nothing matches"),
-        ("nothing", "nothing: no pictures in this folder, and no videos"),
-        ("both", "both: has both pictures and videos; name those that are meant"),
+        ("nothing", r"nothing: no pictures in this folder, and no videos; .* 1 \(notes.txt\)"),
+        ("both", r"both: has both pictures and videos \(1.jpg, a.mp4\); name those that are"),
     ],
 )
 def test_what_means_no_video_is_an_error(name, message):
     with pytest.raises(InputError, match=message):
         expand(["clip.mp4", name])
+
+
+def test_suffix_in_a_pattern_stands_for_upper_and_lower_case():
+    for name in ("up/a.MP4", "up/b.mp4", "up/c.Mov", "pictures/1.JPG", "pictures/2.jpg"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    assert expand(["up/*.mp4"]) == expand(["up/*.MP4"]) == ["up/a.MP4", "up/b.mp4"]
+    assert expand(["up/?.MOV"]) == ["up/c.Mov"]
+    for pattern in ("pictures/*.jpg", "pictures/*.JPG", "pictures/*.[jJ][pP][gG]"):
+        assert expand([pattern]) == [pattern]
+        assert [file.name for file in pictures_of(pattern)] == ["1.JPG", "2.jpg"]
+
+
+@pytest.mark.parametrize("suffix", ["264", "265", "insv", "INSV", "gif", "hevc", "dav"])
+def test_videos_of_a_folder_have_many_suffixes(suffix):
+    Path("more").mkdir()
+    Path(f"more/a.{suffix}").touch()
+    assert expand(["more"]) == [f"more/a.{suffix}"]
+
+
+def test_files_that_are_left_out_are_named():
+    lines: list[str] = []
+    assert expand(["day"], tell=lines.append) == ["day/cam9.MKV", "day/cam10.mp4"]
+    assert lines == ["day: files left out that are no videos: 1 (notes.txt)"]
+    assert expand(["frames"], tell=lines.append) == ["frames"]
+    assert len(lines) == 1
 
 
 def test_name_with_wildcards_that_exists_is_a_file():

@@ -433,7 +433,7 @@ class TestFolder:
         assert [frame.pts for frame in frames] == [0, 1, 2, 3, 4]
         assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
         assert (reader.info.frames, reader.info.frame_rate) == (5, 10)
-        assert reader.warnings == []
+        assert reader.warnings == ["files left out that are no pictures: 1 (notes.txt)"]
 
     @pytest.mark.parametrize("broken", [0, 2])
     def test_broken_picture_leaves_a_gap(self, tmp_path, broken):
@@ -448,14 +448,15 @@ class TestFolder:
         assert len(reader.warnings) == 1
         assert f"{broken}.jpg" in reader.warnings[0]
 
-    def test_mixed_sizes_take_the_first(self, tmp_path):
+    def test_mixed_sizes_stay(self, tmp_path):
         write_picture(tmp_path / "0.png", grey_images(1)[0])
         write_picture(tmp_path / "1.png", grey_images(2, 96, 96)[1])
         with open_video(tmp_path) as reader:
             frames = list(reader)
-        assert [frame.image.shape for frame in frames] == [(48, 64, 3)] * 2
+        assert [frame.image.shape for frame in frames] == [(48, 64, 3), (96, 96, 3)]
         assert indices_seen(frames) == [0, 1]
-        assert reader.warnings == ["pictures of other sizes scaled to 64×48: 1"]
+        line = "pictures of other sizes than 64×48, with boxes in their own: 1 (1.png)"
+        assert reader.warnings == [line]
 
     def test_empty(self, tmp_path):
         (tmp_path / "notes.txt").write_text("nothing else")

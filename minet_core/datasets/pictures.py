@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from minet_core.errors import InputError
-from minet_core.video.folder import read_picture
 from minet_core.video.info import Image
+from minet_core.video.picture import read_picture
 from minet_core.video.reader import VideoReader
 
 BLOCK_BYTES = 256_000_000

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.export.keyframes import thin
-from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations
+from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations, limits
 from minet_core.formats.interpolation import between
 from minet_core.suggest import did_you_mean
 
@@ -123,7 +123,7 @@ def _inside(
         if keeps_turned and track.is_turned:
             yield track
             continue
-        boxes, seen = _clipped(track.boxes, video)
+        boxes, seen = _clipped(track.boxes, track.frames, video)
         tally.outside += int((~seen).sum())
         if seen.any():
             columns = ("frames", "scores", "keyframes", "occluded")
@@ -134,11 +134,11 @@ def _inside(
 
 
 def _clipped(
-    boxes: NDArray[np.float64], video: VideoAnnotations
+    boxes: NDArray[np.float64], frames: NDArray[np.int64], video: VideoAnnotations
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Boxes (N, 4) inside the picture, and which of them (N,) have an area there."""
+    """Boxes (N, 4) inside the pictures of N frames, and which of them (N,) have an area there."""
     if video.width and video.height:
-        boxes = boxes.clip(0, [video.width, video.height] * 2)
+        boxes = boxes.clip(0, limits(frames, (video.width, video.height), video.sizes))
     return boxes, np.asarray((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
 
 
@@ -180,7 +180,7 @@ def _with_keyframes(track: Track, video: VideoAnnotations, keyframes: str) -> Tr
 
 def _loose(video: VideoAnnotations, options: ExportOptions) -> LooseBoxes:
     loose, wanted = video.loose, options.classes
-    boxes, seen = _clipped(loose.boxes, video)
+    boxes, seen = _clipped(loose.boxes, loose.frames, video)
     named = [not wanted or label in wanted for label in loose.labels]
     kept = seen & np.array(named, np.bool_) & (loose.scores >= options.min_score)
     if options.min_length > 1:

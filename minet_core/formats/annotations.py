@@ -4,8 +4,8 @@ This is what every exporter writes and every importer reads. Frames are 0-based 
 boxes xyxy in display-oriented pixels; each format's own counting and units stay in its module.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -104,6 +104,16 @@ class FrameBox(NamedTuple):
     keyframe: bool
 
 
+Sizes = Mapping[int, tuple[int, int]]
+"""Frame → (width, height) of pictures that have another size than the video."""
+
+
+def limits(frames: NDArray[np.int64], whole: tuple[int, int], sizes: Sizes) -> NDArray[np.int64]:
+    """(N, 4) highest x1, y1, x2, y2 of boxes in N frames of a video of that size."""
+    rows = [sizes.get(frame, whole) * 2 for frame in frames.tolist()]
+    return np.array(rows, np.int64).reshape(-1, 4)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoAnnotations:
     """What is annotated in one video.
@@ -129,6 +139,7 @@ class VideoAnnotations:
         drawn_gaps: whether a person has said where each object is not to be seen, so that a gap
             is no failure of a detector.
         kept: what an annotation tool's file has beside tracks of boxes.
+        sizes: of pictures of another size; their boxes are in their own pixels.
     """
 
     name: str
@@ -149,6 +160,7 @@ class VideoAnnotations:
     vectors: ScoreVectors | None = None
     drawn_gaps: bool = False
     kept: Kept = NOTHING
+    sizes: Sizes = field(default_factory=dict)
 
     @property
     def boxes(self) -> int:
@@ -165,6 +177,10 @@ class VideoAnnotations:
         last += [int(frame) + 1 for frame in self.loose.frames[-1:]]
         stop = self.stop if self.stop is not None else self.frames
         return range(self.start, max(last, default=0) if stop is None else stop, self.step)
+
+    def size_of(self, frame: int) -> tuple[int, int]:
+        """(width, height) of a frame."""
+        return self.sizes.get(frame, (self.width, self.height))
 
     def time_of(self, frame: int) -> float | None:
         """Seconds from the start at which a frame is shown, None where nothing tells."""

@@ -91,14 +91,15 @@ def _images(annotations: Sequence[VideoAnnotations], options: ExportOptions) -> 
     ids = count(1)
     for number, video in enumerate(annotations, 1):
         for place, frame in enumerate(video.looked_at):
+            width, height = video.size_of(frame)
             yield {
                 "id": next(ids),
                 "video_id": number,
                 "frame_id": place,
                 "source_frame": frame,
                 "file_name": picture_name(video, frame, options),
-                "width": video.width,
-                "height": video.height,
+                "width": width,
+                "height": height,
             }
 
 

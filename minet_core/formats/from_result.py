@@ -10,7 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from minet_core.errors import InputError
-from minet_core.formats.annotations import MOST_FRAMES, LooseBoxes, Track, VideoAnnotations
+from minet_core.formats.annotations import (
+    MOST_FRAMES,
+    LooseBoxes,
+    Sizes,
+    Track,
+    VideoAnnotations,
+    limits,
+)
 from minet_core.formats.labels import LabelMap, parts_of_one_class
 from minet_core.formats.minet_json import read_json
 from minet_core.formats.rows import MODEL
@@ -72,6 +79,7 @@ def _annotations(
         start=start,
         stop=looked_at[-1] + 1 if looked_at else start,
         times=times,
+        sizes=_sizes(header),
         vectors=_vectors(path, header, columns),
         drawn_gaps=header["model"] == MODEL and bool((columns["scores"] == 1).all()),
     )
@@ -84,13 +92,18 @@ def _vectors(
     name, frames, classes = header.get("score_vectors"), columns["frames"], header["classes"]
     if name is None or not path.with_name(name).is_file():
         return None
-    size = [header["video"]["width"], header["video"]["height"]]
+    size = header["video"]["width"], header["video"]["height"]
     return ScoreVectors(
         tuple(classes),
         frames,
-        columns["boxes"].clip(0, size * 2),
+        columns["boxes"].clip(0, limits(frames, size, _sizes(header))),
         map_score_vectors(path, name, len(frames), len(classes)),
     )
+
+
+def _sizes(header: dict[str, Any]) -> Sizes:
+    found = header.get("sizes", {})
+    return {int(frame): (int(w), int(h)) for frame, (w, h) in dict(found).items()}
 
 
 def _columns(rows: pd.DataFrame) -> dict[str, NDArray[Any]]:

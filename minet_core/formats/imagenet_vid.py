@@ -82,8 +82,8 @@ def _plain(video: VideoAnnotations) -> str:
 
 
 def _write_frames(video: VideoAnnotations, folder: Path, wnids: Mapping[str, str]) -> None:
-    size = video.width, video.height
-    for number, (_, boxes) in enumerate(looked_at(video)):
+    for number, (frame, boxes) in enumerate(looked_at(video)):
+        size = video.size_of(frame)
         text = vid_xml(folder.name, number, "minet", size, _objects(boxes, size, wnids))
         (folder / f"{number:06d}.xml").write_text(text, encoding="utf-8")
 

@@ -190,8 +190,9 @@ def _sequence(track: Track, video: VideoAnnotations) -> list[Entry]:
 
 def _entry(video: VideoAnnotations, frame: int, box: list[float], *, enabled: bool) -> Entry:
     assert video.frame_rate is not None
-    x1, x2 = (_percent(x, video.width) for x in box[::2])
-    y1, y2 = (_percent(y, video.height) for y in box[1::2])
+    width, height = video.size_of(frame)
+    x1, x2 = (_percent(x, width) for x in box[::2])
+    y1, y2 = (_percent(y, height) for y in box[1::2])
     return {
         "frame": frame + 1,
         "time": round(float((frame + 1) / video.frame_rate), 6),

@@ -54,8 +54,9 @@ class JsonWriter:
     def end(self, totals: Totals) -> None:
         """Complete the document."""
         lines = ",\n".join(_dump(self._tracklet(t)) for t in totals.table.tracklets())
-        counts = _dump(totals.counts)
-        self._file.write(f'\n],\n"tracklets": [\n{lines}\n],\n"counts": {counts}}}\n')
+        last = {"counts": totals.counts, **({"sizes": totals.sizes} if totals.sizes else {})}
+        entries = ",\n".join(f"{_dump(name)}: {_dump(value)}" for name, value in last.items())
+        self._file.write(f'\n],\n"tracklets": [\n{lines}\n],\n{entries}}}\n')
 
     def _tracklet(self, tracklet: Tracklet) -> dict[str, Any]:
         return {
@@ -78,7 +79,8 @@ class StoredResult(NamedTuple):
     """A result.json, read back.
 
     Attributes:
-        header: everything but rows and tracklets: video, model, settings, classes, counts.
+        header: everything but rows and tracklets: video, model, settings, classes, counts, and
+            sizes of frames that are not of the video's.
         rows: a data frame of `COLUMNS`, one row a detection.
         tracklets: by id.
     """

@@ -127,6 +127,7 @@ def _write(
 ) -> list[Path]:
     (video,) = annotations
     totals = Totals()
+    totals.sizes = dict(video.sizes)
     with complete_text(place) as file:
         writer = writer_of(file, _facts(video))
         writer.begin()

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
-from minet_core.formats.annotations import VideoAnnotations
+from minet_core.formats.annotations import Sizes, VideoAnnotations
 from minet_core.formats.minet_json import StoredResult
 from minet_core.video.names import parts_of
+from minet_core.video.placement import placed_in
 
 _DEFAULT_RATE = Fraction(25)
 _BOX_LIMIT = 32767
@@ -133,12 +134,31 @@ def data_of_result(result: StoredResult) -> ViewerData:
         track_labels={tracklet.id: tracklet.label_id for tracklet in tracklets},
         frames=frames,
         times=rows["time"].to_numpy(np.float64),
-        boxes=rows[["x1", "y1", "x2", "y2"]].to_numpy(np.float64),
+        boxes=_placed(
+            rows[["x1", "y1", "x2", "y2"]].to_numpy(np.float64),
+            frames,
+            {int(frame): tuple(size) for frame, size in header.get("sizes", {}).items()},
+            (video["width"], video["height"]),
+        ),
         scores=rows["score"].to_numpy(np.float64),
         base_scores=rows["base_score"].to_numpy(np.float64),
         label_ids=rows["label_id"].to_numpy(np.int64),
         track_ids=rows["track_id"].fillna(NO_TRACK).to_numpy(np.int64),
     )
+
+
+def _placed(
+    boxes: NDArray[np.float64],
+    frames: NDArray[np.int64],
+    sizes: Sizes,
+    whole: tuple[int, int],
+) -> NDArray[np.float64]:
+    """Boxes of pictures of other sizes, where the annotated video has them."""
+    for frame, size in sizes.items():
+        if (place := placed_in(size, whole)) is not None:
+            rows = frames == frame
+            boxes[rows] = place.inside(boxes[rows])
+    return boxes
 
 
 def _name(source: str) -> str:
@@ -183,7 +203,12 @@ def data_of_annotations(video: VideoAnnotations) -> ViewerData:
         track_labels={track.id: ids[track.label] for track in tracks},
         frames=frames,
         times=frames / rate if video.times is None else video.times[frames],
-        boxes=np.concatenate([loose.boxes.reshape(-1, 4), *(track.boxes for track in tracks)]),
+        boxes=_placed(
+            np.concatenate([loose.boxes.reshape(-1, 4), *(track.boxes for track in tracks)]),
+            frames,
+            video.sizes,
+            (video.width, video.height),
+        ),
         scores=np.concatenate([loose.scores, *(track.scores for track in tracks)]),
         base_scores=None,
         label_ids=np.array(labels, dtype=np.int64),

@@ -57,7 +57,8 @@ def write_voc(
         for video in annotations:
             for frame, boxes in looked_at(video):
                 stems.append(frame_stem(video, frame))
-                text = _document(video, picture_name(video, frame, options), boxes)
+                name = picture_name(video, frame, options)
+                text = _document(name, boxes, video.size_of(frame))
                 (place / ANNOTATIONS / f"{stems[-1]}.xml").write_text(text, encoding="utf-8")
         list_file.parent.mkdir(parents=True)
         list_file.write_text("".join(f"{stem}\n" for stem in stems), encoding="utf-8")
@@ -85,23 +86,24 @@ def _label_map(names: Sequence[str]) -> str:
     return "# label:color_rgb:parts:actions\n" + "".join(f"{name}:::\n" for name in names)
 
 
-def _document(video: VideoAnnotations, picture: str, boxes: Sequence[FrameBox]) -> str:
+def _document(picture: str, boxes: Sequence[FrameBox], size: tuple[int, int]) -> str:
+    width, height = size
     return (
         f"<annotation>\n\t<folder>{IMAGES}</folder>\n\t<filename>{escape(picture)}</filename>\n"
         "\t<source>\n\t\t<database>minet</database>\n\t</source>\n"
-        f"\t<size>\n\t\t<width>{video.width}</width>\n\t\t<height>{video.height}</height>\n"
+        f"\t<size>\n\t\t<width>{width}</width>\n\t\t<height>{height}</height>\n"
         "\t\t<depth>3</depth>\n\t</size>\n\t<segmented>0</segmented>\n"
-        f"{''.join(_objects(video, boxes))}</annotation>\n"
+        f"{''.join(_objects(boxes, size))}</annotation>\n"
     )
 
 
-def _objects(video: VideoAnnotations, boxes: Sequence[FrameBox]) -> Iterator[str]:
+def _objects(boxes: Sequence[FrameBox], size: tuple[int, int]) -> Iterator[str]:
     for box in boxes:
-        pixels = pixels_inside(box.box, video.width, video.height)
+        pixels = pixels_inside(box.box, *size)
         if pixels is not None:
             sides = zip(("xmin", "ymin", "xmax", "ymax"), pixels, strict=True)
             bndbox = "".join(f"\t\t\t<{side}>{value + 1}</{side}>\n" for side, value in sides)
-            truncated = clipped(box.box, video.width, video.height) != box.box
+            truncated = clipped(box.box, *size) != box.box
             yield (
                 f"\t<object>\n\t\t<name>{escape(box.label)}</name>\n"
                 "\t\t<pose>Unspecified</pose>\n"

@@ -56,7 +56,7 @@ def write_yolo(
         (place / CLASSES).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
         for video in annotations:
             for frame, boxes in looked_at(video):
-                text = _lines(video, boxes, names)
+                text = _lines(boxes, names, video.size_of(frame))
                 (folder / f"{frame_stem(video, frame)}.txt").write_text(text, encoding="ascii")
     return [place / DATA, place / CLASSES]
 
@@ -86,11 +86,11 @@ def _quoted(name: str) -> str:
     return _NOT_YAML.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
-def _lines(video: VideoAnnotations, boxes: Iterable[FrameBox], names: Sequence[str]) -> str:
+def _lines(boxes: Iterable[FrameBox], names: Sequence[str], size: tuple[int, int]) -> str:
     number = {name: place for place, name in enumerate(names)}
-    inside = ((box.label, clipped(box.box, video.width, video.height)) for box in boxes)
+    inside = ((box.label, clipped(box.box, *size)) for box in boxes)
     return "".join(
-        f"{number[label]} {_relative(sides, video.width, video.height)}\n"
+        f"{number[label]} {_relative(sides, *size)}\n"
         for label, sides in inside
         if sides is not None
     )

@@ -32,7 +32,7 @@ from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.gather import BoxRows, gather
 from minet_core.formats.pictures import are_of_one_size, frame_name
 from minet_core.formats.steps import Steps, steps_of
-from minet_core.video.folder import read_picture
+from minet_core.video.picture import read_picture
 from minet_core.video.source import shown
 
 SizeOf = Callable[[str], tuple[int, int] | None]

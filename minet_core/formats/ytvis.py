@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from minet_core.config import ExportOptions
+from minet_core.errors import ConfigError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.coco_vid import annotation_path, area, bbox, categories, picture_path
 from minet_core.formats.records import Record, write_records
@@ -27,13 +28,19 @@ def write_ytvis(
     """Write all videos into one file.
 
     Raises:
-        ConfigError: a name, a frame or a size does not fit, see `sampled`.
+        ConfigError: a name, a frame or a size does not fit, see `sampled`, or a video has
+            several sizes.
         OutputError: it cannot be written.
     """
     check_sizes(annotations)
     names = classes_of(annotations)
     for video in annotations:
         check_looked_at(video)
+        if video.sizes:
+            raise ConfigError(
+                f"{video.name}: its pictures are of several sizes, and a video of YouTube-VIS "
+                "has one; coco-vid can hold them"
+            )
     parts = {
         "categories": categories(names),
         "videos": (_video(number, video, options) for number, video in enumerate(annotations, 1)),

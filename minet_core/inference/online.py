@@ -23,6 +23,7 @@ from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections
 from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foreground
+from minet_core.video.placement import Placement, placed_in
 
 PAIR_FLOOR = 0.001
 """(box, class) pairs below this score are never looked at again."""
@@ -98,6 +99,7 @@ class OnlineDetector:
         self.linker = TrackletLinker(rule) if link and rule else None
         self._cuts = CutDetector()
         self._camera = CameraMotion()
+        self._size: tuple[int, int] | None = None
 
     @property
     def warnings(self) -> list[str]:
@@ -198,6 +200,7 @@ class OnlineDetector:
             "grey": None if self._camera.grey is None else torch.from_numpy(self._camera.grey),
             "unusable": self.unusable,
             "linker": self.linker.save() if self.linker else None,
+            "size": self._size,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -211,6 +214,7 @@ class OnlineDetector:
         self.unusable = state["unusable"]
         if self.linker is not None:
             self.linker.restore(state["linker"])
+        self._size = state.get("size")
 
     def _remember(
         self,
@@ -223,18 +227,23 @@ class OnlineDetector:
         """Read, re-weight, suppress, match, embed the support boxes, write.
 
         The first `planted` boxes are objects by the user's word: nothing to suppress or match.
+        The memory's boxes are all in pixels of the first frame, whatever size the others have.
         """
+        boxes, proposals = base.boxes, base.proposals
+        if (place := self._place(image)) is not None:
+            boxes, proposals = place.inside(boxes), place.inside(proposals)
         with self._clock.stage("identify"):
             features = self.model.embedder.features(image)
             embeddings = self.model.embedder.embed(features, base.proposals)
         with self._clock.stage("memory"):
-            looked = Looked(base.proposals, embeddings, base.boxes, base.scores)
+            looked = Looked(proposals, embeddings, boxes, base.scores)
             reading = self._read(memory, looked, image, time)
             if planted:
                 match = memory.plant(reading, planted)
             else:
                 match = memory.match(reading, self._suppress(base, reading.reweighted))
             support = memory.support_boxes(match)
+            support = support if place is None else place.back(support)
         with self._clock.stage("identify"):
             learnt = self.model.embedder.embed(features, support.flatten(0, 1))
         with self._clock.stage("memory"):
@@ -247,6 +256,12 @@ class OnlineDetector:
         motion = memory.config.motion
         camera = self._camera.update(image) if motion is not None and motion.camera else None
         return memory.read(looked, time, cut=cut, camera=None if cut else camera)
+
+    def _place(self, image: Frame) -> Placement | None:
+        """How a frame of another size lies in the first one."""
+        size = image.shape[1], image.shape[0]
+        self._size = self._size or size
+        return placed_in(size, self._size)
 
     def _suppress(self, base: BaseDetections, scores: Tensor) -> Tensor:
         """Rows that are left; boxes that are final, such as a person's own, stay."""

@@ -18,6 +18,7 @@ from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections, Totals
 from minet_core.video import Image, Overlay, VideoInfo
 from minet_core.video.pieces import PieceWriter
+from minet_core.video.placement import letterboxed, placed_in
 
 BORDER = 100
 """Frames from one place where a run can go on to the next.
@@ -57,6 +58,7 @@ class Outputs:
         video: PieceWriter | None,
         overlay: Overlay,
         audio_from: str | None,
+        size: tuple[int, int],
     ) -> None:
         self.totals = Totals()
         self._place = place
@@ -65,6 +67,7 @@ class Outputs:
         self._video = video
         self._overlay = overlay
         self._audio_from = audio_from
+        self._size = size
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,9 +82,16 @@ class Outputs:
     def write(self, image: Image, detections: FrameDetections, clock: StageClock) -> None:
         """Draw, encode and write one frame.
 
+        One of another size than the video's has its boxes in its own pixels in every file, and
+        bars in the annotated video.
+
         Raises:
             OutputError: it cannot be written.
         """
+        size = image.shape[1], image.shape[0]
+        place, boxes = placed_in(size, self._size), detections.boxes
+        if place is not None:
+            self.totals.sizes[detections.frame] = size
         with clock.stage("write"):
             for writer in self._writers:
                 writer.write(detections)
@@ -89,9 +99,11 @@ class Outputs:
         if self._video is None:
             return
         with clock.stage("draw"):
+            if place is not None:
+                image, boxes = letterboxed(image, self._size), place.inside(boxes)
             drawn = self._overlay.draw(
                 image,
-                detections.boxes,
+                boxes,
                 detections.labels,
                 detections.scores,
                 detections.track_ids,
@@ -177,7 +189,8 @@ def open_outputs(
         if video is not None:
             stack.enter_context(video)
         overlay = Overlay(trails=options.trails)
-        outputs = Outputs(place, files, writers, video, overlay, _sound(info, options, video))
+        sound, size = _sound(info, options, video), (info.width, info.height)
+        outputs = Outputs(place, files, writers, video, overlay, sound, size)
         outputs.begin(checkpoint)
         yield outputs
 

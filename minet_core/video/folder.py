@@ -2,29 +2,53 @@
 
 import glob
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
 from typing import Unpack
 
-import av
-from av.error import FFmpegError
-
 from minet_core.errors import ConfigError, InputError, VideoOpenError
 from minet_core.video.base import FrameReader
-from minet_core.video.colours import RgbConverter
 from minet_core.video.info import Image, VideoFrame, VideoInfo
+from minet_core.video.picture import PictureError, load_picture
 from minet_core.video.positions import FramePicker, Part
 from minet_core.video.source import StrPath, is_url, shown
+from minet_core.video.suffixes import PICTURES, VIDEOS
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+_FEW = 5
+"""Names that stand in one line."""
+
+
+class Names:
+    """Counts files and knows the first of them, to be told in one line.
+
+    Attributes:
+        count: how many there are.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.count = 0
+        self._first: list[str] = []
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        """Count one more."""
+        self.count += 1
+        if self.count <= _FEW:
+            self._first.append(shown(name))
+
+    def __str__(self) -> str:
+        more = ", …" if self.count > _FEW else ""
+        return f"{self.count} ({', '.join(self._first)}{more})"
 
 
 class FolderReader(FrameReader):
-    """Pictures as frames, in natural order (`9.jpg` before `10.jpg`).
+    """Pictures as frames, in natural order (`9.jpg` before `10.jpg`), each in its own size.
 
     The frame index is the place in that order, so a picture that cannot be decoded leaves a gap:
-    it is skipped and counted. Pictures of another size than the first are scaled to it.
+    it is skipped and named.
 
     Args:
         path: the folder, whose sub-folders are not looked into, or a pattern (`cam/*.jpg`).
@@ -48,9 +72,9 @@ class FolderReader(FrameReader):
         if not frame_rate > 0:
             raise ConfigError(f"the frame rate must be positive, not {frame_rate}")
         self._files = pictures_of(path)
-        self._convert = RgbConverter()
-        self._broken = 0
-        self._first_broken = ""
+        self._left_out = Names(others_in(path))
+        self._broken, self._of_many, self._resized = Names(), Names(), Names()
+        self._advice = ""
         self._info = self._facts(path, Fraction(frame_rate))
 
     @property
@@ -61,27 +85,28 @@ class FolderReader(FrameReader):
     @property
     def corrupt_packets(self) -> int:
         """Pictures that could not be decoded and were skipped."""
-        return self._broken
+        return self._broken.count
 
     @property
     def warnings(self) -> list[str]:
         """What went wrong up to now without stopping the reading, a line each."""
-        lines = []
-        if self._broken:
-            lines.append(
-                f"pictures skipped that cannot be decoded: {self._broken} "
-                f"(the first is {self._first_broken})"
-            )
-        if self._convert.resized:
-            size = f"{self._info.width}×{self._info.height}"
-            lines.append(f"pictures of other sizes scaled to {size}: {self._convert.resized}")
-        return lines
+        size = f"{self._info.width}×{self._info.height}"
+        named = {
+            "files left out that are no pictures": self._left_out,
+            "pictures skipped that cannot be decoded": self._broken,
+            "files of several pictures, of which the first is taken": self._of_many,
+            f"pictures of other sizes than {size}, with boxes in their own": self._resized,
+        }
+        lines = [f"{what}: {names}" for what, names in named.items() if names.count]
+        return [*lines, *([self._advice] if self._advice else [])]
 
     def _facts(self, path: StrPath, rate: Fraction) -> VideoInfo:
         for file in self._files:
-            frame = _decode(file)
-            if frame is not None:
-                height, width = self._convert(frame).shape[:2]
+            try:
+                height, width = load_picture(file).image.shape[:2]
+            except PictureError as error:
+                self._advice = self._advice or str(error)
+            else:
                 return VideoInfo(
                     path=str(path),
                     width=width,
@@ -97,6 +122,7 @@ class FolderReader(FrameReader):
                 )
         raise VideoOpenError(
             f"{self._name}: none of its {len(self._files)} pictures can be decoded"
+            f"{f' ({self._advice})' if self._advice else ''}"
         )
 
     def _read(self) -> Generator[VideoFrame, None, None]:
@@ -109,19 +135,38 @@ class FolderReader(FrameReader):
         self._check_not_empty(len(self._files), self._info.duration or 0.0)
 
     def _picture(self, file: Path) -> Image | None:
-        frame = _decode(file)
-        if frame is None:
-            self._broken += 1
-            self._first_broken = self._first_broken or shown(file.name)
+        try:
+            picture = load_picture(file)
+        except PictureError as error:
+            self._broken.add(file.name)
+            self._advice = self._advice or str(error)
             return None
-        return self._convert(frame)
+        if picture.of_many:
+            self._of_many.add(file.name)
+        if picture.image.shape[:2] != (self._info.height, self._info.width):
+            self._resized.add(file.name)
+        return picture.image
 
 
 def is_picture_pattern(path: StrPath) -> bool:
     """Whether this is a name with wildcards for pictures, such as `cam/*.jpg`, and no file's."""
     pattern = Path(path)
-    wild = glob.has_magic(str(pattern)) and pattern.suffix.lower() in _SUFFIXES
-    return wild and not is_url(path) and not pattern.exists()
+    if is_url(path) or not glob.has_magic(str(pattern)) or pattern.exists():
+        return False
+    suffix = pattern.suffix.lower()
+    return _is_one_of(PICTURES, suffix) and not _is_one_of(VIDEOS, suffix)
+
+
+def _is_one_of(suffixes: frozenset[str], pattern: str) -> bool:
+    return any(fnmatch(suffix, pattern) for suffix in suffixes)
+
+
+def matching(pattern: StrPath) -> list[Path]:
+    """What a pattern matches, its suffix in upper and lower case: cameras write either."""
+    stem, dot, suffix = str(pattern).rpartition(".")
+    if suffix.isalnum() and suffix.isascii():
+        suffix = "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else c for c in suffix)
+    return [Path(name) for name in glob.glob(f"{stem}{dot}{suffix}", recursive=True)]  # noqa: PTH207
 
 
 def pictures_of(path: StrPath) -> list[Path]:
@@ -131,15 +176,35 @@ def pictures_of(path: StrPath) -> list[Path]:
         InputError: the folder cannot be listed, or there is no picture.
     """
     if is_picture_pattern(path):
-        files, where = [Path(name) for name in glob.glob(str(path), recursive=True)], "match this"  # noqa: PTH207
+        files, where = matching(path), "match this"
     else:
         files, where = _listed(Path(path)), "in this folder"
-    # A leading dot marks files the user does not see, such as macOS's `._1.jpg`.
-    pictures = [f for f in files if f.suffix.lower() in _SUFFIXES and not f.name.startswith(".")]
+    pictures = [file for file in files if _is_picture(file)]
     if not pictures:
-        kinds = " ".join(sorted(_SUFFIXES))
+        kinds = " ".join(sorted(PICTURES))
         raise InputError(f"{shown(path)}: no pictures {where} ({kinds})")
     return sorted(pictures, key=natural_order)
+
+
+def others_in(path: StrPath) -> list[str]:
+    """Names of the files in a folder that are no pictures; none of a pattern.
+
+    Raises:
+        InputError: the folder cannot be listed.
+    """
+    if is_picture_pattern(path):
+        return []
+    files = sorted(_listed(Path(path)), key=natural_order)
+    return [f.name for f in files if not (_is_picture(f) or _is_hidden(f)) and f.is_file()]
+
+
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in PICTURES and not _is_hidden(file)
+
+
+def _is_hidden(file: Path) -> bool:
+    """Whether it is one that the user does not see, such as macOS's `._1.jpg`."""
+    return file.name.startswith(".")
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -153,18 +218,3 @@ def natural_order(file: Path) -> tuple[list[tuple[int, str]], str]:
     """Sort key that reads runs of digits as numbers; the name itself settles ties."""
     parts = re.findall(r"(\d+)|(\D+)", str(file).lower(), re.ASCII)
     return [(int(digits), "") if digits else (-1, text) for digits, text in parts], str(file)
-
-
-def read_picture(file: Path) -> Image | None:
-    """One picture of its own size, upright, in RGB; None when there is none to decode."""
-    frame = _decode(file)
-    return None if frame is None else RgbConverter()(frame)
-
-
-def _decode(file: Path) -> av.VideoFrame | None:
-    # FFmpeg gets an open file, not a name, in which it would read `%03d` as a pattern.
-    try:
-        with file.open("rb") as data, av.open(data, "r", metadata_errors="replace") as container:
-            return next(container.decode(video=0), None)
-    except (FFmpegError, OSError, ValueError, IndexError):
-        return None
