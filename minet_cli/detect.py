@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli.options import names, position, setting
+from minet_cli.options import names, position, rate, setting
 from minet_core.config import FORMATS, DetectOptions
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.suggest import did_you_mean
@@ -72,6 +72,7 @@ class Job:
 @setting("--end", "end", type=position, metavar="PLACE")
 @setting("--stride", "stride", type=int)
 @setting("--max-frames", "max_frames", type=int)
+@setting("--rate", "rate", type=rate, metavar="FPS")
 @setting("--first-boxes", "first_boxes", metavar="FILE")
 @setting("--detections", "detections", metavar="FILE|DIR")
 @setting("--score-vectors", "score_vectors", is_flag=True)
@@ -148,7 +149,10 @@ def plan(
     from minet_core.inference.preflight import check, folder_names, settled
     from minet_core.inference.report import REPORT, write_report
     from minet_core.models.files import model_files
+    from minet_core.video.folder import is_pictures
 
+    if options.rate is not None and not any(map(is_pictures, sources)):
+        raise ConfigError("--rate is for folders of pictures; a video tells its own")
     if options.first_boxes is not None and len(sources) > 1:
         raise ConfigError("--first-boxes tells of the objects of one video, not of several")
     model_files(options.model)  # a mistyped name is a mistake whatever the folders hold

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import click
 
 from minet_core.config import DetectOptions, ExportOptions
+from minet_core.errors import ConfigError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -41,6 +43,20 @@ def setting(
 def names(text: str) -> tuple[str, ...]:
     """Names with commas between, without repetitions."""
     return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+
+
+def rate(text: str) -> float:
+    """Frames a second.
+
+    Raises:
+        ConfigError: it is no number and no fraction.
+    """
+    try:
+        return float(Fraction(text))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise ConfigError(
+            f"{text!r} is not a rate: give pictures a second (25, 30000/1001, 1/60)"
+        ) from None
 
 
 def position(text: str) -> int | float:

@@ -170,6 +170,9 @@ class DetectOptions:
     end: int | float | None = setting(None, "Frame or time to stop before.")
     stride: int = setting(1, "Look at every n-th frame only.")
     max_frames: int | None = setting(None, "Look at no more than so many frames.")
+    rate: float | None = setting(
+        None, "Pictures a second, for a folder of pictures (25, 30000/1001, 1/60); by default 30."
+    )
     trails: int = setting(0, "Frames of past motion to draw behind each object.")
     first_boxes: str | None = setting(
         None,
@@ -199,6 +202,8 @@ class DetectOptions:
             raise ConfigError(f"the score must be from 0 to 1, not {self.score}")
         if not (self.size > 0 and self.size % 32 == 0):
             raise ConfigError(f"the size must be a positive multiple of 32, not {self.size}")
+        if self.rate is not None and not 0 < self.rate <= 1000:
+            raise ConfigError(f"the rate must be over 0 and up to 1000 a second, not {self.rate}")
         if not self.trails >= 0:
             raise ConfigError(f"the trails must be 0 frames or more, not {self.trails}")
         if self.first_boxes is not None and not self.memory:

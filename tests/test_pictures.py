@@ -1,6 +1,7 @@
 """Picture files: kinds, depths and sizes, alone and as frames of a folder."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,13 +10,15 @@ import pytest
 import torch
 from annotation_factory import INSTANCES
 from PIL import Image as Pillow
-from stub_model import CLASSES, StubDetector, StubEmbedder
+from stub_model import CLASSES, StubDetector, StubEmbedder, stub_model
 from test_cli_export import export
 from video_factory import grey_images, index_of
 
+from minet_cli.main import run
 from minet_core import DetectOptions, annotate
 from minet_core.errors import VideoOpenError
 from minet_core.formats import read_json
+from minet_core.models import zoo
 from minet_core.models.detector import BaseDetections
 from minet_core.models.zoo import Model
 from minet_core.video import open_video, picture
@@ -216,3 +219,60 @@ class TestSizes:
     def test_format_of_one_size_refuses_them(self, out, tmp_path, capsys):
         assert export(out, "--to", "ytvis", "-o", tmp_path / "ytvis") == 3
         assert "its pictures are of several sizes" in capsys.readouterr().err
+
+
+class TestRate:
+    @pytest.fixture(autouse=True)
+    def frames(self, tmp_path, monkeypatch):
+        """Three pictures in `frames`, and the stub in place of every model."""
+        monkeypatch.chdir(tmp_path)
+        Path("frames").mkdir()
+        for i, image in enumerate(grey_images(3)):
+            save(Path("frames", f"{i}.png"), image)
+        stub = stub_model()
+        monkeypatch.setattr(zoo, "load_model", lambda name, **_: replace(stub, name=name))
+
+    @pytest.mark.parametrize(
+        ("arguments", "rate", "seconds"),
+        [
+            ((), "30", 1 / 30),
+            (("--rate", "2.5"), "5/2", 0.4),
+            (("--rate", "30000/1001"), "30000/1001", 1001 / 30000),
+            (("--rate", "1/60"), "1/60", 60.0),
+        ],
+    )
+    def test_tells_the_times_of_pictures(self, arguments, rate, seconds):
+        assert run(["detect", "frames", "--quiet", *arguments]) == 0
+        header, rows, _ = read_json("minet-output/frames/result.json")
+        assert header["video"]["frame_rate"] == rate
+        assert sorted(set(rows.time)) == pytest.approx([0, seconds, 2 * seconds], abs=1e-6)
+
+    def test_another_one_makes_another_result(self, capsys):
+        detect = "detect", "frames", "--no-video"
+        assert run([*detect, "--rate", "5"]) == 0
+        assert run([*detect, "--rate", "5"]) == 0
+        assert "done already" in capsys.readouterr().out
+        assert run([*detect, "--rate", "6"]) == 5
+        assert "(rate 5.0 → 6.0)" in capsys.readouterr().err
+
+    def test_results_of_a_version_without_this_option_are_known_again(self, capsys):
+        assert run(["detect", "frames", "--no-video"]) == 0
+        path = Path("minet-output/frames/minet.json")
+        manifest = json.loads(path.read_text())
+        del manifest["settings"]["rate"]
+        path.write_text(json.dumps(manifest))
+        assert run(["detect", "frames", "--no-video"]) == 0
+        assert "done already" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("source", "rate", "line"),
+        [
+            ("frames", "often", "'often' is not a rate: give pictures a second"),
+            ("frames", "1/0", "'1/0' is not a rate"),
+            ("frames", "0", "the rate must be over 0 and up to 1000 a second, not 0.0"),
+            ("frames/0.png", "5", "--rate is for folders of pictures; a video tells its own"),
+        ],
+    )
+    def test_mistakes(self, capsys, source, rate, line):
+        assert run(["detect", source, "--rate", rate]) == 3
+        assert line in capsys.readouterr().err

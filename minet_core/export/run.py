@@ -17,8 +17,8 @@ from minet_core.export.writing import OutputWriter, Progress
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
 from minet_core.suggest import did_you_mean
-from minet_core.video.folder import is_picture_pattern
-from minet_core.video.source import is_url, shown
+from minet_core.video.folder import is_pictures
+from minet_core.video.source import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def _edited(
             video = _of_copy(at_constant_rate(video, options.constant_rate))
         elif exporter.by_rate and video.variable_rate:
             warnings.append(_to_constant_rate(video))
-        elif exporter.by_rate and video.source is not None and _is_pictures(video.source):
+        elif exporter.by_rate and video.source is not None and is_pictures(video.source):
             warnings.append(f"{video.name}: is made of pictures, and this tool plays videos only")
         # What a person has chosen stays, unless asked otherwise.
         as_it_is = not exporter.by_keyframes or (each.drawn and options.keyframes == "auto")
@@ -205,10 +205,6 @@ def _to_constant_rate(video: VideoAnnotations) -> str:
         f"-vf fps={rate} -c:v libx264 -c:a aac {_quoted(_copy(source))} "
         f"and export with --constant-rate {rate}"
     )
-
-
-def _is_pictures(source: str) -> bool:
-    return is_picture_pattern(source) or (not is_url(source) and Path(source).is_dir())
 
 
 def _quoted(path: str) -> str:

@@ -61,7 +61,9 @@ class Manifest:
     def key(self) -> str:
         """sha256 of all that the results depend on; where the source lies is no part of it."""
         content = {name: value for name, value in self.source.items() if name != "path"}
-        text = json.dumps([content, self.model, self.settings], sort_keys=True)
+        # Without those that were not given: an earlier version may not have had them.
+        settings = {name: value for name, value in self.settings.items() if value is not None}
+        text = json.dumps([content, self.model, settings], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

@@ -23,6 +23,7 @@ from minet_core.inference.preflight import (
     ONCE,
     check,
     check_finished,
+    folder_rate,
     linked_if_read_twice,
     part_of,
     settled,
@@ -132,7 +133,8 @@ def annotate(
         # Looked at again, now that no other run can come in between.
         standing = check(source, folder, options, model.name)
         clear(place, standing.checkpoint)
-        with open_video(source, **part_of(options, standing.next_frame)) as reader:
+        part = part_of(options, standing.next_frame)
+        with open_video(source, folder_rate=folder_rate(options), **part) as reader:
             with _opened(place, options, reader.info, model, standing.checkpoint) as outputs:
                 recorder = Recorder(place, standing.manifest, outputs, options.checkpoint)
                 if standing.checkpoint is not None:

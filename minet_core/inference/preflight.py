@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from glob import has_magic
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
@@ -50,6 +51,12 @@ def part_of(options: DetectOptions, next_frame: int = 0) -> Part:
         max_frames=options.max_frames,
         skip=next_frame,
     )
+
+
+def folder_rate(options: DetectOptions) -> Fraction:
+    """Pictures a second of a folder."""
+    rate = 30 if options.rate is None else options.rate
+    return Fraction(rate).limit_denominator(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

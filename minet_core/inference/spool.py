@@ -17,7 +17,7 @@ from minet_core.config import DetectOptions
 from minet_core.errors import InputError
 from minet_core.files import BytesFile
 from minet_core.inference.outputs import Outputs, open_outputs
-from minet_core.inference.preflight import part_of
+from minet_core.inference.preflight import folder_rate, part_of
 from minet_core.inference.stages import StageClock
 from minet_core.inference.tracklet_linking import Track, linked
 from minet_core.inference.unfinished import Checkpoint
@@ -173,7 +173,7 @@ def _with_pictures(
         nothing = np.zeros((0, 0, 3), np.uint8)
         yield from ((nothing, found) for found in frames)
         return
-    with open_video(source, **part_of(options)) as reader:
+    with open_video(source, folder_rate=folder_rate(options), **part_of(options)) as reader:
         for picture, found in zip(reader, frames, strict=False):
             if picture.index != found.frame:
                 raise InputError(f"{shown(source)}: other frames when it was read a second time")

@@ -148,6 +148,11 @@ class FolderReader(FrameReader):
         return picture.image
 
 
+def is_pictures(source: StrPath) -> bool:
+    """Whether this is a folder, or a pattern for pictures."""
+    return is_picture_pattern(source) or (not is_url(source) and Path(source).is_dir())
+
+
 def is_picture_pattern(path: StrPath) -> bool:
     """Whether this is a name with wildcards for pictures, such as `cam/*.jpg`, and no file's."""
     pattern = Path(path)

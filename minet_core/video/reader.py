@@ -14,11 +14,11 @@ from minet_core.errors import VideoOpenError
 from minet_core.video.base import FrameReader
 from minet_core.video.colours import RgbConverter
 from minet_core.video.decoding import Tally, decode
-from minet_core.video.folder import FolderReader, is_picture_pattern
+from minet_core.video.folder import FolderReader, is_pictures
 from minet_core.video.info import Image, VideoFrame, VideoInfo
 from minet_core.video.orientation import orientation
 from minet_core.video.positions import FramePicker, Part
-from minet_core.video.source import StrPath, is_url, open_input, reason, video_stream
+from minet_core.video.source import StrPath, open_input, reason, video_stream
 from minet_core.video.standard_input import open_standard_input
 from minet_core.video.timing import Clock, duration, frame_rate, is_variable
 
@@ -41,7 +41,7 @@ def open_video(
         VideoOpenError: it is not a video.
         ConfigError: the settings can select nothing.
     """
-    if is_picture_pattern(path) or (not is_url(path) and Path(path).is_dir()):
+    if is_pictures(path):
         return FolderReader(path, frame_rate=folder_rate, **part)
     return VideoReader(path, **part)
 
