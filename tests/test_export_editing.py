@@ -181,7 +181,7 @@ def test_copy_at_twice_the_rate_shows_each_frame_twice():
     (track,) = video.tracks
     assert track.frames.tolist() == [0, 1, 2, 3, 6, 7]
     assert track.boxes[:, 0].tolist() == [0, 0, 1, 1, 3, 3]
-    assert (video.frames, video.frame_rate, video.step) == (9, Fraction(50), 1)
+    assert (video.frames, video.frame_rate, video.step) == (10, Fraction(50), 1)
 
 
 def test_copy_at_half_the_rate_leaves_frames_out():
@@ -191,15 +191,18 @@ def test_copy_at_half_the_rate_leaves_frames_out():
     assert copy.loose.frames.tolist() == [1]
 
 
-def shown_by_ffmpeg(times: np.ndarray, rate: int) -> list[int]:
-    """The frame that each frame shows of what FFmpeg's filter `fps` makes."""
+def shown_by_ffmpeg(times: np.ndarray, rate: int, last: float) -> list[int]:
+    """The frame that each frame shows of what FFmpeg's filter `fps` makes.
+
+    The last one of the video is shown for `last` seconds.
+    """
     graph, tick = av.filter.Graph(), Fraction(1, 90_000)
     facts = f"video_size=16x16:pix_fmt=gray:time_base={tick}:pixel_aspect=1/1"
     ends = graph.add("buffer", facts), graph.add("fps", f"fps={rate}"), graph.add("buffersink")
     graph.link_nodes(*ends).configure()
     for i, time in enumerate(times):
         frame = av.VideoFrame.from_ndarray(np.full((16, 16), i, np.uint8), format="gray")
-        frame.pts, frame.time_base = round(time / tick), tick
+        frame.pts, frame.time_base, frame.duration = round(time / tick), tick, round(last / tick)
         graph.push(frame)
     graph.push(None)
     shown = []
@@ -209,16 +212,31 @@ def shown_by_ffmpeg(times: np.ndarray, rate: int) -> list[int]:
     return shown
 
 
-@given(steps=st.lists(st.integers(500, 20_000), min_size=1, max_size=20), rate=st.integers(5, 60))
+@given(
+    steps=st.lists(st.integers(500, 20_000), min_size=1, max_size=20),
+    rate=st.integers(5, 60),
+    last=st.integers(9_000, 300_000),
+    delay=st.sampled_from([0, 0, 1, 6000, 45_000]),
+)
 @settings(max_examples=50)
-def test_copy_has_the_frames_that_ffmpeg_gives_it(steps, rate):
+def test_copy_has_the_frames_that_ffmpeg_gives_it(steps, rate, last, delay):
     times = np.cumsum([0, *steps]) / 90_000
     every = video_of(track_of(1, list(range(len(times)))), frames=len(times), times=times)
+    every = replace(every, end=times[-1] + last / 90_000, delay=delay / 90_000)
     (track,) = at_constant_rate(every, rate).tracks
-    shown = shown_by_ffmpeg(times, rate)
-    # FFmpeg leaves out the last frame here, which has no duration.
-    assert track.boxes[: len(shown), 0].tolist() == shown
-    assert 0 <= len(track) - len(shown) <= 1
+    shown = shown_by_ffmpeg(times + delay / 90_000, rate, last / 90_000)
+    # FFmpeg's program repeats the first one from where the file begins.
+    ahead = len(track) - len(shown)
+    assert track.boxes[:, 0].tolist() == shown[:1] * ahead + shown
+    assert ahead == np.floor(delay / 90_000 * rate + 0.5)
+
+
+def test_copy_begins_where_the_sound_does():
+    late = video_of(track_of(1, [0, 1]), frames=3, start_time=0.5, delay=0.5)
+    copy = at_constant_rate(late, 10)
+    # Frames at 0.5, 0.54 and 0.58 s, the last of them up to 0.62 s: 6 frames, from 0 s on.
+    assert (copy.frames, copy.start_time, copy.delay) == (6, 0, 0)
+    assert copy.tracks[0].boxes[:, 0].tolist() == [1] * 6
 
 
 def test_copy_follows_the_times_of_frames():

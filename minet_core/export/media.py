@@ -96,9 +96,18 @@ class Media:
         path = self.find(source)
         return None if path is None else self._info(path)
 
-    def completed(self, video: VideoAnnotations) -> VideoAnnotations:
-        """The annotations, with what they lack taken from their video where it is found."""
-        if video.frame_rate is not None and video.width and video.height:
+    def completed(self, video: VideoAnnotations, *, by_clock: bool) -> VideoAnnotations:
+        """The annotations, with what they lack taken from their video where it is found.
+
+        Args:
+            video: the annotations.
+            by_clock: whether it matters when the pictures begin on a player's clock.
+
+        Raises:
+            InputError: the video is there, and cannot be read.
+        """
+        timed = video.start_time is not None or not by_clock
+        if timed and video.frame_rate is not None and video.width and video.height:
             return video
         info = (
             None if video.source is None and not self._is_any else self.facts_of(video.source or "")
@@ -112,6 +121,8 @@ class Media:
             frames=info.frames if video.frames is None else video.frames,
             frame_rate=video.frame_rate or info.frame_rate,
             variable_rate=video.variable_rate or bool(info.variable_frame_rate),
+            start_time=info.start_time if video.start_time is None else video.start_time,
+            delay=info.delay if video.start_time is None else video.delay,
         )
 
     def _claim(self, source: str) -> str | None:

@@ -12,13 +12,17 @@ from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations
 
 Frames = NDArray[np.int64]
 
+_ROUNDING = 1e-6
+"""Of a frame: a time that is half-way is rounded up, however it is stored."""
+
 
 def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
     """Annotations of what `ffmpeg -i VIDEO -vf fps=RATE COPY` makes.
 
     A frame of the copy shows the last frame of the video whose time, to the nearest frame of the
-    copy, has come. So frames are repeated or left out, and their boxes with them. Where frames
-    were looked at in steps, boxes between are on straight lines.
+    copy, has come. So frames are repeated or left out, and their boxes with them. The copy begins
+    where the file does: while its sound is ahead of the pictures, it shows the first one. Where
+    frames were looked at in steps, boxes between are on straight lines.
 
     Raises:
         ConfigError: nothing tells when the frames are shown, or how many there are.
@@ -39,6 +43,9 @@ def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
         times=None,
         vectors=None,  # they are of frames as they were
         kept=video.kept.moved(lambda frame: int(np.searchsorted(shown, frame))),
+        start_time=0.0,
+        delay=0.0,
+        end=None,
     )
 
 
@@ -49,9 +56,23 @@ def _shown(video: VideoAnnotations, rate: float) -> Frames:
         times = np.arange(video.frames) / float(video.frame_rate)
     if times is None or not len(times):
         raise ConfigError(f"{video.name}: nothing tells the times of its frames")
-    due = np.floor(times * rate + 0.5).astype(np.int64)
-    last = np.searchsorted(due, np.arange(due[-1] + 1), side="right") - 1
-    return np.maximum(last, 0)
+    due = _due(times, video.delay, rate)
+    count = int(_due(np.array([_end(video, times)]), video.delay, rate)[0])
+    # Up to the first frame that is due, that one is repeated.
+    frames = np.arange(count).clip(min=due[0])
+    return np.asarray(np.searchsorted(due, frames, side="right") - 1)
+
+
+def _due(times: NDArray[np.float64], delay: float, rate: float) -> Frames:
+    """The frames of the copy (N,) that are nearest to times (N,)."""
+    return np.floor((times + delay) * rate + 0.5 + _ROUNDING).astype(np.int64)
+
+
+def _end(video: VideoAnnotations, times: NDArray[np.float64]) -> float:
+    """Seconds at which the last frame ends."""
+    if video.end is not None and video.end > times[-1]:
+        return video.end
+    return float(times[-1] + 1 / video.frame_rate) if video.frame_rate else float(times[-1])
 
 
 def _retimed(track: Track, shown: Frames) -> Track | None:

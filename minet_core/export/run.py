@@ -137,8 +137,9 @@ def _edited(
 ) -> tuple[list[VideoAnnotations], list[Tally], list[str]]:
     check_classes(options.classes, chain.from_iterable(each.video.classes for each in loaded))
     videos, tallies, warnings = [], [], []
+    by_clock = exporter.by_rate or options.constant_rate is not None
     for each in loaded:
-        video = media.completed(each.video)
+        video = media.completed(each.video, by_clock=by_clock)
         warnings += [f"{video.name}: {note}" for note in video.notes]
         if options.constant_rate is not None:
             video = _of_copy(at_constant_rate(video, options.constant_rate))

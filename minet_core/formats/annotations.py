@@ -140,6 +140,10 @@ class VideoAnnotations:
             is no failure of a detector.
         kept: what an annotation tool's file has beside tracks of boxes.
         sizes: of pictures of another size; their boxes are in their own pixels.
+        start_time: seconds on a player's clock at which frame 0 is shown; None where it is not
+            known, and most probably 0.
+        delay: seconds by which the file's earliest stream starts before frame 0.
+        end: seconds from the start at which the last frame ends, None where it is not known.
     """
 
     name: str
@@ -161,6 +165,9 @@ class VideoAnnotations:
     drawn_gaps: bool = False
     kept: Kept = NOTHING
     sizes: Sizes = field(default_factory=dict)
+    start_time: float | None = None
+    delay: float = 0.0
+    end: float | None = None
 
     @property
     def boxes(self) -> int:

@@ -82,7 +82,16 @@ def _annotations(
         sizes=_sizes(header),
         vectors=_vectors(path, header, columns),
         drawn_gaps=header["model"] == MODEL and bool((columns["scores"] == 1).all()),
+        start_time=_seconds(video.get("start_time")),
+        delay=_seconds(video.get("delay")) or 0.0,
     )
+
+
+def _seconds(value: Any) -> float | None:
+    seconds = None if value is None else float(value)
+    if seconds is not None and not abs(seconds) < MOST_FRAMES:
+        raise ValueError(f"a time of {seconds} s")
+    return seconds
 
 
 def _vectors(

@@ -6,7 +6,8 @@ Frames count from 1, numbers are percent of the frame. Label Studio keeps keyfra
 between them; the last one before a gap, and of all, is not `enabled`: the box lives for that frame
 and no longer. Tracks come as predictions, from which an annotation can be made.
 
-The browser finds a frame by its time and a constant rate, so only such videos are shown right.
+The browser finds a frame by its time and a constant rate, so only such videos are shown right; see
+`label_studio_frames`.
 """
 
 import json
@@ -25,6 +26,7 @@ from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.files import complete_text
 from minet_core.formats.annotations import Track, VideoAnnotations
+from minet_core.formats.label_studio_frames import PlayerFrames, playable
 from minet_core.formats.xml_text import check_xml, repaired
 from minet_core.video.names import parts_of
 from minet_core.video.source import is_url, shown
@@ -107,9 +109,13 @@ def _task(video: VideoAnnotations, options: ExportOptions) -> dict[str, Any]:
     if video.frame_rate is None or not (video.width and video.height):
         raise ConfigError(f"{video.name}: rate and size are not known; --video names the video")
     frames = max(1, video.looked_at.stop if video.frames is None else video.frames)
+    start_time = video.start_time or 0.0
+    numbers = PlayerFrames(playable(video.frame_rate), video.frame_rate, start_time)
     data = {
         "video": _url(video, options.media),
-        "fps": float(video.frame_rate),
+        "fps": float(numbers.rate),
+        "frame_rate": str(video.frame_rate),
+        "start_time": start_time,
         "name": video.name,
         # A database of the server may refuse what is no text.
         "source": video.source and repaired(video.source),
@@ -120,8 +126,9 @@ def _task(video: VideoAnnotations, options: ExportOptions) -> dict[str, Any]:
         "start": video.start,
         "stop": video.stop,
     }
-    facts = {"framesCount": frames, "duration": round(float(frames / video.frame_rate), 6)}
-    regions = list(_regions(video, facts))
+    count = numbers.last(frames - 1)
+    facts = {"framesCount": count, "duration": round(float(count / numbers.rate), 6)}
+    regions = list(_regions(video, numbers, facts))
     scores = [region["score"] for region in regions]
     prediction = {
         "model_version": f"minet {__version__}",
@@ -154,15 +161,17 @@ def _check_addresses(tasks: Sequence[dict[str, Any]]) -> None:
             )
 
 
-def _regions(video: VideoAnnotations, facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _regions(
+    video: VideoAnnotations, numbers: PlayerFrames, facts: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
     for track in video.tracks:
-        sequence = _sequence(track, video)
+        sequence = _sequence(track, video, numbers)
         score = float(track.scores.mean())
         yield _region(f"t{track.id}", track.label, score, {**facts, "sequence": sequence})
     loose = video.loose
     rows = zip(loose.frames.tolist(), loose.labels, loose.boxes.tolist(), loose.scores, strict=True)
     for number, (frame, label, box, score) in enumerate(rows):
-        sequence = [_entry(video, frame, box, enabled=False)]
+        sequence = list(_entries(video, numbers, frame, box, ends=True))
         yield _region(f"b{number}", label, float(score), {**facts, "sequence": sequence})
 
 
@@ -178,31 +187,36 @@ def _region(name: str, label: str, score: float, value: dict[str, Any]) -> dict[
     }
 
 
-def _sequence(track: Track, video: VideoAnnotations) -> list[Entry]:
+def _sequence(track: Track, video: VideoAnnotations, numbers: PlayerFrames) -> list[Entry]:
     ends = np.append(np.diff(track.frames) > video.step, True)
     written = track.keyframes | ends | np.append(True, ends[:-1])
     columns = (track.frames[written], track.boxes[written], ends[written])
     return [
-        _entry(video, frame, box, enabled=not last)
+        entry
         for frame, box, last in zip(*(column.tolist() for column in columns), strict=True)
+        for entry in _entries(video, numbers, frame, box, ends=last)
     ]
 
 
-def _entry(video: VideoAnnotations, frame: int, box: list[float], *, enabled: bool) -> Entry:
-    assert video.frame_rate is not None
+def _entries(
+    video: VideoAnnotations, numbers: PlayerFrames, frame: int, box: list[float], *, ends: bool
+) -> Iterator[Entry]:
+    """A keyframe: one entry, or two where the box ends and its frame has several numbers."""
+    first, last = numbers.first(frame), numbers.last(frame) if ends else numbers.first(frame)
     width, height = video.size_of(frame)
     x1, x2 = (_percent(x, width) for x in box[::2])
     y1, y2 = (_percent(y, height) for y in box[1::2])
-    return {
-        "frame": frame + 1,
-        "time": round(float((frame + 1) / video.frame_rate), 6),
-        "x": round(x1, 4),
-        "y": round(y1, 4),
-        "width": round(x2 - x1, 4),
-        "height": round(y2 - y1, 4),
-        "rotation": 0,
-        "enabled": enabled,
-    }
+    for number in dict.fromkeys((first, last)):
+        yield {
+            "frame": number,
+            "time": round(float(number / numbers.rate), 6),
+            "x": round(x1, 4),
+            "y": round(y1, 4),
+            "width": round(x2 - x1, 4),
+            "height": round(y2 - y1, 4),
+            "rotation": 0,
+            "enabled": not (ends and number == last),
+        }
 
 
 def _percent(pixels: float, whole: int) -> float:

@@ -1,7 +1,8 @@
 """Label Studio's video tasks, read back: minet's own, and exports of a project as JSON.
 
 Of a task with annotations one is read (see `studio`), otherwise the first prediction; results that
-are no boxes in video are left out, with a note.
+are no boxes in video are left out, with a note. Its frame numbers are of a player's clock, see
+`label_studio_frames`; here they become indices.
 """
 
 import json
@@ -17,6 +18,7 @@ import numpy as np
 from minet_core.errors import InputError
 from minet_core.formats.annotations import NO_LOOSE_BOXES, Track, VideoAnnotations
 from minet_core.formats.interpolation import Keyframes, fill
+from minet_core.formats.label_studio_frames import PlayerFrames, counted_rate, playable
 from minet_core.formats.studio import read_tasks
 from minet_core.video.info import VideoInfo
 from minet_core.video.names import stem_of
@@ -34,10 +36,16 @@ _TRACK = re.compile(r"t([1-9][0-9]*)")
 
 
 class _Facts(NamedTuple):
-    """What percentages and seconds are to be read by."""
+    """What percentages and numbers of frames are to be read by.
+
+    Attributes:
+        size: of a frame.
+        numbers: of the frames; None where nothing tells a rate, and they are indices and 1.
+        frames: how many there are, None where nothing tells.
+    """
 
     size: tuple[int, int]
-    rate: Fraction | None
+    numbers: PlayerFrames | None
     frames: int | None
 
 
@@ -76,10 +84,11 @@ def _video(task: dict[str, Any], name: str, facts_of: FactsOf) -> VideoAnnotatio
     source = data.get("source") or _path(data["video"])
     results = _results(task)
     regions = [region for region in results if region.get("type") == "videorectangle"]
-    facts = _facts(data, regions, source, facts_of)
+    values = [region["value"] for region in regions]
+    facts = _facts(data, values, source, facts_of)
     if facts is None:
         raise InputError(f"{name}: the size of {source} is not known; --video names the video")
-    entries = [_entries(region["value"]["sequence"], facts.size) for region in regions]
+    entries = [_entries(value["sequence"], facts) for value in values]
     step = int(data.get("step") or 1)
     start = int(data.get("start") or 0)
     if any(((each.frames - start) % step).any() for each in entries):
@@ -92,7 +101,7 @@ def _video(task: dict[str, Any], name: str, facts_of: FactsOf) -> VideoAnnotatio
         width=facts.size[0],
         height=facts.size[1],
         frames=facts.frames,
-        frame_rate=facts.rate,
+        frame_rate=facts.numbers.frame_rate if facts.numbers else None,
         variable_rate=False,
         step=step,
         classes=tuple(dict.fromkeys(track.label for track in tracks)),
@@ -100,7 +109,8 @@ def _video(task: dict[str, Any], name: str, facts_of: FactsOf) -> VideoAnnotatio
         loose=NO_LOOSE_BOXES,
         start=start,
         stop=None if stop is None else int(stop),
-        notes=tuple(_notes(results, regions)),
+        notes=(*_counting(facts.numbers), *_notes(results, regions)),
+        start_time=facts.numbers.start_time if facts.numbers else None,
         drawn_gaps=bool(task["annotations"]),
     )
 
@@ -111,20 +121,41 @@ def _results(task: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _facts(
-    data: dict[str, Any], regions: list[dict[str, Any]], source: str, facts_of: FactsOf
+    data: dict[str, Any], values: list[dict[str, Any]], source: str, facts_of: FactsOf
 ) -> _Facts | None:
     """From the task where minet has written it, else from the video itself."""
-    rate, frames = data.get("fps"), data.get("frames")
-    if frames is None and regions:
-        frames = regions[0]["value"].get("framesCount")
+    frames, start_time = data.get("frames"), float(data.get("start_time") or 0)
+    project = [_exact(data["fps"])] if data.get("fps") else []
     if data.get("width") and data.get("height"):
         size = int(data["width"]), int(data["height"])
+        own = [_exact(data["frame_rate"])] if data.get("frame_rate") else project
     elif (info := facts_of(source)) is not None:
-        size, rate, frames = (info.width, info.height), info.frame_rate, frames or info.frames
+        size, own, start_time = (info.width, info.height), [info.frame_rate], info.start_time
+        frames = info.frames if frames is None else frames
     else:
         return None
-    exact = None if rate is None else Fraction(rate).limit_denominator(1001)
-    return _Facts(size, exact, None if frames is None else int(frames))
+    rate = counted_rate(values, [*project, *own])
+    numbers = None if rate is None else PlayerFrames(rate, (*own, rate)[0], start_time)
+    if frames is None and values and (count := values[0].get("framesCount")) is not None:
+        frames = numbers.index(int(count)) + 1 if numbers else count
+    return _Facts(size, numbers, None if frames is None else int(frames))
+
+
+def _exact(rate: float | str) -> Fraction:
+    return Fraction(rate).limit_denominator(1001)
+
+
+def _counting(numbers: PlayerFrames | None) -> Iterator[str]:
+    """A line where Label Studio's rate is another than the video's."""
+    if numbers is None or numbers.rate == playable(numbers.frame_rate):
+        return
+    rate, own = float(numbers.rate), float(numbers.frame_rate)
+    if abs(rate - own) < own / 10_000:
+        return  # 29.97 for 30000/1001, say
+    yield (
+        f"Label Studio counted {rate:.5g} frames a second, the video has {own:.5g}: "
+        "its frames are found by their time"
+    )
 
 
 def _path(url: str) -> str:
@@ -135,16 +166,24 @@ def _path(url: str) -> str:
     return url if parts.scheme else unquote(parts.path)
 
 
-def _entries(sequence: list[dict[str, Any]], size: tuple[int, int]) -> Keyframes:
-    """Entries by frame, from 0. After one that is not enabled the object is not seen."""
-    rows = {int(entry["frame"]) - 1: entry for entry in sequence}
+def _entries(sequence: list[dict[str, Any]], facts: _Facts) -> Keyframes:
+    """Entries by frame, from 0. After one that is not enabled the object is not seen.
+
+    Of several entries in one frame the last counts.
+    """
+    rows = {}
+    for entry in sorted(sequence, key=lambda entry: int(entry["frame"])):
+        number = int(entry["frame"])
+        if number < 1:
+            raise ValueError("a frame below 1")
+        rows[facts.numbers.index(number) if facts.numbers else number - 1] = entry
     frames = np.array(sorted(rows), dtype=np.int64)
     ordered = [rows[frame] for frame in frames.tolist()]
     sides = [[float(entry[key]) for key in ("x", "y", "width", "height")] for entry in ordered]
-    boxes = np.array(sides) * ([*size, *size]) / 100
+    boxes = np.array(sides) * ([*facts.size, *facts.size]) / 100
     boxes[:, 2:] += boxes[:, :2]
-    if frames[0] < 0 or not np.isfinite(boxes).all():
-        raise ValueError("a frame below 1 or a box without numbers")
+    if not np.isfinite(boxes).all():
+        raise ValueError("a box without numbers")
     lasting = np.array([bool(entry.get("enabled", True)) for entry in ordered])
     every = np.ones(len(frames), np.bool_)
     return Keyframes(frames, boxes, lasting, ~every, every, every.astype(np.float64))

@@ -147,6 +147,8 @@ def _facts(video: VideoAnnotations) -> VideoFacts:
         "height": video.height,
         "frame_rate": str(rate),
         "duration": None if video.frames is None else float(video.frames / rate),
+        "start_time": video.start_time,
+        "delay": video.delay,
         **dict.fromkeys(unknown),
     }
     settings = {

@@ -231,6 +231,8 @@ def video_facts(info: VideoInfo, options: DetectOptions, model: Model) -> VideoF
         "frame_rate": str(info.frame_rate),
         "time_base": str(info.time_base),
         "duration": info.duration,
+        "start_time": info.start_time,
+        "delay": info.delay,
         "rotation": info.rotation,
         "mirrored": info.mirrored,
         "pixel_aspect": str(info.pixel_aspect),

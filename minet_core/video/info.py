@@ -27,6 +27,10 @@ class VideoInfo:
         mirrored: whether they were then mirrored left to right.
         pixel_aspect: width to height of an upright pixel as it is meant to be shown; a box is
             in pixels all the same, whatever their shape.
+        start_time: seconds on a player's clock at which the first frame is shown; the times of
+            frames count from there.
+        delay: seconds by which the file's earliest stream, such as its sound, starts before the
+            first frame.
         has_audio: whether there is sound beside the pictures.
         variable_frame_rate: whether frames are unevenly spaced; None when that shows only by
             reading the whole video.
@@ -46,6 +50,8 @@ class VideoInfo:
     codec: str
     mirrored: bool = False
     pixel_aspect: Fraction = Fraction(1)
+    start_time: float = 0.0
+    delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

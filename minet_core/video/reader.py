@@ -20,7 +20,7 @@ from minet_core.video.orientation import orientation
 from minet_core.video.positions import FramePicker, Part
 from minet_core.video.source import StrPath, open_input, reason, video_stream
 from minet_core.video.standard_input import open_standard_input
-from minet_core.video.timing import Clock, duration, frame_rate, is_variable
+from minet_core.video.timing import Clock, duration, frame_rate, is_variable, start_of
 
 
 def open_video(
@@ -163,6 +163,7 @@ class VideoReader(FrameReader):
         rate, stored = frame_rate(self._stream), orientation(first)
         aspect = self._stream.sample_aspect_ratio or Fraction(1)
         estimate = self._promised and round(self._promised * rate)
+        start_time, delay = start_of(self._container, self._stream, first)
         return VideoInfo(
             path=str(self._path),
             width=width,
@@ -177,6 +178,8 @@ class VideoReader(FrameReader):
             codec=self._stream.codec_context.name,
             mirrored=stored.mirrored,
             pixel_aspect=1 / aspect if stored.swaps_sides else aspect,
+            start_time=start_time,
+            delay=delay,
         )
 
     def _cut_short(self) -> bool:

@@ -24,6 +24,24 @@ def frame_rate(stream: VideoStream) -> Fraction:
     return _DEFAULT_RATE
 
 
+def start_of(
+    container: av.container.InputContainer, stream: VideoStream, first: av.VideoFrame
+) -> tuple[float, float]:
+    """When the first frame is shown, as `VideoInfo` has it: `start_time` and `delay`.
+
+    Browsers keep a stream's own timestamps where they begin above zero.
+
+    Args:
+        container: of the stream.
+        stream: of the frames.
+        first: the first frame in order of display.
+    """
+    ticks = first.pts if stream.start_time is None else stream.start_time
+    start = float((ticks or 0) * (stream.time_base or 0))
+    earliest = start if container.start_time is None else container.start_time / av.time_base
+    return round(start, 6), max(0.0, round(start - earliest, 6))
+
+
 def is_variable(stream: VideoStream) -> bool | None:
     """Whether frames are unevenly spaced, from the container's index; None without one."""
     index = stream.index_entries
