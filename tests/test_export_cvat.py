@@ -130,11 +130,12 @@ def test_box_that_never_ends_lasts_to_the_end_of_the_task():
 
 
 def test_project_has_a_video_for_each_task():
-    task = "<task><id>{0}</id><name>t{0}</name><stop_frame>9</stop_frame></task>"
+    task = "<task><id>{0}</id><name>t{0}</name><size>10</size><stop_frame>9</stop_frame></task>"
     meta = f"<meta><project><tasks>{task.format(5)}{task.format(6)}</tasks></project></meta>"
-    track = f'<track id="0" label="dog" task_id="6">{box(9)}</track>'
-    videos = read_cvat(BytesIO(f"{HEAD}{meta}{track}</annotations>".encode()), "x.xml")
-    assert [(video.name, len(video.tracks)) for video in videos] == [("t5", 0), ("t6", 1)]
+    track = f'<track id="0" label="dog" task_id="6">{box(19)}</track>'
+    first, second = read_cvat(BytesIO(f"{HEAD}{meta}{track}</annotations>".encode()), "x.xml")
+    assert (first.name, first.tracks, second.name) == ("t5", (), "t6")
+    assert second.tracks[0].frames.tolist() == [9]
 
 
 def test_zip_of_cvat_is_read(tmp_path):

@@ -3,8 +3,11 @@
 A file that CVAT exports has every frame of a track, one that is written for it keyframes only;
 between two boxes of which the first is not outside, the object is on the line between them.
 Attributes, other shapes than boxes and the definitions of labels are kept for the way back.
+
+In the export of a project, frames are numbered through all tasks of a subset; see `_offsets`.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -25,7 +28,7 @@ from minet_core.video.names import stem_of
 
 @dataclass(slots=True)
 class _Task:
-    """What the file says of one video."""
+    """What the file says of one video; `offset` is taken off the numbers of its frames."""
 
     name: str
     source: str | None = None
@@ -96,27 +99,50 @@ def _read_meta(meta: Element, stem: str) -> dict[str, _Task]:
     if not found:
         return {"": _read_task(meta, source, stem)}
     tasks = {task.findtext("id") or "": _read_task(task, source, stem) for task in found}
+    for number, offset in _offsets(found).items():
+        tasks[number].offset = offset
     labels = [label.text or "" for label in meta.findall("project/labels/label/name")]
     for task in tasks.values():
         task.labels = task.labels or list(labels)
     return tasks
 
 
-def _read_task(element: Element, source: str | None, stem: str) -> _Task:
-    source = element.findtext(".//source") or source or None
-    first, last = element.findtext(".//start_frame"), element.findtext(".//stop_frame")
-    rule = (element.findtext(".//frame_filter") or "").replace(" ", "")
-    width, height = (element.findtext(f".//original_size/{side}") for side in ("width", "height"))
-    name = element.findtext("task/name") or element.findtext("job/name") or element.findtext("name")
+def _offsets(tasks: list[Element]) -> dict[str, int]:
+    """By a task's id, what CVAT adds to the numbers of its frames in the export of a project.
+
+    The frames of all earlier tasks of its subset: of each, its start frame and its length times its
+    step. (CVAT 2, `ProjectData` in cvat/apps/dataset_manager/bindings.py.)
+    """
+    offsets: dict[str, int] = {}
+    following: Counter[str] = Counter()
+    for task in sorted(tasks, key=lambda task: int(task.findtext("id") or 0)):
+        subset = task.findtext("subset") or ""
+        offsets[task.findtext("id") or ""] = following[subset]
+        start, step = int(task.findtext("start_frame") or 0), _step(task)
+        steps = (int(task.findtext("stop_frame") or start) - start) // step
+        following[subset] += start + step * int(task.findtext("size") or steps + 1)
+    return offsets
+
+
+def _step(task: Element) -> int:
+    rule = (task.findtext(".//frame_filter") or "").replace(" ", "")
     step = int(rule.removeprefix("step=")) if rule.startswith("step=") else 1
     if step < 1:
         raise ValueError(f"a frame_filter {rule!r}")
+    return step
+
+
+def _read_task(element: Element, source: str | None, stem: str) -> _Task:
+    source = element.findtext(".//source") or source or None
+    first, last = element.findtext(".//start_frame"), element.findtext(".//stop_frame")
+    width, height = (element.findtext(f".//original_size/{side}") for side in ("width", "height"))
+    name = element.findtext("task/name") or element.findtext("job/name") or element.findtext("name")
     return _Task(
         name=stem_of(source) if source else name or stem,
         source=source,
         start=int(first or 0),
         stop=int(last) + 1 if last else None,
-        step=step,
+        step=_step(element),
         size=(int(width or 0), int(height or 0)),
         labels=[label.text or "" for label in element.findall(".//labels/label/name")],
     )
@@ -128,13 +154,13 @@ def _read_track(element: Element, tasks: dict[str, _Task], stem: str) -> None:
     only = next(iter(tasks)) if len(tasks) == 1 else ""
     task = tasks[element.get("task_id", only) if len(tasks) > 1 else only]
     task.others += read_other(element, task.offset)
-    if (entries := _keyframes(element)) is not None:
+    if (entries := _keyframes(element, task)) is not None:
         task.tracks.append((int(element.get("id", -1)), element.attrib["label"], entries))
         task.attributes.append(read_attributes(element, task.offset))
 
 
-def _keyframes(track: Element) -> Keyframes | None:
-    boxes = {int(box.attrib["frame"]): box.attrib for box in track.iter("box")}
+def _keyframes(track: Element, task: _Task) -> Keyframes | None:
+    boxes = {int(box.attrib["frame"]) - task.offset: box.attrib for box in track.iter("box")}
     if not boxes:
         return None
     frames = np.array(sorted(boxes), dtype=np.int64)
@@ -142,6 +168,8 @@ def _keyframes(track: Element) -> Keyframes | None:
     sides = np.array([[float(row[name]) for name in ("xtl", "ytl", "xbr", "ybr")] for row in rows])
     if frames[0] < 0 or not np.isfinite(sides).all():
         raise ValueError("a frame below 0 or a box without numbers")
+    if task.offset and task.stop is not None and frames[-1] > task.stop:
+        raise ValueError(f"frame {frames[-1] + task.offset} is not of task {task.name}")
 
     def flags(name: str, default: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         return np.array([row.get(name, default) == "1" for row in rows])
