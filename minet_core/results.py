@@ -181,11 +181,13 @@ class Totals:
         rows_without_track: those that belong to no tracklet.
         table: gathers the tracklets.
         sizes: frame → (width, height) of those that are not of the video's size.
+        end: seconds at which the last frame of the source ends; None where it was not reached.
     """
 
     def __init__(self) -> None:
         self.sizes: dict[int, tuple[int, int]] = {}
         self.frames = self.rows = self.rows_without_track = 0
+        self.end: float | None = None
         self.table = TrackletTable()
 
     def add(self, detections: FrameDetections) -> None:

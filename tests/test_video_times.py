@@ -20,8 +20,9 @@ Stamps = list[int | None]
 def times(stamps: Stamps, container: str = "matroska", start: int | None = 0) -> list[float]:
     """Times of frames with these pts, one tick a second, one frame a second."""
     second = Fraction(1)
+    rates = {"average_rate": second, "guessed_rate": None, "base_rate": None}
     stream: Any = SimpleNamespace(
-        start_time=start, time_base=second, average_rate=second, guessed_rate=None, base_rate=None
+        start_time=start, time_base=second, duration=None, frames=0, index_entries=[], **rates
     )
     clock = Clock(stream, ContainerFormat(container, "r"))
     frames: list[Any] = [SimpleNamespace(pts=stamp, dts=stamp) for stamp in stamps]

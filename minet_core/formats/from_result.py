@@ -84,6 +84,7 @@ def _annotations(
         drawn_gaps=header["model"] == MODEL and bool((columns["scores"] == 1).all()),
         start_time=_seconds(video.get("start_time")),
         delay=_seconds(video.get("delay")) or 0.0,
+        end=_seconds(header.get("end")),
     )
 
 

@@ -54,7 +54,9 @@ class JsonWriter:
     def end(self, totals: Totals) -> None:
         """Complete the document."""
         lines = ",\n".join(_dump(self._tracklet(t)) for t in totals.table.tracklets())
-        last = {"counts": totals.counts, **({"sizes": totals.sizes} if totals.sizes else {})}
+        last: dict[str, Any] = {"counts": totals.counts, "end": totals.end and round(totals.end, 6)}
+        if totals.sizes:
+            last["sizes"] = totals.sizes
         entries = ",\n".join(f"{_dump(name)}: {_dump(value)}" for name, value in last.items())
         self._file.write(f'\n],\n"tracklets": [\n{lines}\n],\n{entries}}}\n')
 

@@ -142,12 +142,17 @@ class Outputs:
         for writer in self._writers:
             writer.resume(self.totals)
 
-    def complete(self, clock: StageClock) -> None:
+    def complete(self, clock: StageClock, end: float | None) -> None:
         """Bring every file to its end.
+
+        Args:
+            clock: of the run.
+            end: seconds at which the last frame of the source ends; None where it was not reached.
 
         Raises:
             OutputError: one cannot be written.
         """
+        self.totals.end = end
         with clock.stage("write"):
             for writer in self._writers:
                 writer.end(self.totals)
@@ -156,7 +161,7 @@ class Outputs:
         if self._video is not None:
             with clock.stage("encode"):
                 self._video.cut()
-                self._video.join(self._place / ANNOTATED, self._audio_from)
+                self._video.join(self._place / ANNOTATED, self._audio_from, end)
 
 
 @contextmanager

@@ -141,12 +141,13 @@ def annotate(
                     restore(place, standing.checkpoint, online)
                 _run(reader, online, outputs, recorder, clock, progress)
                 check_unchanged(standing.manifest)
-                outputs.complete(clock)
+                outputs.complete(clock, reader.end)
             given = remarks(model, outputs.totals.frames, options)
             if online.linker is not None:
                 tracks = online.linker.tracks()
-                info = reader.info
-                outputs = write_linked(place, source, options, info, model, tracks, clock)
+                outputs = write_linked(
+                    place, source, options, reader.info, model, tracks, clock, reader.end
+                )
             warnings = *reader.warnings, *online.warnings, *outputs.warnings, *given
             if asked.link and linked_if_read_twice(asked, source):
                 warnings = *warnings, ONCE

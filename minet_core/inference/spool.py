@@ -72,7 +72,7 @@ class Spool:
         """
         return {"totals": self.totals.save()}, {SPOOL: self._file.sync()}
 
-    def complete(self, clock: StageClock) -> None:
+    def complete(self, clock: StageClock, end: float | None = None) -> None:  # noqa: ARG002
         """Bring the file to its end.
 
         Raises:
@@ -139,6 +139,7 @@ def write_linked(
     model: Model,
     tracks: Mapping[int, Track],
     clock: StageClock,
+    end: float | None,
 ) -> Outputs:
     """Write every result file from the frames of a complete spool.
 
@@ -150,6 +151,7 @@ def write_linked(
         model: of the run.
         tracks: slot id → the track its boxes belong to.
         clock: where to count time.
+        end: seconds at which the source's last frame ends, None where it was not reached.
 
     Raises:
         InputError: the source cannot be read a second time.
@@ -161,7 +163,7 @@ def write_linked(
     with open_outputs(place, options, info, model, None) as outputs:
         for image, found in _with_pictures(source, options, frames):
             outputs.write(image, found, clock)
-        outputs.complete(clock)
+        outputs.complete(clock, end)
     return outputs
 
 

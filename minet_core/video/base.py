@@ -24,12 +24,18 @@ class FrameReader(ABC):
     def __init__(self, path: StrPath, picker: FramePicker) -> None:
         self._name = shown(path)
         self._picker = picker
+        self._end: float | None = None
         self._frames = self._read()
 
     @property
     @abstractmethod
     def info(self) -> VideoInfo:
         """Facts known before reading."""
+
+    @property
+    def end(self) -> float | None:
+        """Seconds at which the last frame of the source ends; None until that has been read."""
+        return self._end
 
     @property
     @abstractmethod

@@ -26,12 +26,14 @@ class Tally:
         frames: decoded.
         corrupt: packets that could not be read or decoded, and were skipped.
         failures: how many of those since the last frame.
+        end: the tick at which the last packet ends, as the container has it; None when it does not.
     """
 
     packets: int = 0
     frames: int = 0
     corrupt: int = 0
     failures: int = 0
+    end: int | None = None
 
     def fail(self) -> None:
         """Count a packet that was of no use."""
@@ -95,4 +97,6 @@ def _packets(
         # An empty packet would end the decoding; PyAV's last one is such, damaged files have more.
         if packet.size:
             tally.packets += not packet.is_discard
+            start = packet.dts if packet.pts is None else packet.pts
+            tally.end = None if start is None else start + (packet.duration or 0)
             yield packet

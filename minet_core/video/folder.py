@@ -132,6 +132,8 @@ class FolderReader(FrameReader):
                 break
             if self._picker.takes(index, time) and (image := self._picture(file)) is not None:
                 yield VideoFrame(index, index, time, image)
+        else:
+            self._end = self._info.duration
         self._check_not_empty(len(self._files), self._info.duration or 0.0)
 
     def _picture(self, file: Path) -> Image | None:

@@ -84,15 +84,20 @@ class PieceWriter:
         self._piece = None
         self._open.close()
 
-    def join(self, path: Path, audio_from: StrPath | None) -> None:
+    def join(self, path: Path, audio_from: StrPath | None, end: float | None = None) -> None:
         """Make one mp4 of all pieces, with the sound of a file, and complete it.
+
+        Args:
+            path: of the mp4.
+            audio_from: as of `join_pieces`.
+            end: likewise.
 
         Raises:
             OutputError: it cannot be written.
         """
         frame_rate, *_ = self._settings
         with one_line(path):
-            warnings = join_pieces(self.paths, self.starts, path, frame_rate, audio_from)
+            warnings = join_pieces(self.paths, self.starts, path, frame_rate, audio_from, end)
         self.warnings += warnings
 
     def __enter__(self) -> Self:
@@ -125,6 +130,7 @@ def join_pieces(
     path: Path,
     frame_rate: Fraction,
     audio_from: StrPath | None,
+    end: float | None = None,
 ) -> list[str]:
     """Copy the packets of pieces into one mp4, one piece after the other.
 
@@ -135,6 +141,7 @@ def join_pieces(
         frame_rate: decides how long the last picture is shown.
         audio_from: a file whose sound goes with the pictures, the first of which is at
             `starts[0]` of it.
+        end: when the last picture ends, in seconds, where it is held for longer.
 
     Returns:
         What could not be done as asked, a line each.
@@ -156,7 +163,10 @@ def join_pieces(
         joint = _Joint(file)
         for piece, start in zip(pieces, starts, strict=True):
             joint.add(piece, start - starts[0])
-        file.mux([], until=joint.seconds + float(1 / frame_rate))
+        usual = joint.seconds + float(1 / frame_rate)
+        until = usual if end is None else max(usual, end - starts[0])
+        joint.finish(until if until > usual else None)
+        file.mux([], until=until)
         file.complete(path)
     finally:
         file.discard()
@@ -164,7 +174,7 @@ def join_pieces(
 
 
 class _Joint:
-    """Puts the packets of one piece after those of another.
+    """Puts the packets of one piece after those of another; `finish` writes the last one.
 
     Attributes:
         seconds: when the last picture is shown.
@@ -174,6 +184,8 @@ class _Joint:
         self._file = file
         self._last_pts = -1
         self._last_dts: int | None = None
+        self._last: Packet[VideoStream] | None = None
+        self._tick = Fraction(1)
         self.seconds = 0.0
 
     def add(self, piece: Path, start: float) -> None:
@@ -198,4 +210,15 @@ class _Joint:
         self._last_pts = max(self._last_pts, packet.pts)
         self.seconds = float(self._last_pts * tick)
         packet.stream = self._file.stream
-        self._file.mux([packet], until=float(packet.pts * tick))
+        self.finish(None)
+        self._last, self._tick = packet, tick
+
+    def finish(self, until: float | None) -> None:
+        """Write the packet that was held back, shown until so many seconds if they are given."""
+        packet, self._last = self._last, None
+        if packet is None:
+            return
+        assert packet.pts is not None
+        if until is not None:
+            packet.duration = round(until / self._tick) - packet.pts
+        self._file.mux([packet], until=float(packet.pts * self._tick))

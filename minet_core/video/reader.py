@@ -46,6 +46,10 @@ def open_video(
     return VideoReader(path, **part)
 
 
+_REORDERED = 4
+"""Frames by which the last packet of a file can be before or behind the last one shown."""
+
+
 class VideoReader(FrameReader):
     """Frames of a file, a URL or `-` (standard input), decoded by FFmpeg.
 
@@ -74,7 +78,7 @@ class VideoReader(FrameReader):
         self._tally = Tally()
         self._convert = RgbConverter()
         self._last_time = 0.0
-        self._ended = False
+        self._held = 0.0
         with ExitStack() as files:
             data = files.enter_context(closing(open_standard_input())) if path == "-" else None
             self._container = files.enter_context(open_input(path, data))
@@ -123,16 +127,29 @@ class VideoReader(FrameReader):
     def _read(self) -> Generator[VideoFrame, None, None]:
         clock = Clock(self._stream, self._container.format)
         frames = chain([self._first], self._decoded, [None])
+        last = self._first
         for index, (frame, following) in enumerate(pairwise(frames)):
             assert frame is not None
+            last = frame
             pts, self._last_time = clock.read(frame, following)
             if self._picker.is_past(index, self._last_time):
                 break
             if self._picker.takes(index, self._last_time):
                 yield VideoFrame(index, pts, self._last_time, self._picture(frame))
         else:
-            self._ended = True
+            self._finish(last)
         self._check_not_empty(self._tally.frames, self._last_time)
+
+    def _finish(self, last: av.VideoFrame) -> None:
+        """See how long the last frame is shown: for seconds, where its packet says so."""
+        step, tick = float(1 / self._info.frame_rate), self._info.time_base
+        stamp = last.dts if last.pts is None else last.pts
+        if stamp is not None and self._tally.end is not None:
+            self._held = float((self._tally.end - stamp) * tick)
+        self._end = self._last_time + step
+        latest = self._last_time + self._held + _REORDERED * step
+        if self._promised is not None and self._end < self._promised <= latest:
+            self._end = self._promised
 
     def _decode_all(self) -> Generator[av.VideoFrame, None, None]:
         """Every frame of the stream, the tail decoded again where decoder threads lost it."""
@@ -184,7 +201,7 @@ class VideoReader(FrameReader):
 
     def _cut_short(self) -> bool:
         """Whether the file ended well before the time its header promises."""
-        if not self._ended or self._promised is None:
+        if self._end is None or self._promised is None:
             return False
-        missing = self._promised - self._last_time
-        return missing > max(4 / float(self._info.frame_rate), 0.01 * self._promised)
+        missing = self._promised - self._last_time - max(self._held, 0)
+        return missing > max(_REORDERED / float(self._info.frame_rate), 0.01 * self._promised)

@@ -17,11 +17,35 @@ _NEVER = 1e9
 
 
 def frame_rate(stream: VideoStream) -> Fraction:
-    """Average frames per second; 30 when the container says nothing sensible."""
-    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+    """Average frames per second; 30 when the container says nothing sensible.
+
+    A last frame that is held for long does not count: the others come no slower for it.
+    """
+    for rate in (_rate_of_steps(stream), *_told_rates(stream)):
         if rate and 0 < rate <= _FASTEST_RATE:
             return rate
     return _DEFAULT_RATE
+
+
+def _told_rates(stream: VideoStream) -> tuple[Fraction | None, ...]:
+    return stream.average_rate, stream.guessed_rate, stream.base_rate
+
+
+def _rate_of_steps(stream: VideoStream) -> Fraction | None:
+    """The rate between the first and the last frame, where the last one is held; else None."""
+    stamps = _index(stream)
+    if len(stamps) < 2 or not stream.duration or not stream.time_base:
+        return None
+    span, steps = max(stamps) - min(stamps), len(stamps) - 1
+    held = span > 0 and stream.duration - span > 2 * span / steps
+    return steps / (span * stream.time_base) if held else None
+
+
+def _index(stream: VideoStream) -> list[int]:
+    """The decoding time of each frame, in ticks; nothing where the container does not have all."""
+    index = stream.index_entries
+    whole = stream.frames > 0 and len(index) >= stream.frames
+    return [entry.timestamp for entry in index] if whole else []
 
 
 def start_of(
@@ -44,11 +68,11 @@ def start_of(
 
 def is_variable(stream: VideoStream) -> bool | None:
     """Whether frames are unevenly spaced, from the container's index; None without one."""
-    index = stream.index_entries
-    if len(index) < max(stream.frames, 3):
+    stamps = _index(stream)
+    if len(stamps) < 3:
         return None
     # The index is in decoding order, whose steps are even exactly when the frame rate is.
-    steps = [b.timestamp - a.timestamp for a, b in pairwise(index)]
+    steps = [after - before for before, after in pairwise(stamps)]
     return max(steps) - min(steps) > 1  # one tick is rounding
 
 
