@@ -70,6 +70,7 @@ class Job:
 @setting("--device", "device", metavar="NAME")
 @setting("--start", "start", type=position, metavar="PLACE")
 @setting("--end", "end", type=position, metavar="PLACE")
+@setting("--stream", "stream", type=int, metavar="N")
 @setting("--stride", "stride", type=int)
 @setting("--max-frames", "max_frames", type=int)
 @setting("--rate", "rate", type=rate, metavar="FPS")

@@ -168,6 +168,9 @@ class DetectOptions:
     size: int = setting(416, "Longer side of the picture the detector sees; a multiple of 32.")
     start: int | float | None = setting(None, "First frame (120) or time (4.5s, 01:30).")
     end: int | float | None = setting(None, "Frame or time to stop before.")
+    stream: int | None = setting(
+        None, "Number of the video stream to read, from 0, of a file that has several."
+    )
     stride: int = setting(1, "Look at every n-th frame only.")
     max_frames: int | None = setting(None, "Look at no more than so many frames.")
     rate: float | None = setting(

@@ -51,7 +51,7 @@ class Media:
         self._named = list({_identity(path): path for path in reversed(named)}.values())[::-1]
         self._is_any = is_any and len(self._named) == 1
         self._claims: dict[str, _Claim] = {}
-        self._known: dict[str, VideoInfo | None] = {}
+        self._known: dict[tuple[str, int | None], VideoInfo] = {}
         if not self._is_any:
             for source in sources:
                 self._claim(source)
@@ -83,8 +83,8 @@ class Media:
         if path is None:
             what = "its video" if video.source is None else shown(video.source)
             raise InputError(f"{video.name}: {what} is not there; --video PATH says where it is")
-        info = self._info(path)
-        if info is not None and (info.width, info.height) != (video.width, video.height):
+        info = self._info(path, stream_of(video, path))
+        if (info.width, info.height) != (video.width, video.height):
             raise InputError(
                 f"{shown(path)}: is another video: {info.width}×{info.height} pixels, "
                 f"not {video.width}×{video.height}"
@@ -109,11 +109,10 @@ class Media:
         timed = video.start_time is not None or not by_clock
         if timed and video.frame_rate is not None and video.width and video.height:
             return video
-        info = (
-            None if video.source is None and not self._is_any else self.facts_of(video.source or "")
-        )
-        if info is None:
+        path = self.find(video.source)
+        if path is None:
             return video
+        info = self._info(path, stream_of(video, path))
         return replace(
             video,
             width=video.width or info.width,
@@ -150,11 +149,16 @@ class Media:
         self._claims[path] = _Claim(source, most)
         return path
 
-    def _info(self, path: str) -> VideoInfo | None:
-        if path not in self._known:
-            with open_video(path) as reader:
-                self._known[path] = reader.info
-        return self._known[path]
+    def _info(self, path: str, stream: int | None = None) -> VideoInfo:
+        if (path, stream) not in self._known:
+            with open_video(path, stream=stream) as reader:
+                self._known[path, stream] = reader.info
+        return self._known[path, stream]
+
+
+def stream_of(video: VideoAnnotations, path: str) -> int | None:
+    """The stream to read of a path: the one that was annotated, where it is the very source."""
+    return video.stream if path == video.source else None
 
 
 def _exists(path: str) -> bool:

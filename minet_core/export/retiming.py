@@ -46,6 +46,7 @@ def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
         start_time=0.0,
         delay=0.0,
         end=None,
+        stream=None,
     )
 
 

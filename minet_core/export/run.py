@@ -200,9 +200,10 @@ def _copy(source: str) -> str:
 def _to_constant_rate(video: VideoAnnotations) -> str:
     rate = round(video.frame_rate or 30)
     source = video.source or video.name
+    streams = f"-map 0:{video.stream} -map 0:a? " if video.stream else ""
     return (
         f"{video.name}: its frames are unevenly apart, and this tool counts them by a constant "
-        f"rate, so boxes will be off; make a copy with: ffmpeg -i {_quoted(source)} "
+        f"rate, so boxes will be off; make a copy with: ffmpeg -i {_quoted(source)} {streams}"
         f"-vf fps={rate} -c:v libx264 -c:a aac {_quoted(_copy(source))} "
         f"and export with --constant-rate {rate}"
     )

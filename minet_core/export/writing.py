@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from minet_core.config import ExportOptions
-from minet_core.export.media import Media
+from minet_core.export.media import Media, stream_of
 from minet_core.export.publishing import check_free
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
@@ -73,11 +73,13 @@ class OutputWriter:
             return 0
         paths = {frame: folder / path_of(video, frame, self.options) for frame in wanted}
         show = self.progress
+        path = self.media.require(video)
         return extract_frames(
-            self.media.require(video),
+            path,
             paths.get,
             kind,
             end=wanted.stop,
+            stream=stream_of(video, path),
             progress=None if show is None else lambda done: show(done, len(paths)),
         )
 

@@ -144,6 +144,7 @@ class VideoAnnotations:
             known, and most probably 0.
         delay: seconds by which the file's earliest stream starts before frame 0.
         end: seconds from the start at which the last frame ends, None where it is not known.
+        stream: number of the stream in the source, None for the one that is read unasked.
     """
 
     name: str
@@ -168,6 +169,7 @@ class VideoAnnotations:
     start_time: float | None = None
     delay: float = 0.0
     end: float | None = None
+    stream: int | None = None
 
     @property
     def boxes(self) -> int:

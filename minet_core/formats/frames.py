@@ -23,6 +23,7 @@ def extract_frames(
     kind: str,
     *,
     end: int | None = None,
+    stream: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Write frames of a video as pictures, decoding it once, one frame in memory at a time.
@@ -35,6 +36,7 @@ def extract_frames(
             a mapping will do. Folders are made.
         kind: one of `KINDS`.
         end: the frame to stop before; None for the whole video.
+        stream: as of `open_video`.
         progress: called after each picture with how many there are.
 
     Returns:
@@ -46,7 +48,7 @@ def extract_frames(
         MinetError: OpenCV does not load.
     """
     written = 0
-    with open_video(source, end=end) as reader:
+    with open_video(source, stream=stream, end=end) as reader:
         for frame in reader:
             path = path_of(frame.index)
             if path is not None:

@@ -85,6 +85,7 @@ def _annotations(
         start_time=_seconds(video.get("start_time")),
         delay=_seconds(video.get("delay")) or 0.0,
         end=_seconds(header.get("end")),
+        stream=None if video.get("stream") is None else int(video["stream"]),
     )
 
 

@@ -149,6 +149,7 @@ def _facts(video: VideoAnnotations) -> VideoFacts:
         "duration": None if video.frames is None else float(video.frames / rate),
         "start_time": video.start_time,
         "delay": video.delay,
+        "stream": video.stream,
         **dict.fromkeys(unknown),
     }
     settings = {

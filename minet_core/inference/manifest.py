@@ -117,6 +117,8 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
         name: value for name, value in asdict(options).items() if name not in _NOT_IN_RESULT
     }
     settings["formats"] = sorted(options.formats)
+    if options.stream is None:
+        del settings["stream"]  # results of versions that did not know it are as good
     if not options.memory:
         settings["preset"] = None
     if not options.video:

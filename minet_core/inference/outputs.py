@@ -37,7 +37,7 @@ def is_border(frames: int) -> bool:
 # Settings on which no row depends, and those that the header has elsewhere.
 _NOT_IN_HEADER = {
     *("formats", "video", "trails", "score_vectors", "report", "rate"),
-    *("overwrite", "device", "model", "resume", "checkpoint"),
+    *("overwrite", "device", "model", "resume", "checkpoint", "stream"),
 }
 
 
@@ -59,6 +59,7 @@ class Outputs:
         overlay: Overlay,
         audio_from: str | None,
         size: tuple[int, int],
+        stream: int | None,
     ) -> None:
         self.totals = Totals()
         self._place = place
@@ -68,6 +69,7 @@ class Outputs:
         self._overlay = overlay
         self._audio_from = audio_from
         self._size = size
+        self._stream = stream
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -161,7 +163,8 @@ class Outputs:
         if self._video is not None:
             with clock.stage("encode"):
                 self._video.cut()
-                self._video.join(self._place / ANNOTATED, self._audio_from, end)
+                path = self._place / ANNOTATED
+                self._video.join(path, self._audio_from, end, self._stream)
 
 
 @contextmanager
@@ -195,7 +198,7 @@ def open_outputs(
             stack.enter_context(video)
         overlay = Overlay(trails=options.trails)
         sound, size = _sound(info, options, video), (info.width, info.height)
-        outputs = Outputs(place, files, writers, video, overlay, sound, size)
+        outputs = Outputs(place, files, writers, video, overlay, sound, size, info.stream)
         outputs.begin(checkpoint)
         yield outputs
 
@@ -238,6 +241,7 @@ def video_facts(info: VideoInfo, options: DetectOptions, model: Model) -> VideoF
         "duration": info.duration,
         "start_time": info.start_time,
         "delay": info.delay,
+        "stream": info.stream,
         "rotation": info.rotation,
         "mirrored": info.mirrored,
         "pixel_aspect": str(info.pixel_aspect),

@@ -134,7 +134,9 @@ def annotate(
         standing = check(source, folder, options, model.name)
         clear(place, standing.checkpoint)
         part = part_of(options, standing.next_frame)
-        with open_video(source, folder_rate=folder_rate(options), **part) as reader:
+        with open_video(
+            source, folder_rate=folder_rate(options), stream=options.stream, **part
+        ) as reader:
             with _opened(place, options, reader.info, model, standing.checkpoint) as outputs:
                 recorder = Recorder(place, standing.manifest, outputs, options.checkpoint)
                 if standing.checkpoint is not None:

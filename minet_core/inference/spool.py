@@ -29,8 +29,8 @@ from minet_core.video.source import shown
 SPOOL = "frames.bin"
 """Name of the file in the hidden folder."""
 
-_HEAD = struct.Struct("<qqdqq")
-"""Frame, pts, seconds, rows, columns of score vectors (0 without)."""
+_HEAD = struct.Struct("<qqdqqqq")
+"""Frame, pts, seconds, height, width, rows, columns of score vectors (0 without)."""
 
 _NO_PTS = -(2**63)
 _FLOATS = 6
@@ -54,14 +54,14 @@ class Spool:
         self.warnings: list[str] = []
         self._file = file
 
-    def write(self, image: Image, detections: FrameDetections, clock: StageClock) -> None:  # noqa: ARG002
-        """Add a frame; its picture is not kept.
+    def write(self, image: Image, detections: FrameDetections, clock: StageClock) -> None:
+        """Add a frame; of its picture the size is kept.
 
         Raises:
             OutputError: it cannot be written.
         """
         with clock.stage("write"):
-            self._file.write(_packed(detections))
+            self._file.write(_packed(detections, image.shape[:2]))
             self.totals.frames += 1
 
     def save(self) -> tuple[dict[str, Any], dict[str, int]]:
@@ -98,36 +98,41 @@ def open_spool(place: Path, checkpoint: Checkpoint | None) -> Iterator[Spool]:
         yield spool
 
 
-def read_spool(place: Path, classes: tuple[str, ...]) -> Iterator[FrameDetections]:
-    """The frames that `Spool` wrote, in order."""
+def read_spool(
+    place: Path, classes: tuple[str, ...]
+) -> Iterator[tuple[tuple[int, int], FrameDetections]]:
+    """The (height, width) and the detections of the frames that `Spool` wrote, in order."""
     with (place / SPOOL).open("rb") as file:
         while head := file.read(_HEAD.size):
-            frame, pts, time, rows, columns = _HEAD.unpack(head)
+            frame, pts, time, height, width, rows, columns = _HEAD.unpack(head)
             floats = np.frombuffer(file.read(8 * rows * (_FLOATS + columns)), np.float64)
             wholes = np.frombuffer(file.read(8 * rows * _WHOLES), np.int64)
             numbers = floats.reshape(rows, _FLOATS + columns)
             names = wholes.reshape(rows, _WHOLES)
-            yield FrameDetections(
-                *(frame, None if pts == _NO_PTS else pts, time),
-                boxes=numbers[:, :4],
-                scores=numbers[:, 4],
-                base_scores=numbers[:, 5],
-                label_ids=names[:, 0],
-                track_ids=names[:, 1],
-                track_labels=names[:, 2],
-                classes=classes,
-                score_vectors=numbers[:, _FLOATS:] if columns else None,
+            yield (
+                (height, width),
+                FrameDetections(
+                    *(frame, None if pts == _NO_PTS else pts, time),
+                    boxes=numbers[:, :4],
+                    scores=numbers[:, 4],
+                    base_scores=numbers[:, 5],
+                    label_ids=names[:, 0],
+                    track_ids=names[:, 1],
+                    track_labels=names[:, 2],
+                    classes=classes,
+                    score_vectors=numbers[:, _FLOATS:] if columns else None,
+                ),
             )
 
 
-def _packed(found: FrameDetections) -> bytes:
+def _packed(found: FrameDetections, size: tuple[int, ...]) -> bytes:
     vectors = found.score_vectors
     columns = 0 if vectors is None else vectors.shape[1]
     pts = _NO_PTS if found.pts is None else found.pts
     parts = [found.boxes, found.scores[:, None], found.base_scores[:, None]]
     floats = np.concatenate(parts if vectors is None else [*parts, vectors], axis=1)
     wholes = np.stack([found.label_ids, found.track_ids, found.track_labels], axis=1)
-    head = _HEAD.pack(found.frame, pts, found.time, len(found), columns)
+    head = _HEAD.pack(found.frame, pts, found.time, *size, len(found), columns)
     return head + floats.astype(np.float64).tobytes() + wholes.astype(np.int64).tobytes()
 
 
@@ -157,9 +162,8 @@ def write_linked(
         InputError: the source cannot be read a second time.
         OutputError: a file cannot be written.
     """
-    frames = (
-        linked(found, tracks, options.score) for found in read_spool(place, model.detector.classes)
-    )
+    spooled = read_spool(place, model.detector.classes)
+    frames = ((size, linked(found, tracks, options.score)) for size, found in spooled)
     with open_outputs(place, options, info, model, None) as outputs:
         for image, found in _with_pictures(source, options, frames):
             outputs.write(image, found, clock)
@@ -168,15 +172,18 @@ def write_linked(
 
 
 def _with_pictures(
-    source: str | Path, options: DetectOptions, frames: Iterator[FrameDetections]
+    source: str | Path,
+    options: DetectOptions,
+    frames: Iterator[tuple[tuple[int, int], FrameDetections]],
 ) -> Iterator[tuple[Image, FrameDetections]]:
-    """Each frame with its picture, where one is to be drawn on."""
+    """Each frame with its picture; where nothing is drawn, with a black one that takes no memory."""
     if not options.video:
-        nothing = np.zeros((0, 0, 3), np.uint8)
-        yield from ((nothing, found) for found in frames)
+        for size, found in frames:
+            yield np.broadcast_to(np.uint8(0), (*size, 3)), found
         return
-    with open_video(source, folder_rate=folder_rate(options), **part_of(options)) as reader:
-        for picture, found in zip(reader, frames, strict=False):
+    rate, stream = folder_rate(options), options.stream
+    with open_video(source, folder_rate=rate, stream=stream, **part_of(options)) as reader:
+        for picture, (_, found) in zip(reader, frames, strict=False):
             if picture.index != found.frame:
                 raise InputError(f"{shown(source)}: other frames when it was read a second time")
             yield picture.image, found

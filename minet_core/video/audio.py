@@ -12,7 +12,8 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from minet_core.errors import VideoOpenError
-from minet_core.video.source import StrPath, open_input, shown, video_stream
+from minet_core.video.source import StrPath, open_input, shown
+from minet_core.video.streams import video_stream
 
 _AAC_FRAME = 1024
 _USUAL_RATE = 48_000
@@ -30,16 +31,17 @@ class Sound(ABC):
     Args:
         source: the file that the pictures come from.
         start: seconds of the first picture from the start of that file's video stream.
+        stream: number of that stream, None for the one that is read unasked.
 
     Raises:
         InputError: there is no such file, or it has no sound.
     """
 
-    def __init__(self, source: StrPath, start: float) -> None:
+    def __init__(self, source: StrPath, start: float, stream: int | None = None) -> None:
         self._input = open_input(source)
         try:
             self._stream = _sound_stream(self._input, shown(source))
-            video = video_stream(self._input, shown(source))
+            video = video_stream(self._input, shown(source), stream)
         except BaseException:
             self._input.close()
             raise

@@ -31,6 +31,7 @@ class VideoInfo:
             frames count from there.
         delay: seconds by which the file's earliest stream, such as its sound, starts before the
             first frame.
+        stream: number of the stream in its file, None of pictures.
         has_audio: whether there is sound beside the pictures.
         variable_frame_rate: whether frames are unevenly spaced; None when that shows only by
             reading the whole video.
@@ -52,6 +53,7 @@ class VideoInfo:
     pixel_aspect: Fraction = Fraction(1)
     start_time: float = 0.0
     delay: float = 0.0
+    stream: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

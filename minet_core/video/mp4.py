@@ -87,6 +87,7 @@ def open_mp4(
     *,
     audio_from: StrPath | None = None,
     start: float = 0.0,
+    stream: int | None = None,
 ) -> Mp4File:
     """Begin the file that `complete` will give the name `path`, with sound if there is some.
 
@@ -96,6 +97,7 @@ def open_mp4(
         warnings: gets a line for each thing that could not be done as asked.
         audio_from: a file whose sound is copied, or encoded again where mp4 cannot hold it.
         start: seconds of the first picture in that file.
+        stream: number of the video stream there that the pictures are of, None for the usual one.
 
     Raises:
         FFmpegError: the file cannot be made.
@@ -103,7 +105,7 @@ def open_mp4(
     part = path.with_name(f".{path.name}.part")
     if audio_from is not None:
         try:
-            return _with_sound(part, add_pictures, warnings, audio_from, start)
+            return _with_sound(part, add_pictures, warnings, (audio_from, start, stream))
         except InputError as error:
             warnings.append(f"the sound is left out: {error}")
         except (FFmpegError, ValueError) as error:
@@ -112,14 +114,17 @@ def open_mp4(
 
 
 def _with_sound(
-    part: Path, add_pictures: AddPictures, warnings: list[str], source: StrPath, start: float
+    part: Path,
+    add_pictures: AddPictures,
+    warnings: list[str],
+    source: tuple[StrPath, float, int | None],
 ) -> Mp4File:
     """The file with the source's sound: copied, or encoded again where it has to be."""
-    copied = CopiedSound(source, start)
+    copied = CopiedSound(*source)
     try:
         return Mp4File(part, add_pictures, copied, warnings)
     except (FFmpegError, ValueError):
-        file = Mp4File(part, add_pictures, EncodedSound(source, start), warnings)
+        file = Mp4File(part, add_pictures, EncodedSound(*source), warnings)
     warnings.append(f"the sound is encoded again, as AAC: mp4 cannot hold {copied.codec}")
     return file
 

@@ -84,20 +84,29 @@ class PieceWriter:
         self._piece = None
         self._open.close()
 
-    def join(self, path: Path, audio_from: StrPath | None, end: float | None = None) -> None:
+    def join(
+        self,
+        path: Path,
+        audio_from: StrPath | None,
+        end: float | None = None,
+        stream: int | None = None,
+    ) -> None:
         """Make one mp4 of all pieces, with the sound of a file, and complete it.
 
         Args:
             path: of the mp4.
             audio_from: as of `join_pieces`.
             end: likewise.
+            stream: likewise.
 
         Raises:
             OutputError: it cannot be written.
         """
         frame_rate, *_ = self._settings
         with one_line(path):
-            warnings = join_pieces(self.paths, self.starts, path, frame_rate, audio_from, end)
+            warnings = join_pieces(
+                self.paths, self.starts, path, frame_rate, audio_from, end, stream
+            )
         self.warnings += warnings
 
     def __enter__(self) -> Self:
@@ -131,6 +140,7 @@ def join_pieces(
     frame_rate: Fraction,
     audio_from: StrPath | None,
     end: float | None = None,
+    stream: int | None = None,
 ) -> list[str]:
     """Copy the packets of pieces into one mp4, one piece after the other.
 
@@ -142,6 +152,7 @@ def join_pieces(
         audio_from: a file whose sound goes with the pictures, the first of which is at
             `starts[0]` of it.
         end: when the last picture ends, in seconds, where it is held for longer.
+        stream: number of the video stream in that file that the pictures are of.
 
     Returns:
         What could not be done as asked, a line each.
@@ -154,11 +165,13 @@ def join_pieces(
         template = first.streams.video[0]
 
         def add_copy(output: OutputContainer) -> VideoStream:
-            stream = output.add_stream_from_template(template)
-            stream.time_base = template.time_base
-            return stream
+            copy = output.add_stream_from_template(template)
+            copy.time_base = template.time_base
+            return copy
 
-        file = open_mp4(path, add_copy, warnings, audio_from=audio_from, start=starts[0])
+        file = open_mp4(
+            path, add_copy, warnings, audio_from=audio_from, start=starts[0], stream=stream
+        )
     try:
         joint = _Joint(file)
         for piece, start in zip(pieces, starts, strict=True):

@@ -10,7 +10,7 @@ from typing import Unpack
 import av
 from av.error import FFmpegError
 
-from minet_core.errors import VideoOpenError
+from minet_core.errors import ConfigError, VideoOpenError
 from minet_core.video.base import FrameReader
 from minet_core.video.colours import RgbConverter
 from minet_core.video.decoding import Tally, decode
@@ -18,8 +18,9 @@ from minet_core.video.folder import FolderReader, is_pictures
 from minet_core.video.info import Image, VideoFrame, VideoInfo
 from minet_core.video.orientation import orientation
 from minet_core.video.positions import FramePicker, Part
-from minet_core.video.source import StrPath, open_input, reason, video_stream
+from minet_core.video.source import StrPath, open_input, reason, shown
 from minet_core.video.standard_input import open_standard_input
+from minet_core.video.streams import passed_over, video_stream
 from minet_core.video.timing import Clock, duration, frame_rate, is_variable, start_of
 
 
@@ -27,6 +28,7 @@ def open_video(
     path: StrPath,
     *,
     folder_rate: Fraction | int = 30,
+    stream: int | None = None,
     **part: Unpack[Part],
 ) -> FrameReader:
     """Open a video file, a URL, `-` for standard input, or pictures.
@@ -34,16 +36,19 @@ def open_video(
     Args:
         path: what to read; pictures are given as a folder, or as a pattern such as `cam/*.jpg`.
         folder_rate: frames per second of pictures, which know none.
+        stream: number of the video stream to read, of a file that has several.
         part: which frames to read, see `Part`.
 
     Raises:
         InputError: it is missing or unreadable, or there is no picture.
-        VideoOpenError: it is not a video.
+        VideoOpenError: it is not a video, or has no such stream.
         ConfigError: the settings can select nothing.
     """
     if is_pictures(path):
+        if stream is not None:
+            raise ConfigError(f"{shown(path)}: pictures have no stream {stream}")
         return FolderReader(path, frame_rate=folder_rate, **part)
-    return VideoReader(path, **part)
+    return VideoReader(path, stream=stream, **part)
 
 
 _REORDERED = 4
@@ -60,6 +65,7 @@ class VideoReader(FrameReader):
 
     Args:
         path: what to read.
+        stream: number of the stream to read; None: see `video_stream`.
         part: which frames to read, see `Part`.
 
     Raises:
@@ -71,6 +77,8 @@ class VideoReader(FrameReader):
     def __init__(
         self,
         path: StrPath,
+        *,
+        stream: int | None = None,
         **part: Unpack[Part],
     ) -> None:
         super().__init__(path, FramePicker(**part))
@@ -82,7 +90,8 @@ class VideoReader(FrameReader):
         with ExitStack() as files:
             data = files.enter_context(closing(open_standard_input())) if path == "-" else None
             self._container = files.enter_context(open_input(path, data))
-            self._stream = video_stream(self._container, self._name)
+            self._stream = video_stream(self._container, self._name, stream)
+            self._others = "" if stream is not None else passed_over(self._container, self._stream)
             self._promised = duration(self._container, self._stream)
             self._decoded = self._decode_all()
             # Only a frame tells its rotation and true size, and whether this is a video at all.
@@ -103,7 +112,7 @@ class VideoReader(FrameReader):
     @property
     def warnings(self) -> list[str]:
         """What went wrong up to now without stopping the reading, a line each."""
-        lines = []
+        lines = [self._others] if self._others else []
         if self._tally.corrupt:
             lines.append(f"damaged packets skipped: {self._tally.corrupt}")
         if self._tally.gave_up:
@@ -158,7 +167,7 @@ class VideoReader(FrameReader):
             return
         seen, self._tally = self._tally.frames, Tally()
         with open_input(self._path) as again:
-            stream = video_stream(again, self._name)
+            stream = video_stream(again, self._name, self._stream.index)
             yield from islice(decode(again, stream, self._tally, "SLICE"), seen, None)
 
     def _first_frame(self) -> av.VideoFrame:
@@ -197,6 +206,7 @@ class VideoReader(FrameReader):
             pixel_aspect=1 / aspect if stored.swaps_sides else aspect,
             start_time=start_time,
             delay=delay,
+            stream=self._stream.index,
         )
 
     def _cut_short(self) -> bool:

@@ -1,7 +1,7 @@
 """Opening files with FFmpeg, with every refusal as one line the user can act on.
 
 FFmpeg's own messages stay off the terminal: PyAV installs a silent log callback when it is
-imported, and nothing here replaces it (a Python callback can deadlock with decoder threads).
+imported, and nothing replaces it while decoders run (a Python callback can deadlock with theirs).
 """
 
 import os
@@ -11,8 +11,6 @@ from typing import Any
 import av
 import av.container
 import av.error
-from av.stream import Disposition
-from av.video.stream import VideoStream
 
 from minet_core.errors import InputError, VideoOpenError
 
@@ -66,19 +64,6 @@ def open_input(path: StrPath, data: Any = None) -> av.container.InputContainer:
         container.close()
         raise VideoOpenError(f"{name}: not a video (plain text)")
     return container
-
-
-def video_stream(container: av.container.InputContainer, name: str) -> VideoStream:
-    """The first moving picture of a container; the cover of a music album is not one.
-
-    Raises:
-        VideoOpenError: there is none.
-    """
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return stream
-    has = "has audio only" if container.streams.audio else "has no video stream"
-    raise VideoOpenError(f"{name}: not a video ({has})")
 
 
 def reason(error: Exception) -> str:
