@@ -107,6 +107,7 @@ def detect(
     if jobs:
         with reporter.waiting(f"loading {options.model}"):
             model = load(options)
+        reporter.notes(model.notes)
         run_all(jobs, model, options, reporter, exports, failures)
     if failures:
         reporter.failures(failures)

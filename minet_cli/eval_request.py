@@ -22,7 +22,7 @@ class Request:
     report: bool
     model: str
     preset: str
-    size: int
+    size: int | None
     device: str
     memory: bool
     detections: Path | None

@@ -18,6 +18,7 @@ COMMANDS = {
     "export": "minet_cli.export",
     "eval": "minet_cli.evaluate",
     "train": "minet_cli.train",
+    "model": "minet_cli.model",
     "toy": "minet_cli.toy",
 }
 """Subcommand → module that has it under its own name; imported when it is asked for."""

@@ -44,6 +44,11 @@ class Reporter:
         with self._err.status(reason):
             yield
 
+    def notes(self, lines: tuple[str, ...]) -> None:
+        """What there is to know of the model."""
+        for line in () if self._quiet else lines:
+            click.echo(f"note: {line}", err=True)
+
     @contextmanager
     def progress(self, job: "Job") -> "Iterator[Progress | None]":
         """What to call after each frame of a video."""

@@ -165,7 +165,11 @@ class DetectOptions:
     score: float = setting(0.3, "Least score, from 0 to 1, of what is reported.")
     classes: tuple[str, ...] = setting((), "Classes to report, such as person,car; empty for all.")
     device: str = setting("auto", "Where to compute: auto, cpu, cuda or mps.")
-    size: int = setting(416, "Longer side of the picture the detector sees; a multiple of 32.")
+    size: int | None = setting(
+        None,
+        "Longer side of the picture the detector sees, a multiple of 32; by default the model's "
+        "own, 416 for minet-nano.",
+    )
     start: int | float | None = setting(None, "First frame (120) or time (4.5s, 01:30).")
     end: int | float | None = setting(None, "Frame or time to stop before.")
     stream: int | None = setting(
@@ -203,7 +207,7 @@ class DetectOptions:
         # Each is written so that NaN fails too.
         if not 0 <= self.score <= 1:
             raise ConfigError(f"the score must be from 0 to 1, not {self.score}")
-        if not (self.size > 0 and self.size % 32 == 0):
+        if self.size is not None and not (self.size > 0 and self.size % 32 == 0):
             raise ConfigError(f"the size must be a positive multiple of 32, not {self.size}")
         if self.rate is not None and not 0 < self.rate <= 1000:
             raise ConfigError(f"the rate must be over 0 and up to 1000 a second, not {self.rate}")

@@ -102,7 +102,7 @@ def test_header_says_what_the_rows_depend_on(clip, out, model):
         "link": True,
         "score": 0.3,
         "classes": ["car"],
-        "size": 416,
+        "size": None,
         "detections": None,
         "start": 2,
         "end": None,

@@ -176,7 +176,7 @@ def _with_pictures(
     options: DetectOptions,
     frames: Iterator[tuple[tuple[int, int], FrameDetections]],
 ) -> Iterator[tuple[Image, FrameDetections]]:
-    """Each frame with its picture; where nothing is drawn, with a black one that takes no memory."""
+    """Each frame with its picture; where nothing is drawn, with an empty one of its size."""
     if not options.video:
         for size, found in frames:
             yield np.broadcast_to(np.uint8(0), (*size, 3)), found

@@ -19,15 +19,13 @@ from torchvision.ops import box_iou
 from minet_core.boxes import SHARES, are_shares
 from minet_core.errors import InputError
 from minet_core.models.detector import BaseDetections, Frame
+from minet_core.models.proposals import SUREST
 from minet_core.scores import ScoreKind
 
 GRID = (2, 4, 8)
 """Grid boxes are squares of the frame's shorter side divided by these."""
 GRID_IOU = 0.5
 """A grid box that overlaps a given one by as much is left out."""
-
-SUREST = 1 - 1e-6
-"""Scores are cut off here: memory multiplies odds, and certainty has none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,21 +143,37 @@ class StoredDetector:
 
     def _detect(self, index: int, frame: Frame) -> BaseDetections:
         span = self.stored.span(index)
-        unique, row_of = np.unique(self.stored.boxes[span], axis=0, return_inverse=True)
-        given = torch.from_numpy(unique).float()
-        rows = torch.from_numpy(row_of.reshape(-1))
-        scores = torch.zeros(len(given), len(self.classes))
-        values = torch.from_numpy(self.stored.base_scores[span]).float().clamp(0, SUREST)
-        scores[rows, torch.from_numpy(self.stored.label_ids[span])] = values
-        beside = grid(frame.shape[1], frame.shape[0])
-        beside = beside[(box_iou(beside, given) < GRID_IOU).all(dim=1)]
-        boxes = torch.cat([given, beside])
-        return BaseDetections(
-            boxes,
-            boxes,
-            torch.cat([scores, torch.zeros(len(beside), len(self.classes))]),
-            final=True,
+        return from_final(
+            torch.from_numpy(self.stored.boxes[span]).float(),
+            torch.from_numpy(self.stored.label_ids[span]),
+            torch.from_numpy(self.stored.base_scores[span]).float(),
+            len(self.classes),
+            frame,
         )
+
+
+def from_final(
+    boxes: Tensor, labels: Tensor, scores: Tensor, classes: int, frame: Frame
+) -> BaseDetections:
+    """Base detections of a list of boxes with one class and one score each.
+
+    Rows with the very same box become one with several classes, and the fixed grid stands beside.
+
+    Args:
+        boxes: (N, 4) xyxy in pixels of the frame.
+        labels: (N,) int64, from 0 to `classes` - 1.
+        scores: (N,) probabilities; certain ones are cut off.
+        classes: how many there are.
+        frame: of which only the size is looked at.
+    """
+    given, row_of = torch.unique(boxes, dim=0, return_inverse=True)
+    table = torch.zeros(len(given), classes)
+    table[row_of.flatten(), labels] = scores.clamp(0, SUREST)
+    beside = grid(frame.shape[1], frame.shape[0])
+    beside = beside[(box_iou(beside, given) < GRID_IOU).all(dim=1)]
+    regions = torch.cat([given, beside])
+    table = torch.cat([table, torch.zeros(len(beside), classes)])
+    return BaseDetections(regions, regions, table, final=True)
 
 
 def grid(width: int, height: int) -> Tensor:

@@ -20,6 +20,10 @@ EMBEDS_ITSELF = frozenset(name for name in TORCHVISION_FILES if name.startswith(
 """Those whose own region features are the embeddings."""
 MODELS = (DEFAULT_MODEL, *RCNN_CONFIGS, *TORCHVISION_FILES)
 """Every name of a model."""
+ONNX = ".onnx"
+"""How the names of ONNX files end."""
+ONNX_BESIDE = ("config.json", "preprocessor_config.json", "pipeline.json")
+"""Files in which exporters say what an ONNX file is."""
 MAX_HEADER_BYTES = 100_000_000
 """Longest header of a weights file."""
 
@@ -48,12 +52,20 @@ def model_files(name: str) -> tuple[Path, ...]:
     if name in TORCHVISION_FILES:
         return () if name in EMBEDS_ITSELF else (embedder_file(),)
     path = detector_file(name)
+    if path.suffix == ONNX:
+        return (*_onnx_files(path), embedder_file())
     architecture = architecture_of(path) or ""
     if architecture in RCNN_CONFIGS:
         return (path,)
     if architecture.startswith(IDENTIFY):
         return (detector_file(DEFAULT_MODEL), path)
     return (path, embedder_file())
+
+
+def _onnx_files(path: Path) -> list[Path]:
+    """An ONNX file, and those beside it that tell what it is or hold its numbers."""
+    names = [f"{path.name}.toml", f"{path.name}.data", f"{path.name}_data", *ONNX_BESIDE]
+    return [path, *(file for name in names if (file := path.parent / name).is_file())]
 
 
 def detector_file(name: str) -> Path:

@@ -16,20 +16,21 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (the name everybody knows it by)
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchvision.ops import clip_boxes_to_image, nms
+from torchvision.ops import clip_boxes_to_image
 
 from minet_core.errors import ConfigError, WeightsError
 from minet_core.models.detector import BaseDetections, Frame, ScoreKind
+from minet_core.models.proposals import PROPOSAL_NMS, PROPOSALS, best_rows, suppressed
 from minet_core.models.weights import assign_weights, read_safetensors
 
 ARCHITECTURE = "nanodet-g"
 STRIDES = (8, 16, 32)
 DISTANCE_BINS = 11
+DEFAULT_SIZE = 416
+"""Longer side of the pictures that the bundled weights were trained on."""
 # Channel order, mean and deviation of the training, in units of an 8-bit picture.
 BGR_MEAN = (103.53, 116.28, 123.675)
 BGR_STD = (57.375, 57.12, 58.395)
-# Only the best cells are decoded: nearly all of a grid's cells show nothing.
-MAX_DECODED = 1000
 
 
 class ConvLeaky(nn.Module):
@@ -174,12 +175,12 @@ def cell_centres(height: int, width: int) -> tuple[Tensor, Tensor]:
 
 
 def decode_boxes(distance_logits: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
-    """Boxes (N, 4) xyxy in input pixels of (N, 44) distance logits at the (N, 2) centres.
+    """Boxes (N, 4) xyxy in input pixels of (N, 4 · bins) distance logits at the (N, 2) centres.
 
-    A side's distance is the expectation over its 11 bins (0 to 10), in units of the stride.
+    A side's distance is the expectation over its bins (0, 1, …), in units of the stride.
     """
-    bins = torch.arange(DISTANCE_BINS, dtype=torch.float32, device=distance_logits.device)
-    shares = distance_logits.reshape(-1, 4, DISTANCE_BINS).softmax(dim=-1)
+    shares = distance_logits.reshape(len(distance_logits), 4, -1).softmax(dim=-1)
+    bins = torch.arange(shares.shape[-1], dtype=torch.float32, device=shares.device)
     sides = (shares @ bins) * strides
     return torch.cat((centres - sides[:, :2], centres + sides[:, 2:]), dim=-1)
 
@@ -207,10 +208,10 @@ class NanoDetDetector:
         model: NanoDet,
         classes: Sequence[str],
         calibration: tuple[float, float],
-        size: int = 416,
+        size: int = DEFAULT_SIZE,
         device: torch.device | str = "cpu",
-        max_proposals: int = 300,
-        nms_iou: float = 0.7,
+        max_proposals: int = PROPOSALS,
+        nms_iou: float = PROPOSAL_NMS,
     ) -> None:
         if size <= 0 or size % STRIDES[-1]:
             raise ConfigError(f"the detector's size must be a positive multiple of 32, not {size}")
@@ -246,11 +247,11 @@ class NanoDetDetector:
         centres, strides = cell_centres(*pictures.shape[-2:])
         detections = []
         for logits, distances in zip(class_logits.cpu(), distance_logits.cpu(), strict=True):
-            best = logits.amax(dim=1).topk(min(MAX_DECODED, len(logits)))
-            rows = best.indices
+            best = logits.amax(dim=1)
+            rows = best_rows(best)
             boxes = decode_boxes(distances[rows], centres[rows], strides[rows]) / scale
             boxes = clip_boxes_to_image(boxes, (height, width))
-            keep = self._suppress(boxes, best.values)
+            keep = suppressed(boxes, best[rows], self._nms_iou, self._max_proposals)
             detections.append(self._detections(boxes[keep], logits[rows[keep]]))
         return detections
 
@@ -276,20 +277,13 @@ class NanoDetDetector:
         scale = torch.tensor([new_width / width, new_height / height]).repeat(2)
         return F.pad(pictures, padding), scale
 
-    def _suppress(self, boxes: Tensor, best_logits: Tensor) -> Tensor:
-        """Rows of the proposals, best first: boxes of a pixel or more, after NMS."""
-        sides = boxes[:, 2:] - boxes[:, :2]
-        rows = (sides >= 1).all(dim=1).nonzero().squeeze(1)
-        kept = nms(boxes[rows], best_logits[rows], self._nms_iou)
-        return rows[kept[: self._max_proposals]]
-
     def _detections(self, boxes: Tensor, logits: Tensor) -> BaseDetections:
         slope, offset = self.calibration
         return BaseDetections(boxes, boxes, torch.sigmoid(slope * logits + offset))
 
 
 def load_nanodet(
-    path: Path | str, device: torch.device | str = "cpu", size: int = 416
+    path: Path | str, device: torch.device | str = "cpu", size: int = DEFAULT_SIZE
 ) -> NanoDetDetector:
     """The detector in a .safetensors file, with the classes and calibration of its metadata.
 

@@ -13,35 +13,15 @@ from torch.nn.functional import normalize
 from torchvision.models import get_model, get_model_weights
 from torchvision.models.detection import FasterRCNN, RetinaNet
 from torchvision.models.detection.image_list import ImageList
-from torchvision.ops import clip_boxes_to_image, nms
+from torchvision.ops import clip_boxes_to_image
 
+from minet_core.models.class_columns import ClassColumns
 from minet_core.models.detector import BaseDetections, Detector, Embedder, FeatureMap, Frame
 from minet_core.models.files import EMBEDS_ITSELF, embedder_file
 from minet_core.models.identify import EMBEDDING_NORM, load_identify
 from minet_core.models.pretrained import load_pretrained
+from minet_core.models.proposals import PROPOSALS, best_rows, of_a_pixel, suppressed
 from minet_core.scores import ScoreKind
-
-PROPOSALS, PROPOSAL_NMS = 300, 0.7
-_MAX_DECODED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ClassColumns:
-    """The classes among a network's score columns.
-
-    Attributes:
-        names: of the C classes.
-        columns: of each; column 0 is the background, and some of COCO's were never used.
-    """
-
-    names: tuple[str, ...]
-    columns: tuple[int, ...]
-
-    @classmethod
-    def of(cls, categories: Sequence[str]) -> "ClassColumns":
-        """From the list that torchvision keeps with weights."""
-        used = [(i, name) for i, name in enumerate(categories) if i > 0 and name != "N/A"]
-        return cls(tuple(name for _, name in used), tuple(i for i, _ in used))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +147,7 @@ class TwoStageDetector:
         columns = torch.tensor(self._columns)[scores[:, 1:].argmax(dim=1)]
         best = boxes.cpu()[torch.arange(len(columns)), columns]
         regions, best = (_in_frame(rows.cpu(), pyramid, frame) for rows in (proposals, best))
-        kept = _of_a_pixel(best)
+        kept = of_a_pixel(best)
         return BaseDetections(regions[kept], best[kept], scores[kept])
 
 
@@ -213,11 +193,11 @@ class OneStageDetector:
         self, frame: Frame, pyramid: Pyramid, anchors: Tensor, logits: Tensor, deltas: Tensor
     ) -> BaseDetections:
         logits = logits[:, self._columns]
-        best, rows = logits.amax(dim=1).topk(min(_MAX_DECODED, len(logits)))
+        best = logits.amax(dim=1)
+        rows = best_rows(best)
         boxes = self._eye.model.box_coder.decode_single(deltas[rows], anchors[rows])
         boxes, logits = _in_frame(boxes.cpu(), pyramid, frame), logits[rows].cpu()
-        large = _of_a_pixel(boxes).nonzero().flatten()
-        kept = large[nms(boxes[large], best.cpu()[large], PROPOSAL_NMS)[:PROPOSALS]]
+        kept = suppressed(boxes, best[rows].cpu())
         slope, offset = self.calibration
         boxes, scores = boxes[kept], torch.sigmoid(slope * logits[kept] + offset)
         return BaseDetections(boxes, boxes, scores)
@@ -261,8 +241,3 @@ def _in_frame(boxes: Tensor, pyramid: Pyramid, frame: Frame) -> Tensor:
     """(N, 4) boxes of the network's picture in pixels of the frame, clipped to it."""
     clipped: Tensor = clip_boxes_to_image(boxes / pyramid.scale, frame.shape[:2])
     return clipped
-
-
-def _of_a_pixel(boxes: Tensor) -> Tensor:
-    """(N,) whether a box is at least a pixel wide and high."""
-    return ((boxes[:, 2:] - boxes[:, :2]) >= 1).all(dim=1)

@@ -82,7 +82,8 @@ def _check_readable(path: Path) -> None:
     if path.suffix != ".safetensors":
         raise WeightsError(
             f"{path}: only .safetensors is read, as a pickle can run code; convert it with "
-            "safetensors.torch.save_file(torch.load(file, weights_only=True), 'new.safetensors')"
+            "safetensors.torch.save_file(torch.load(file, weights_only=True), 'new.safetensors'), "
+            "or, of a detector that was trained elsewhere, export it as ONNX"
         )
     try:
         with path.open("rb") as file:

@@ -1,6 +1,7 @@
 """Names → detector and embedder with their weights."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
@@ -10,13 +11,14 @@ from minet_core.models.detector import Detector, Embedder
 from minet_core.models.files import (
     DEFAULT_MODEL,
     IDENTIFY,
+    ONNX,
     TORCHVISION_FILES,
     architecture_of,
     detector_file,
     embedder_file,
 )
 from minet_core.models.identify import load_identify
-from minet_core.models.nanodet import load_nanodet
+from minet_core.models.nanodet import DEFAULT_SIZE, load_nanodet
 from minet_core.models.rcnn_config import RCNN_CONFIGS
 from minet_core.models.rcnn_detector import RcnnDetector
 
@@ -31,43 +33,51 @@ class Model:
         name: as it was asked for.
         detector: base detections.
         embedder: association embeddings.
+        notes: what a user should know of it, a line each.
     """
 
     name: str
     detector: Detector
     embedder: Embedder
+    notes: tuple[str, ...] = ()
 
 
-def load_model(name: str = DEFAULT_MODEL, *, size: int = 416, device: str = "auto") -> Model:
-    """Load a model by name, or from a .safetensors file.
+def load_model(
+    name: str = DEFAULT_MODEL, *, size: int | None = None, device: str = "auto"
+) -> Model:
+    """Load a model by name, or from a file.
 
     Args:
         name: one of `minet_core.models.files.MODELS`, or a path: a network of `minet train`, an
             identify network (beside the bundled detector), or a detector (beside the bundled
-            identify network).
-        size: longer side of the picture that NanoDet sees, a multiple of 32; the others have
-            theirs with their weights.
-        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+            identify network) as .safetensors or .onnx.
+        size: longer side of the picture that the detector sees, a multiple of 32; None for its
+            own, which is 416 for NanoDet. Faster R-CNN and RetinaNet keep theirs.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`; for an ONNX file also `directml`.
 
     Raises:
-        ConfigError: no such model or device, or one that has to be trained first.
+        ConfigError: no such model or device, or one that has to be trained first; or a sidecar
+            that does not fit its file.
         WeightsError: the file is damaged or of another architecture, or cannot be downloaded.
+        MinetError: a package is missing that only this kind of model needs.
     """
-    where = pick_device(device)
     if name in TORCHVISION_FILES:
         from minet_core.models.torchvision_detectors import load_torchvision
 
-        return Model(name, *load_torchvision(name, where))
+        return Model(name, *load_torchvision(name, pick_device(device)))
     path = detector_file(name)
+    if path.suffix == ONNX:
+        return _onnx(name, path, device, size)
+    where = pick_device(device)
     architecture = architecture_of(path) or ""
     if architecture in RCNN_CONFIGS:
         network = RcnnDetector(load_rcnn(path), where)
         return Model(name, network, network)
+    identify = embedder_file()
     if architecture.startswith(IDENTIFY):
-        detector = load_nanodet(detector_file(DEFAULT_MODEL), where, size)
-        return Model(name, detector, load_identify(path, device=where))
-    detector = load_nanodet(path, where, size)
-    return Model(name, detector, load_identify(embedder_file(), device=where))
+        path, identify = detector_file(DEFAULT_MODEL), path
+    detector = load_nanodet(path, where, size or DEFAULT_SIZE)
+    return Model(name, detector, load_identify(identify, device=where))
 
 
 def pick_device(name: str) -> torch.device:
@@ -86,3 +96,13 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError):
         raise ConfigError(f"device {name!r} is not available here; try --device auto") from None
     return device
+
+
+def _onnx(name: str, path: Path, device: str, size: int | None) -> Model:
+    """A detector in ONNX Runtime, beside the bundled identify network in torch."""
+    from minet_core.models.onnx.detector import load_onnx
+
+    detector = load_onnx(path, device, size)
+    # What only ONNX Runtime knows leaves the small network on the CPU.
+    where = pick_device({"directml": "cpu", "dml": "cpu", "coreml": "mps"}.get(device, device))
+    return Model(name, detector, load_identify(embedder_file(), device=where), detector.notes)

@@ -8,8 +8,11 @@ from minet_core.video.info import Image
 from minet_core.video.palette import Colour
 
 
-def load_opencv() -> ModuleType:
+def load_opencv(purpose: str = "draw") -> ModuleType:
     """OpenCV, loaded only when something is drawn: on a server without libGL it cannot be.
+
+    Args:
+        purpose: what cannot be done without, for the message.
 
     Raises:
         MinetError: it cannot be loaded.
@@ -18,7 +21,7 @@ def load_opencv() -> ModuleType:
         return import_module("cv2")
     except ImportError as error:
         raise MinetError(
-            f"cannot draw, OpenCV does not load ({str(error).splitlines()[0]}): on a machine "
+            f"cannot {purpose}, OpenCV does not load ({str(error).splitlines()[0]}): on a machine "
             "without a screen, install opencv-python-headless in place of opencv-python"
         ) from None
 

@@ -1,0 +1,110 @@
+"""`minet model`: what a detector is taken for, and what it sees in one picture."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from minet_cli.options import setting
+
+if TYPE_CHECKING:
+    from minet_core.models.detector import Detector
+
+WIDTH = 100
+
+
+@click.command()
+@click.argument("name", metavar="NAME|FILE")
+@click.option(
+    "--picture",
+    metavar="FILE",
+    help="Picture, or video whose first frame is taken, to draw what the model finds in.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default="minet-model.png",
+    show_default=True,
+    metavar="FILE",
+    help="Where to draw it: .png or .jpg.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an older drawing.")
+@setting("--score", "score", type=float)
+@setting("--size", "size", type=int)
+@setting("--device", "device", metavar="NAME")
+def model(
+    name: str, picture: str | None, output: Path, overwrite: bool, score: float, **settings: Any
+) -> None:
+    """Show what a detector is taken for, and why.
+
+    Of an ONNX file: its layout, its classes, and how it wants to see a frame. FILE.toml beside it
+    is written to start from, unless it is there; what it says counts. With --picture, what the
+    model finds is drawn, so that a wrong guess is seen at once.
+    """
+    from minet_core.models.files import ONNX
+    from minet_core.models.picture import check_drawing, draw_found
+
+    if picture is not None:
+        check_drawing(output, replace=overwrite)
+    if name.endswith(ONNX):
+        detector = _onnx(Path(name), drawing=picture is not None, **settings)
+    else:
+        detector = _other(name, **settings)
+    if picture is not None and detector is not None:
+        count = draw_found(detector, picture, output, score)
+        click.echo(f"{output}: {count} boxes from {score:g} up")
+
+
+def _onnx(path: Path, *, drawing: bool, device: str, size: int | None) -> "Detector | None":
+    """Show what the file is, write a sidecar if there is none; the detector, if it is one."""
+    from minet_core.files import replace_bytes
+    from minet_core.models.onnx.description import facts, sidecar_text
+    from minet_core.models.onnx.detector import detector_of, look_at
+    from minet_core.models.onnx.sidecar import read_sidecar
+
+    sidecar = read_sidecar(path)
+    graph, recognised = look_at(path, sidecar, device, size)
+    _show(facts(recognised))
+    if sidecar.path.exists():
+        click.echo(f"{sidecar.path}: was read, and left as it is")
+    else:
+        replace_bytes(sidecar.path, sidecar_text(recognised).encode())
+        click.echo(f"{sidecar.path}: written, to change what is wrong")
+    if recognised.classes is None and not drawing:
+        click.echo(f"name the classes in {sidecar.path}; without them the model does not run")
+        return None
+    detector = detector_of(graph, recognised, sidecar)
+    _notes(detector.notes)
+    return detector
+
+
+def _other(name: str, *, device: str, size: int | None) -> "Detector":
+    """Show what is known of any other model."""
+    from minet_core import load_model
+
+    loaded = load_model(name, size=size, device=device)
+    detector = loaded.detector
+    _show(
+        [
+            ("detector", type(detector).__name__),
+            ("scores", detector.score_kind),
+            ("classes", f"{len(detector.classes)}: {', '.join(detector.classes)}"),
+            ("embeddings", f"{type(loaded.embedder).__name__}, {loaded.embedder.dim} numbers"),
+        ]
+    )
+    _notes(loaded.notes)
+    return detector
+
+
+def _show(facts: Iterable[tuple[str, str]]) -> None:
+    for what, text in facts:
+        start = f"{what:10}  "
+        click.echo(fill(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start)))
+
+
+def _notes(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(f"note: {line}", err=True)

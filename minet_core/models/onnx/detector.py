@@ -1,0 +1,183 @@
+"""An ONNX file as a `Detector`."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from minet_core.errors import ConfigError
+from minet_core.models.class_columns import ClassColumns
+from minet_core.models.detections import from_final
+from minet_core.models.detector import BaseDetections, Frame
+from minet_core.models.onnx.graph import Graph
+from minet_core.models.onnx.layouts import Decoded, Rows
+from minet_core.models.onnx.preparation import Fit, prepare
+from minet_core.models.onnx.recognition import Recognised, recognise
+from minet_core.models.onnx.session import Session
+from minet_core.models.onnx.sidecar import Sidecar, read_sidecar
+from minet_core.models.proposals import (
+    UNCALIBRATED,
+    Calibration,
+    calibrated,
+    of_a_pixel,
+    suppressed,
+    uncalibrated,
+)
+from minet_core.scores import ScoreKind
+
+
+class OnnxDetector:
+    """A graph of a layout that is known, with names for its classes.
+
+    Args:
+        graph: of the file.
+        recognised: what it is.
+        classes: of it.
+        calibration: Platt's (a, b), or None for scores as the graph gives them.
+
+    Attributes:
+        classes: names, in column order.
+        score_kind: as the layout has it; calibrated scores are independent probabilities.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        recognised: Recognised,
+        classes: ClassColumns,
+        calibration: Calibration | None = None,
+    ) -> None:
+        self.classes = classes.names
+        self.recognised = recognised
+        self.calibration = calibration
+        self._graph = graph
+        self._columns = torch.tensor(classes.columns)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of it, a line each."""
+        recognised, path = self.recognised, self._graph.session.path
+        unsaid = [f"{what} ({recognised.origins[what]})" for what in sorted(recognised.guessed)]
+        notes = []
+        if unsaid:
+            notes.append(
+                f"{path.name}: {' and '.join(unsaid)}; `minet model {path}` shows what came of it"
+            )
+        if self.calibration is None and self.score_kind is ScoreKind.SIGMOID:
+            notes.append(uncalibrated(str(path)))
+        return tuple(notes)
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the score columns mean."""
+        return ScoreKind.SIGMOID if self.calibration else self.recognised.layout.score_kind
+
+    def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:
+        """What the memory gets of each frame depends on the layout; see `Rows`.
+
+        Boxes are clipped to the frame and are their own proposals. Frames of one size share a
+        run, where the graph takes several.
+
+        Raises:
+            WeightsError: the graph does not run.
+        """
+        by_shape: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+        for index, frame in enumerate(frames):
+            by_shape[frame.shape].append(index)
+        found: dict[int, BaseDetections] = {}
+        for indices in by_shape.values():
+            detections = self._detect_equal([frames[index] for index in indices])
+            found.update(zip(indices, detections, strict=True))
+        return [found[index] for index in range(len(frames))]
+
+    def _detect_equal(self, frames: list[Frame]) -> list[BaseDetections]:
+        layout = self.recognised.layout
+        pictures, fit = prepare(frames, self.recognised.preparation)
+        outputs = self._graph.run(pictures, batched=layout.batched)
+        size = fit.outer_width, fit.outer_height
+        return [
+            self._detections(layout.decode(own, size), fit, frame)
+            for own, frame in zip(outputs, frames, strict=True)
+        ]
+
+    def _detections(self, decoded: Decoded, fit: Fit, frame: Frame) -> BaseDetections:
+        boxes = fit.in_frame(decoded.boxes)
+        if decoded.labels is not None:
+            return self._from_final(boxes, decoded.labels, decoded.scores, frame)
+        best = self._foreground(decoded.scores)
+        if self.recognised.layout.rows is Rows.CELLS:
+            kept = suppressed(boxes, best.amax(dim=1))
+        else:
+            kept = of_a_pixel(boxes).nonzero().flatten()
+        boxes = boxes[kept]
+        if self.score_kind is ScoreKind.SOFTMAX:
+            scores = self._distribution(decoded.scores[kept])
+        else:
+            scores = calibrated(best[kept], self.calibration or UNCALIBRATED)
+        return BaseDetections(boxes, boxes, scores)
+
+    def _from_final(
+        self, boxes: torch.Tensor, labels: torch.Tensor, scores: torch.Tensor, frame: Frame
+    ) -> BaseDetections:
+        """Rows whose label is a class; others, such as a background, are none."""
+        classes = torch.searchsorted(self._columns, labels).clamp(max=len(self._columns) - 1)
+        kept = (self._columns[classes] == labels) & of_a_pixel(boxes)
+        values = calibrated(scores[kept], self.calibration or UNCALIBRATED)
+        return from_final(boxes[kept], classes[kept], values, len(self.classes), frame)
+
+    def _foreground(self, scores: torch.Tensor) -> torch.Tensor:
+        """(N, C) scores of the classes alone."""
+        softmax = self.recognised.layout.score_kind is ScoreKind.SOFTMAX
+        columns = self._columns + softmax
+        same = len(columns) == scores.shape[1]
+        return scores if same else scores[:, columns]
+
+    def _distribution(self, scores: torch.Tensor) -> torch.Tensor:
+        """(N, C + 1) background and classes; columns that are no class leave with their share."""
+        chosen = torch.cat([scores[:, :1], scores[:, self._columns + 1]], dim=1)
+        return chosen / chosen.sum(dim=1, keepdim=True)
+
+
+def load_onnx(path: Path, device: str = "cpu", size: int | None = None) -> OnnxDetector:
+    """A detector in an ONNX file, with what its sidecar says.
+
+    Args:
+        path: of the file.
+        device: auto, cpu, cuda, cuda:1, mps or coreml, directml.
+        size: longer side of the picture that it sees; None for its own.
+
+    Raises:
+        WeightsError: the file is damaged, or no detector that is known.
+        ConfigError: the sidecar makes no sense or contradicts the file, or the classes are open.
+        MinetError: ONNX Runtime is not installed.
+    """
+    sidecar = read_sidecar(path)
+    return detector_of(*look_at(path, sidecar, device, size), sidecar)
+
+
+def detector_of(graph: Graph, recognised: Recognised, sidecar: Sidecar) -> OnnxDetector:
+    """The detector that was recognised.
+
+    Raises:
+        ConfigError: nothing names its classes.
+    """
+    if recognised.classes is None:
+        path = graph.session.path
+        raise ConfigError(
+            f"{path}: its classes are not known ({recognised.origins['classes']}); "
+            f"`minet model {path}` writes {sidecar.path.name}, in which you name them"
+        )
+    return OnnxDetector(graph, recognised, recognised.classes, sidecar.calibration)
+
+
+def look_at(
+    path: Path, sidecar: Sidecar, device: str = "cpu", size: int | None = None
+) -> tuple[Graph, Recognised]:
+    """The graph in a file, and what it is.
+
+    Raises:
+        MinetError: as `load_onnx`, but for open classes.
+    """
+    graph = Graph(Session(path, device))
+    return graph, recognise(graph, sidecar, size)

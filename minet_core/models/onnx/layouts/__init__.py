@@ -1,0 +1,27 @@
+"""Every layout, in the order in which they are tried: the ones that fit fewest graphs first."""
+
+from minet_core.models.onnx.layouts.base import Decoded, Layout, Rows
+from minet_core.models.onnx.layouts.final import EndToEnd, MmDeploy, RtDetr, Torchvision
+from minet_core.models.onnx.layouts.nanodet import NanoDet, NanoDetPlus
+from minet_core.models.onnx.layouts.queries import HuggingFace, RfDetr, UltralyticsQueries
+from minet_core.models.onnx.layouts.yolo import Yolo, YoloV5, Yolox
+
+LAYOUTS: dict[str, type[Layout]] = {
+    layout.name: layout
+    for layout in (
+        MmDeploy,
+        RfDetr,
+        HuggingFace,
+        RtDetr,
+        Torchvision,
+        NanoDet,
+        Yolo,
+        YoloV5,
+        Yolox,
+        NanoDetPlus,
+        EndToEnd,
+        UltralyticsQueries,
+    )
+}
+
+__all__ = ["LAYOUTS", "Decoded", "Layout", "Rows"]

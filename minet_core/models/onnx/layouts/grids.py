@@ -1,0 +1,35 @@
+"""The cells of a detector's grids: how many there are, and where."""
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+Strides = tuple[int, ...]
+
+USUAL: tuple[Strides, ...] = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32))
+"""Strides that detectors have."""
+
+
+def cells(size: tuple[int, int], strides: Sequence[int]) -> int:
+    """How many cells there are in a picture of that (width, height)."""
+    return sum(math.prod(math.ceil(side / stride) for side in size) for stride in strides)
+
+
+def strides_of(count: int, size: tuple[int, int]) -> Strides | None:
+    """The usual strides that give so many cells."""
+    return next((strides for strides in USUAL if cells(size, strides) == count), None)
+
+
+@lru_cache(maxsize=8)
+def places(size: tuple[int, int], strides: Strides) -> tuple[Tensor, Tensor]:
+    """Column and row (A, 2) of each cell in its grid, and its stride (A, 1), in reading order."""
+    corners, steps = [], []
+    for stride in strides:
+        columns, rows = (math.ceil(side / stride) for side in size)
+        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+        corners.append(torch.stack((x, y), dim=-1).reshape(-1, 2).float())
+        steps.append(torch.full((rows * columns, 1), float(stride)))
+    return torch.cat(corners), torch.cat(steps)

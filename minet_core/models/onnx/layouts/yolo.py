@@ -1,0 +1,179 @@
+"""YOLO's layouts of cells: with and without an objectness, decoded and not."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor
+from torchvision.ops import box_convert
+
+from minet_core.models.onnx.graph import Facts, Size
+from minet_core.models.onnx.layouts.base import (
+    Decoded,
+    Layout,
+    Rows,
+    are_probabilities,
+    may_have_more,
+    says,
+    single,
+    tensor,
+)
+from minet_core.models.onnx.layouts.grids import Strides, places, strides_of
+from minet_core.models.onnx.preparation import Order, Place, Preparation
+from minet_core.models.onnx.session import Arrays
+from minet_core.models.proposals import best_rows
+
+_ANCHORS = 3  # boxes a cell of YOLOv5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yolo(Layout):
+    """Four sides and a score of each class, at every cell.
+
+    Attributes:
+        output: its name.
+        cells_first: whether a row of the output is a cell; usually a column is.
+    """
+
+    name: ClassVar[str] = "yolo"
+    about: ClassVar[str] = "Ultralytics YOLOv8 to 12, and 26 without its end-to-end head"
+    rows: ClassVar[Rows] = Rows.CELLS
+    prepared: ClassVar[Preparation] = Preparation()
+    output: str
+    cells_first: bool
+
+    @classmethod
+    def find(cls, facts: Facts, classes: int | None) -> Self | None:
+        """One output of 4 + C (and more, such as masks) by as many as there are cells."""
+        found = single(facts)
+        if found is None:
+            return None
+        name, (_, high, wide) = found
+        for cells_first, columns, count in ((False, high, wide), (True, wide, high)):
+            # Cells first is how YOLOX and v5 write, whose fifth number is an objectness.
+            number = classes or (0 if cells_first else columns - 4)
+            more = columns - 4 - number
+            fits = number > 0 and (more == 0 or (more > 0 and may_have_more(facts)))
+            if fits and strides_of(count, facts.size):
+                meaning = f"4 sides and {number} scores at the {count} cells of a grid"
+                return cls(
+                    why=says(name, found[1], meaning),
+                    columns=number,
+                    output=name,
+                    cells_first=cells_first,
+                )
+        return None
+
+    def decode(self, outputs: Arrays, size: Size) -> Decoded:  # noqa: ARG002
+        """Centres and sizes are in pixels, scores are probabilities."""
+        table = tensor(outputs[self.output])
+        table = table.T if self.cells_first else table
+        scores = table[4 : 4 + (self.columns or 0)]
+        rows = best_rows(scores.amax(dim=0))
+        boxes = box_convert(table[:4, rows].T, "cxcywh", "xyxy")
+        return Decoded(boxes, scores[:, rows].T)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YoloV5(Layout):
+    """Four sides, an objectness and a score of each class, three times at every cell."""
+
+    name: ClassVar[str] = "yolov5"
+    about: ClassVar[str] = "YOLOv5 and YOLOv7 with their grid"
+    rows: ClassVar[Rows] = Rows.CELLS
+    prepared: ClassVar[Preparation] = Preparation()
+    output: str
+
+    @classmethod
+    def find(cls, facts: Facts, classes: int | None) -> Self | None:
+        """One output of three times as many rows as there are cells, by 5 + C (and masks)."""
+        found = single(facts)
+        if found is None:
+            return None
+        name, (_, count, columns) = found
+        number = classes or columns - 5
+        more = columns - 5 - number
+        if number < 1 or more < 0 or (more and not may_have_more(facts)):
+            return None
+        if count % _ANCHORS or not strides_of(count // _ANCHORS, facts.size):
+            return None
+        meaning = f"4 sides, objectness and {number} scores, 3 times at {count // _ANCHORS} cells"
+        return cls(why=says(name, found[1], meaning), columns=number, output=name)
+
+    def decode(self, outputs: Arrays, size: Size) -> Decoded:  # noqa: ARG002
+        """Centres and sizes are in pixels, scores are probabilities."""
+        table = tensor(outputs[self.output])
+        rows = _surest(table, self.columns)
+        return Decoded(box_convert(table[rows, :4], "cxcywh", "xyxy"), _scores(table[rows], self))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yolox(Layout):
+    """Four sides, an objectness and a score of each class, once at every cell.
+
+    Attributes:
+        output: its name.
+        strides: of its grids.
+        decoded: whether the sides are in pixels already.
+    """
+
+    name: ClassVar[str] = "yolox"
+    about: ClassVar[str] = "YOLOX, decoded or not; YOLOv6"
+    rows: ClassVar[Rows] = Rows.CELLS
+    prepared: ClassVar[Preparation] = Preparation(
+        order=Order.BGR, std=(1.0, 1.0, 1.0), place=Place.CORNER
+    )
+    output: str
+    strides: Strides
+    decoded: bool
+
+    @classmethod
+    def find(cls, facts: Facts, classes: int | None) -> Self | None:
+        """One output of as many rows as there are cells, by 5 + C, of probabilities."""
+        found = single(facts)
+        if found is None:
+            return None
+        name, (_, count, columns) = found
+        strides = strides_of(count, facts.size)
+        if strides is None or columns != 5 + (classes or columns - 5) or columns < 6:
+            return None
+        table = facts.trial[name]
+        if not are_probabilities(table[..., 4:]):
+            return None
+        decoded = _is_decoded(tensor(table)[0], facts.size, strides)
+        how = "in pixels" if decoded else "still relative to their cells"
+        number = columns - 5
+        meaning = f"4 sides {how}, objectness and {number} scores at the {count} cells of a grid"
+        return cls(
+            why=says(name, found[1], meaning),
+            columns=number,
+            output=name,
+            strides=strides,
+            decoded=decoded,
+        )
+
+    def decode(self, outputs: Arrays, size: Size) -> Decoded:
+        """Offsets from a cell's corner and log sizes, both in strides; or pixels already."""
+        table = tensor(outputs[self.output])
+        rows = _surest(table, self.columns)
+        sides = table[rows, :4]
+        if not self.decoded:
+            corners, strides = (values[rows] for values in places(size, self.strides))
+            sides = torch.cat(((sides[:, :2] + corners) * strides, sides[:, 2:].exp() * strides), 1)
+        return Decoded(box_convert(sides, "cxcywh", "xyxy"), _scores(table[rows], self))
+
+
+def _surest(table: Tensor, columns: int | None) -> Tensor:
+    """Rows of an (A, 5 + C) table with the best product of objectness and class score."""
+    return best_rows(table[:, 4] * table[:, 5 : 5 + (columns or 0)].amax(dim=1))
+
+
+def _scores(rows: Tensor, layout: Layout) -> Tensor:
+    return rows[:, 4:5] * rows[:, 5 : 5 + (layout.columns or 0)]
+
+
+def _is_decoded(table: Tensor, size: Size, strides: Strides) -> bool:
+    """Whether centres lie at their cells, in pixels, rather than all near the same offset."""
+    corners, steps = places(size, strides)
+    off = (table[:, :2] / steps - corners - 0.5).abs().median()
+    return bool(off < (table[:, :2] - 0.5).abs().median())

@@ -1,0 +1,62 @@
+"""From a detector's decoded rows to what the memory wants of them.
+
+The memory reads embeddings at every proposal and re-weights whole score vectors. So proposals are
+taken before a detector's own suppression wherever it shows them: the best rows, after a
+class-agnostic suppression that only drops near-copies.
+"""
+
+import torch
+from torch import Tensor
+from torchvision.ops import nms
+
+PROPOSALS, PROPOSAL_NMS = 300, 0.7
+"""Proposals of a frame, and the overlap above which the lower of two goes."""
+MAX_DECODED = 1000
+"""Only the best rows are decoded: nearly all of a grid's cells show nothing."""
+SUREST = 1 - 1e-6
+"""Scores are cut off here: memory multiplies odds, and certainty has none."""
+
+Calibration = tuple[float, float]
+"""Platt's (a, b): P(true) = sigmoid(a · logit + b)."""
+UNCALIBRATED: Calibration = (1.0, 0.0)
+
+
+def best_rows(best: Tensor, limit: int = MAX_DECODED) -> Tensor:
+    """The rows worth decoding, best first, by the (A,) best score of each."""
+    return best.topk(min(limit, len(best))).indices
+
+
+def of_a_pixel(boxes: Tensor) -> Tensor:
+    """(N,) whether a box is at least a pixel wide and high."""
+    return ((boxes[:, 2:] - boxes[:, :2]) >= 1).all(dim=1)
+
+
+def suppressed(
+    boxes: Tensor, best: Tensor, iou: float = PROPOSAL_NMS, limit: int = PROPOSALS
+) -> Tensor:
+    """Rows of the proposals, best first: boxes of a pixel or more, after suppression.
+
+    Args:
+        boxes: (N, 4) xyxy.
+        best: (N,) each one's best score, or logit.
+        iou: overlap above which the lower of two goes, whatever their classes.
+        limit: most proposals.
+    """
+    rows = of_a_pixel(boxes).nonzero().flatten()
+    return rows[nms(boxes[rows], best[rows], iou)[:limit]]
+
+
+def uncalibrated(model: str) -> str:
+    """What a user should know of a model whose scores nobody has held against the truth."""
+    return (
+        f"{model}: its scores are not calibrated, so the memory may trust them too much or too "
+        f"little; `minet calibrate --model {model}` measures them"
+    )
+
+
+def calibrated(scores: Tensor, calibration: Calibration) -> Tensor:
+    """Probabilities after Platt's scaling, none of them certain."""
+    if calibration != UNCALIBRATED:
+        slope, offset = calibration
+        scores = torch.sigmoid(slope * torch.logit(scores, eps=1 - SUREST) + offset)
+    return scores.clamp(0, SUREST)
