@@ -195,7 +195,9 @@ def load(options: DetectOptions) -> "Model":
     from minet_core import load_model
     from minet_core.inference.pipeline import label_ids
 
-    model = load_model(options.model, size=options.size, device=options.device)
+    model = load_model(
+        options.model, size=options.size, device=options.device, classes=options.classes
+    )
     if options.detections is None:
         label_ids(options.classes, model.detector.classes)
     return model

@@ -31,7 +31,10 @@ class VideoDetector:
     def __init__(self, model: Model | None = None, options: DetectOptions | None = None) -> None:
         self._options = options or DetectOptions()
         self._model = model or load_model(
-            self._options.model, size=self._options.size, device=self._options.device
+            self._options.model,
+            size=self._options.size,
+            device=self._options.device,
+            classes=self._options.classes,
         )
         self.reset()
 

@@ -1,6 +1,8 @@
 """Where the weights of a model are. Nothing here imports torch."""
 
+import importlib.util
 import json
+import re
 from pathlib import Path
 
 from minet_core.errors import ConfigError, WeightsError
@@ -24,6 +26,7 @@ ONNX = ".onnx"
 """How the names of ONNX files end."""
 ONNX_BESIDE = ("config.json", "preprocessor_config.json", "pipeline.json")
 """Files in which exporters say what an ONNX file is."""
+_PYTHON = re.compile(r"(?!hf:)(.+\.py|[A-Za-z_][\w.]*):[A-Za-z_]\w*")
 MAX_HEADER_BYTES = 100_000_000
 """Longest header of a weights file."""
 
@@ -51,6 +54,8 @@ def model_files(name: str) -> tuple[Path, ...]:
     """
     if name in TORCHVISION_FILES:
         return () if name in EMBEDS_ITSELF else (embedder_file(),)
+    if is_python(name):
+        return (*_python_files(name), embedder_file())
     path = detector_file(name)
     if path.suffix == ONNX:
         return (*_onnx_files(path), embedder_file())
@@ -82,10 +87,43 @@ def detector_file(name: str) -> Path:
             "file of one that is trained"
         )
     path = Path(name)
+    if path.suffix == ".py":
+        raise ConfigError(f"{name}: name a function of it too, as in {name}:build")
     if path.suffix or path.exists():
         return path
     hint = did_you_mean(name, MODELS)
     raise ConfigError(f"no model named {name!r}{hint} (known: {', '.join(MODELS)}; or a file)")
+
+
+def is_python(name: str) -> bool:
+    """Whether a name is `module:function` or `file.py:function`."""
+    return _PYTHON.fullmatch(name) is not None
+
+
+def python_place(name: str) -> tuple[Path | str, str]:
+    """The file or the module, and the function, of such a name."""
+    place, _, function = name.rpartition(":")
+    return Path(place) if place.endswith(".py") else place, function
+
+
+def _python_files(name: str) -> list[Path]:
+    """The file that such a name stands for; what it imports in turn is not looked for.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    place, _ = python_place(name)
+    if isinstance(place, Path):
+        if not place.is_file():
+            raise ConfigError(f"{place}: no such Python file")
+        return [place]
+    try:
+        spec = importlib.util.find_spec(place)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        raise ConfigError(f"{name}: there is no Python module {place!r}")
+    return [Path(spec.origin)] if spec.origin and Path(spec.origin).is_file() else []
 
 
 def embedder_file() -> Path:

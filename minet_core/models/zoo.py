@@ -1,5 +1,6 @@
 """Names → detector and embedder with their weights."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from minet_core.models.files import (
     architecture_of,
     detector_file,
     embedder_file,
+    is_python,
 )
 from minet_core.models.identify import load_identify
 from minet_core.models.nanodet import DEFAULT_SIZE, load_nanodet
+from minet_core.models.python import BoxesOf, load_python, of_program
 from minet_core.models.rcnn_config import RCNN_CONFIGS
 from minet_core.models.rcnn_detector import RcnnDetector
 
@@ -43,17 +46,25 @@ class Model:
 
 
 def load_model(
-    name: str = DEFAULT_MODEL, *, size: int | None = None, device: str = "auto"
+    name: str = DEFAULT_MODEL,
+    *,
+    size: int | None = None,
+    device: str = "auto",
+    classes: Sequence[str] = (),
+    detector: Detector | BoxesOf | None = None,
 ) -> Model:
-    """Load a model by name, or from a file.
+    """Load a model by name, from a file, or around a detector of a program's own.
 
     Args:
         name: one of `minet_core.models.files.MODELS`, or a path: a network of `minet train`, an
             identify network (beside the bundled detector), or a detector (beside the bundled
-            identify network) as .safetensors or .onnx.
+            identify network) as .safetensors or .onnx; or `module:function`, `file.py:function`.
         size: longer side of the picture that the detector sees, a multiple of 32; None for its
             own, which is 416 for NanoDet. Faster R-CNN and RetinaNet keep theirs.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`; for an ONNX file also `directml`.
+        classes: what a function finds, where nothing else names it.
+        detector: in place of one by name: an object with a detector's methods, or a function
+            frame → (boxes, scores, labels).
 
     Raises:
         ConfigError: no such model or device, or one that has to be trained first; or a sidecar
@@ -61,6 +72,10 @@ def load_model(
         WeightsError: the file is damaged or of another architecture, or cannot be downloaded.
         MinetError: a package is missing that only this kind of model needs.
     """
+    if detector is not None:
+        return _own(_called(detector), *of_program(detector, _called(detector), classes), device)
+    if is_python(name):
+        return _own(name, *load_python(name, classes), device)
     if name in TORCHVISION_FILES:
         from minet_core.models.torchvision_detectors import load_torchvision
 
@@ -96,6 +111,18 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError):
         raise ConfigError(f"device {name!r} is not available here; try --device auto") from None
     return device
+
+
+def _own(name: str, detector: Detector, embedder: Embedder | None, device: str) -> Model:
+    """A detector written in Python, beside the bundled network unless it embeds by itself."""
+    embedder = embedder or load_identify(embedder_file(), device=pick_device(device))
+    return Model(name, detector, embedder)
+
+
+def _called(detector: object) -> str:
+    """What a program's own detector is called."""
+    kind = detector if hasattr(detector, "__qualname__") else type(detector)
+    return f"{getattr(kind, '__module__', '')}:{getattr(kind, '__qualname__', '')}"
 
 
 def _onnx(name: str, path: Path, device: str, size: int | None) -> Model:
