@@ -8,7 +8,7 @@ With conditions, a round is one run with just these.
 
     one-thread, two-threads   for torch to compute with (OMP_NUM_THREADS)
     heap                      memory is full of other bytes than zeros (glibc's MALLOC_PERTURB_)
-    plain-cpu, avx2           instructions that torch uses (ATEN_CPU_CAPABILITY)
+    plain-cpu, avx2           instructions that torch and others use (ATEN_CPU_CAPABILITY, …)
     shuffled                  another order of the tests, other examples where tests draw them
     busy                      as many other programs as there are cores
     c-locale, auckland        another language, another time zone
@@ -35,12 +35,19 @@ USER = "nobody"
 HEAPS = (90, 165, 1)
 
 ENVIRONMENT = {
-    "one-thread": ("OMP_NUM_THREADS", "1"),
-    "two-threads": ("OMP_NUM_THREADS", "2"),
-    "plain-cpu": ("ATEN_CPU_CAPABILITY", "default"),
-    "avx2": ("ATEN_CPU_CAPABILITY", "avx2"),
-    "c-locale": ("LC_ALL", "C"),
-    "auckland": ("TZ", "Pacific/Auckland"),
+    "one-thread": {"OMP_NUM_THREADS": "1"},
+    "two-threads": {"OMP_NUM_THREADS": "2"},
+    # torch's own code, and that of the libraries which it, NumPy, SciPy and OpenCV compute with
+    "plain-cpu": {
+        "ATEN_CPU_CAPABILITY": "default",
+        "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+        "OPENBLAS_CORETYPE": "Nehalem",
+        "OPENCV_CPU_DISABLE": "AVX2,AVX,FP16",
+    },
+    "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "c-locale": {"LC_ALL": "C"},
+    "auckland": {"TZ": "Pacific/Auckland"},
 }
 CONDITIONS = (*ENVIRONMENT, "heap", "shuffled", "busy", "other-user", "spaces")
 RUNS = (
@@ -63,8 +70,10 @@ def run(conditions: Sequence[str], number: int, log: Path, options: Sequence[str
     Returns:
         Whether all passed.
     """
-    command = [sys.executable, "-m", "pytest", "-q", *options]
-    environment = os.environ | dict(ENVIRONMENT[name] for name in conditions if name in ENVIRONMENT)
+    command = [sys.executable, "-u", "-m", "pytest", "-q", *options]
+    environment = dict(os.environ)
+    for name in conditions:
+        environment |= ENVIRONMENT.get(name, {})
     if "heap" in conditions:
         environment["MALLOC_PERTURB_"] = str(HEAPS[number % len(HEAPS)])
     if "shuffled" in conditions:

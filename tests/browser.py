@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from video_factory import GREY_STEP
 
-PATIENCE = 60
+PATIENCE = 300
 """Seconds that a busy machine may take for a page; nothing waits longer than it has to."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -26,7 +26,9 @@ def browser() -> Iterator[Any]:
     with api.sync_playwright() as playwright:
         # A container often lets no process have a sandbox, and has little shared memory.
         arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        yield playwright.chromium.launch(executable_path=program, args=arguments)
+        yield playwright.chromium.launch(
+            executable_path=program, args=arguments, timeout=PATIENCE * 1000
+        )
 
 
 class Tab:

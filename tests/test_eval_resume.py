@@ -167,7 +167,8 @@ def test_two_processes_share_the_videos(use):
             [sys.executable, "-c", SHARE, *shlex.split("--data mot:data --tracking")],
             env={
                 **os.environ,
-                **{"PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"},
+                **{"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
+                **{"OMP_NUM_THREADS": "1"},
                 **{"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)},
                 **{"WORLD_SIZE": "2", "RANK": str(rank), "LOCAL_RANK": str(rank)},
             },

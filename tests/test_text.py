@@ -7,7 +7,7 @@ import pytest
 
 from minet_core.datasets.mot_rows import read_mot_rows
 from minet_core.datasets.mot_sequence import class_names
-from minet_core.datasets.yolo import class_names as yolo_class_names
+from minet_core.datasets.yolo import open_layout
 from minet_core.errors import InputError
 from minet_core.formats.labels import read_label_map
 from minet_core.inference.first_boxes import read_first_boxes
@@ -40,7 +40,7 @@ def test_list_of_inputs(write):
 def test_label_map_and_names_of_classes(write):
     assert read_label_map(write("map.txt", "Hund=dog 🐶")).names == {"Hund": "dog 🐶"}
     write("classes.txt", "dög", "🐱")
-    assert class_names(Path(), Path()) == yolo_class_names(Path()) == ("dög", "🐱")
+    assert class_names(Path(), Path()) == open_layout(Path()).classes == ("dög", "🐱")
 
 
 def test_boxes(write):
