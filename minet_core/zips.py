@@ -14,6 +14,9 @@ from minet_core.video.source import shown
 MOST_BYTES = 1 << 32
 """Of annotations in a zip; a thousand objects through an hour of video take less."""
 
+_BEGINNING = 1 << 16
+"""Bytes of a picture that its header is in."""
+
 _PARTS = {"annotations", "gt", "images", "img1", "labels", "train", "val", "valid"}
 """Folders that are a part of a data set, and never all of it."""
 
@@ -44,7 +47,8 @@ def opened(path: Path) -> Iterator[ZipFile]:
 def unpacked(path: Path) -> Iterator[Path]:
     """A folder, called after the zip, with the annotations that are in it; it goes at the end.
 
-    Of the pictures in a folder, the first is there, which tells the size; the others are empty.
+    Of the pictures in a folder the first is there, and of the others the beginning, which tells
+    their size.
 
     Raises:
         InputError: as `opened`, or there is too much in it.
@@ -53,12 +57,13 @@ def unpacked(path: Path) -> Iterator[Path]:
         folder = Path(temporary) / path.stem
         with opened(path) as archive:
             entries = _entries(path, archive)
-            empty = _pictures_but_the_first(entries)
+            cut = set(_pictures_but_the_first(entries))
             for entry in entries:
-                if entry in empty:
+                if entry.filename in cut:
                     place = folder / entry.filename
                     place.parent.mkdir(parents=True, exist_ok=True)
-                    place.touch()
+                    with archive.open(entry) as data:
+                        place.write_bytes(data.read(_BEGINNING))
                 else:
                     archive.extract(entry, folder)
         yield _only_folder(folder)
@@ -90,13 +95,14 @@ def _is_picture(entry: ZipInfo) -> bool:
     return PurePosixPath(entry.filename).suffix.lower() in _PICTURES
 
 
-def _pictures_but_the_first(entries: Sequence[ZipInfo]) -> list[ZipInfo]:
+def _pictures_but_the_first(entries: Sequence[ZipInfo]) -> list[str]:
+    """Names of those that have another one in their folder before them."""
     folders: set[PurePosixPath] = set()
     others = []
     for entry in filter(_is_picture, entries):
         folder = PurePosixPath(entry.filename).parent
         if folder in folders:
-            others.append(entry)
+            others.append(entry.filename)
         folders.add(folder)
     return others
 

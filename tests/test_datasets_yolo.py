@@ -151,10 +151,14 @@ class TestLayouts:
         fill(tmp_path, "images/train/a", "images/train/b", "images/train/c")
         write(
             tmp_path / "lists/train.txt",
-            f"./../images/train/a.png\n{tmp_path}/images/train/b.png\n",
+            f"./../images/train/a.png\n{tmp_path}/images/train/b.png\nno/d.png\n",
         )
         write(tmp_path / "data.yaml", "path: ./\ntrain: lists/train.txt\nnames:\n  0: dog\n")
-        found = the_boxes(open_dataset(f"yolo:{tmp_path}", "train"))
+        dataset = open_dataset(f"yolo:{tmp_path}", "train")
+        (line,) = dataset.problems.lines()
+        assert line.startswith("pictures missing or broken")
+        assert line.endswith("no/d.png)")
+        found = the_boxes(dataset)
         assert sorted(Path(name).name for name in found) == ["a.png", "b.png"]
         assert list(found.values()) == [[[40, 15, 60, 35]]] * 2
 

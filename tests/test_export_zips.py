@@ -159,6 +159,19 @@ def test_coco_of_pictures_of_several_sizes_is_a_video_for_each(tmp_path):
     assert found == {"0001": (81, 1), "0002": (82, 1), "0003": (83, 1)}
 
 
+def test_yolo_of_pictures_of_several_sizes(tmp_path):
+    path = zipped(
+        tmp_path / "a.zip", **{"obj.names": "dog\n", "data/1.txt": BOX, "data/2.txt": BOX}
+    )
+    for number, width in {1: 80, 2: 40}.items():
+        picture = tmp_path / f"{number}.png"
+        write_picture(picture, np.zeros((40, width, 3), np.uint8))
+        with ZipFile(path, "a") as archive:
+            archive.write(picture, f"data/{picture.name}")
+    found = {video.name: video.loose.boxes.tolist() for video in read_annotations(path)}
+    assert found == {"1": [[30, 10, 50, 30]], "2": [[15, 10, 25, 30]]}
+
+
 @pytest.mark.parametrize(
     ("entries", "why"),
     [

@@ -37,12 +37,14 @@ def open_yolo(root: Path, split: str = "train") -> Dataset:
     layout = open_layout(root)
     reader = _Reader(layout)
     top = layout.root / IMAGES if (layout.root / IMAGES).is_dir() else layout.root
-    stills = tuple(
-        reader.still(_name(picture, top), picture, labels)
-        for picture, labels in pictures_of_part(layout, split)
-    )
+    stills = []
+    for picture, labels in pictures_of_part(layout, split):
+        if picture.is_file():
+            stills.append(reader.still(_name(picture, top), picture, labels))
+        else:
+            reader.problems.add(Problem.NO_PICTURE, str(picture))
     name = root.stem if layout.named else root.resolve().name
-    return Dataset(f"yolo {name}", layout.classes, stills, False, reader.problems)
+    return Dataset(f"yolo {name}", layout.classes, tuple(stills), False, reader.problems)
 
 
 def _name(picture: Path, top: Path) -> str:

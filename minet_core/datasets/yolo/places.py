@@ -24,7 +24,8 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG", ".bmp", ".webp")
 def pictures_of_part(layout: Layout, part: str) -> list[tuple[Path, Path]]:
     """Each picture of a part with its label file, which need not exist, in order of their names.
 
-    Where no file tells the parts, they are folders in `images`, or all pictures are one.
+    Where no file tells the parts, they are folders in `images`, or all pictures are one. A picture
+    of a list may be missing, but not all of them.
 
     Raises:
         InputError: there is no such part, or no picture in it.
@@ -34,7 +35,7 @@ def pictures_of_part(layout: Layout, part: str) -> list[tuple[Path, Path]]:
         pairs = [(path, label_of(path)) for path in found]
     else:
         pairs = list(_by_folders(layout.root, part))
-    if not pairs:
+    if not any(picture.is_file() for picture, _ in pairs):
         raise InputError(f"{shown(layout.root)}: no pictures in it")
     return pairs
 
@@ -49,8 +50,7 @@ def _by_folders(root: Path, part: str) -> Iterator[tuple[Path, Path]]:
 
 def _pictures_in(place: Path, layout: Layout) -> list[Path]:
     if place.suffix == ".txt":
-        listed = (_listed(place, layout.root, line) for line in _lines(place))
-        return [path for path in listed if path.is_file()]
+        return [_listed(place, layout.root, line) for line in _lines(place)]
     return _pictures_below(place)
 
 
