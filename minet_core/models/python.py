@@ -140,7 +140,8 @@ class CheckedDetector:
         for part, values, shape in zip(_PARTS, parts, wanted, strict=True):
             if tuple(values.shape) != shape:
                 raise InputError(f"{self._name}: {part} are {tuple(values.shape)}, not {shape}")
-        return BaseDetections(*parts)
+        proposals, boxes, scores = parts
+        return BaseDetections(proposals, boxes, scores, final=bool(getattr(found, "final", False)))
 
 
 _PARTS = ("proposals", "boxes", "scores")
