@@ -7,7 +7,7 @@ from torchvision.ops import box_iou
 from video_factory import grey_images
 
 from minet_core.boxes import NO_TRACK
-from minet_core.config import PAPER
+from minet_core.config import PAPER, VIDEO
 from minet_core.errors import InputError
 from minet_core.inference.online import OnlineDetector
 from minet_core.models.detections import GRID_IOU, StoredBoxes, StoredDetector, grid
@@ -124,3 +124,25 @@ class TestStep:
             assert (whole.scores > 0).sum() == 1
             assert np.isfinite(whole.scores).all()
             assert whole.track_ids[whole.scores.max(axis=1) > 0].tolist() == [1]
+
+
+@pytest.mark.parametrize("config", [None, PAPER, VIDEO])
+def test_no_box_of_a_file_is_suppressed(config):
+    """Two people that overlap by three quarters are two, whoever is the surer by a hair."""
+    close = [(4.0, 8.0, 32.0, 40.0), (8.0, 8.0, 36.0, 40.0)]
+    rows = [
+        (i, box, 0, score) for i in range(5) for box, score in zip(close, (0.9, 0.89), strict=True)
+    ]
+    online = OnlineDetector(Model("file", StoredDetector(stored(rows)), SharpEmbedder()), config)
+    for i, image in enumerate(grey_images(5)):
+        found = online.update(image, frame=i, pts=None, time=i / 25)
+        assert sorted(box.tolist() for box in found.boxes) == sorted(map(list, close))
+
+
+def test_sure_boxes_of_a_file_that_overlap_are_tracks():
+    close = [(4.0, 8.0, 32.0, 40.0), (8.0, 8.0, 36.0, 40.0)]
+    rows = [(i, box, 0, 0.9) for i in range(5) for box in close]
+    online = OnlineDetector(Model("file", StoredDetector(stored(rows)), SharpEmbedder()), VIDEO)
+    for i, image in enumerate(grey_images(5)):
+        found = online.update(image, frame=i, pts=None, time=i / 25)
+    assert sorted(found.track_ids.tolist()) == [1, 2]
