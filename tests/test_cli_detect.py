@@ -187,7 +187,6 @@ class TestMistakes:
         [
             ("minet-nana", 3, "no model named 'minet-nana'; did you mean 'minet-nano'?"),
             ("weights.pt", 4, "only .safetensors is read, as a pickle can run code"),
-            ("net.onnx", 4, "ONNX is not read; boxes of that detector can be given with --det"),
             ("no.safetensors", 4, "cannot be read (No such file or directory)"),
         ],
     )

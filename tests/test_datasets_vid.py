@@ -388,6 +388,6 @@ class TestOwnClasses:
 
     def test_classes_txt_that_is_no_text(self, tmp_path):
         root = write_snippet(tmp_path, [an_xml()])
-        (root / "classes.txt").write_bytes(b"\xff\xfe")
+        (root / "classes.txt").write_bytes(b"\xff\xfea")
         with pytest.raises(InputError, match=r"classes\.txt: cannot be read"):
             open_dataset(f"imagenet-vid:{root}")

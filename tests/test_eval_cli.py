@@ -202,12 +202,9 @@ class TestVariants:
         assert evaluate("--data mot:data --quiet --sweep max_slots=none,1 -o a") == 0
         assert variant("max_slots=none", "a")["memory"]["max_slots"] is None
         assert variant("max_slots=1", "a")["memory"]["max_slots"] == 1
-        assert evaluate("--data mot:data --quiet --sweep merge=on,off -o b") == 0
-        assert [v["memory"] and v["memory"]["merge"] for v in metrics("b")["variants"]] == [
-            None,
-            True,
-            False,
-        ]
+        assert evaluate("--data mot:data --quiet --sweep gate=-0.5,2 -o b") == 0
+        found = [v["memory"] and v["memory"]["gate"] for v in metrics("b")["variants"]]
+        assert found == [None, -0.5, 2]
 
 
 class TestReport:

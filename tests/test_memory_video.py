@@ -222,6 +222,15 @@ def test_an_object_is_found_again_where_it_vanished() -> None:
     assert match.track_ids.tolist()[:2] == [1, 2]
 
 
+@pytest.mark.parametrize(("missing", "expected"), [(0, 1), (1, 3)])
+def test_a_pause_ends_slots_that_were_missing_before_it(missing: int, expected: int) -> None:
+    scene = sure_scene()
+    for t in range(10, 10 + missing):
+        scene.frame([at(900)], [1], t / 25)
+    _, _, match = scene.frame([at(120), at(900)], [0, 1], 60.0)
+    assert match.track_ids.tolist()[:2] == [expected, 2]
+
+
 @pytest.mark.parametrize(("frames", "left"), [(45, [1, 2]), (46, [2])])
 def test_a_slot_goes_when_it_has_been_awaited_for_long(frames: int, left: list[int]) -> None:
     scene = sure_scene()

@@ -212,13 +212,17 @@ class TestUnfinishedRun:
         assert run(video, folder, resume=True).frames_before == 0
 
     @pytest.mark.parametrize(
-        "name", ["checkpoint.json", "memory-10.pt", "mot.txt", "pieces/000001.mp4"]
+        ("name", "link"),
+        [
+            *[(name, True) for name in ("checkpoint.json", "memory-10.pt", "frames.bin")],
+            *[(name, False) for name in ("memory-10.pt", "mot.txt", "pieces/000001.mp4")],
+        ],
     )
-    def test_that_is_damaged_is_dropped(self, tmp_path, video, name):
-        folder = stopped(video, tmp_path / "out", 12)
+    def test_that_is_damaged_is_dropped(self, tmp_path, video, name, *, link):
+        folder = stopped(video, tmp_path / "out", 12, link=link)
         (folder / UNFINISHED / name).write_bytes(b"")
-        assert run(video, folder, resume=True).frames_before == 0
-        run(video, tmp_path / "whole")
+        assert run(video, folder, resume=True, link=link).frames_before == 0
+        run(video, tmp_path / "whole", link=link)
         assert_same(folder, tmp_path / "whole")
 
     def test_replaces_results_only_when_it_is_complete(self, tmp_path, video):

@@ -11,6 +11,8 @@ The memory knows tensors only: no video, no detector, no embedder. One frame is
 Everything is on the CPU: K slots and N boxes make small matrices, and the sums are float64.
 """
 
+from operator import or_
+
 import torch
 from torch import Tensor
 
@@ -88,6 +90,7 @@ class DynamicMemory:
             here = torch.tensor([slot.scene == scene for slot in self.slots])
             position = motion.log_ratio(looked.boxes, track, self.config.motion)
             logits[:, 1:] += torch.where(here, position, 0.0)
+        logits[:, 1:][:, ~self._awaited(clock)] = -torch.inf
         weights = association_weights(logits)
         scores = memory_scores(weights, self._slot_scores(), self.kind)
         reweighted = reweight(looked.base, scores, self.kind)
@@ -289,15 +292,21 @@ class DynamicMemory:
         self.next_id += 1
         return slot
 
-    def _absence(self, slot: Slot) -> float:
-        """Frames since a slot was seen."""
-        return self.clock.frames - slot.seen
+    def _awaited(self, clock: Clock) -> Tensor:
+        """(K,) bool: not away for too long; what was seen in the last frame never is."""
+        rule = self.config.existence
+        if rule is None:
+            return torch.ones(len(self.slots), dtype=torch.bool)
+        away = (clock.frames - slot.seen <= slot.patience(rule) for slot in self.slots)
+        seen = (slot.seen == self.clock.frames for slot in self.slots)
+        return torch.tensor([*map(or_, away, seen)], dtype=torch.bool)
 
     def _limit(self) -> None:
         """Let slots go that have not been seen for long, or are too many."""
-        rule, limit = self.config.existence, self.config.max_slots
-        if rule is not None:
-            self.slots = [slot for slot in self.slots if self._absence(slot) <= slot.patience(rule)]
+        limit = self.config.max_slots
+        if self.config.existence is not None:
+            awaited = self._awaited(self.clock).tolist()
+            self.slots = [slot for slot, kept in zip(self.slots, awaited, strict=True) if kept]
         if limit is not None and len(self.slots) > limit:
             latest = sorted(self.slots, key=lambda slot: slot.seen, reverse=True)[:limit]
             kept = {slot.id for slot in latest}
