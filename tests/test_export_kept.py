@@ -184,6 +184,8 @@ def test_values_and_shapes_go_with_the_frames_of_a_copy(tmp_path):
     assert (poses["0"], poses["2"], poses["4"]) == ("standing", "sitting", "sitting")
     assert [shape.get("frame") for shape in polygon] == ["1", "3"]
     assert [shape.get("frame") for shape in skeleton] == ["0", "2"]
+    short = at_constant_rate(replace(video, times=times[:6], frames=6), 10)
+    assert [track.frames for track in short.kept.tracks] == [(1,), (0, 2)]
 
 
 class TestElsewhere:

@@ -42,7 +42,7 @@ def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
         stop=stop,
         times=None,
         vectors=None,  # they are of frames as they were
-        kept=video.kept.moved(lambda frame: int(np.searchsorted(shown, frame))),
+        kept=video.kept.moved(lambda frame: int(np.searchsorted(shown, frame)), len(shown)),
         start_time=0.0,
         delay=0.0,
         end=None,

@@ -35,10 +35,14 @@ class OtherTrack(NamedTuple):
     frames: tuple[int, ...]
     shapes: tuple[str, ...]
 
-    def moved(self, frame_of: Callable[[int], int]) -> "OtherTrack":
-        """The same where frames have other numbers; of two in one frame the later is kept."""
+    def moved(self, frame_of: Callable[[int], int], stop: int) -> "OtherTrack":
+        """The same where frames have other numbers and end before one of them.
+
+        Of two shapes that come into one frame the later is kept.
+        """
         shapes = {frame_of(f): shape for f, shape in zip(self.frames, self.shapes, strict=True)}
-        return self._replace(frames=tuple(shapes), shapes=tuple(shapes.values()))
+        inside = {frame: shape for frame, shape in shapes.items() if frame < stop}
+        return self._replace(frames=tuple(inside), shapes=tuple(inside.values()))
 
 
 class Kept(NamedTuple):
@@ -77,9 +81,10 @@ class Kept(NamedTuple):
         """What belongs to some classes."""
         return self.renamed(lambda name: name if name in classes else None)
 
-    def moved(self, frame_of: Callable[[int], int]) -> "Kept":
-        """The same where frames have other numbers, in the same order."""
-        return self._replace(tracks=tuple(track.moved(frame_of) for track in self.tracks))
+    def moved(self, frame_of: Callable[[int], int], stop: int) -> "Kept":
+        """The same where frames have other numbers, in the same order, and end before one."""
+        tracks = (track.moved(frame_of, stop) for track in self.tracks)
+        return self._replace(tracks=tuple(track for track in tracks if track.frames))
 
 
 NOTHING = Kept()
