@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from minet_cli.options import names, setting
-from minet_core.config import PICTURES, ExportOptions
+from minet_core.config import ORDERS, PICTURES, ExportOptions
 
 if TYPE_CHECKING:
     from minet_core.export import Exported, Tally
@@ -45,6 +45,7 @@ _option = partial(setting, of=ExportOptions)
 @_option("--keyframes", "keyframes", metavar="auto|all|N")
 @_option("--frames", "frames", type=click.Choice(PICTURES))
 @_option("--split", "split", metavar="NAME")
+@_option("--order", "order", type=click.Choice(ORDERS))
 @_option("--video", "video", multiple=True, metavar="PATH")
 @_option("--constant-rate", "constant_rate", type=float, metavar="FPS")
 @_option("--media", "media", metavar="PREFIX")

@@ -134,6 +134,9 @@ SCORE_VECTORS = "scores.f32"
 PICTURES = ("jpg", "png")
 """What pictures of frames can be written as."""
 
+ORDERS = ("names", "natural")
+"""Of pictures in a task of CVAT."""
+
 SPLITS = ("train", "val")
 """Parts of a dataset."""
 
@@ -252,6 +255,9 @@ class ExportOptions:
     )
     frames: str | None = setting(None, "Write the pictures too, where the format has them.")
     split: str = setting("train", "Part of a dataset that the videos are to be: train or val.")
+    order: str = setting(
+        "names", "How a CVAT task of pictures is sorted: names, its default, or natural."
+    )
     video: tuple[str, ...] = setting((), "Where a video is now; its name tells whose it is.")
     media: str | None = setting(
         None,
@@ -280,6 +286,7 @@ class ExportOptions:
         if self.frames not in (None, *PICTURES):
             raise ConfigError(f"pictures are written as {' or '.join(PICTURES)}, not {self.frames}")
         _check_name("split", self.split, SPLITS)
+        _check_name("order", self.order, ORDERS)
         if not (self.keyframes in ("auto", "all") or re.fullmatch("[1-9][0-9]*", self.keyframes)):
             raise ConfigError(f"keyframes are auto, all or a number, not {self.keyframes!r}")
 

@@ -11,13 +11,19 @@ from minet_core.export.editing import Tally, check_classes, edit
 from minet_core.export.inputs import RESULT, Loaded, load
 from minet_core.export.lost import lost
 from minet_core.export.media import Media
+from minet_core.export.pictures import (
+    can_be_ordered,
+    in_order_of_names,
+    with_own_names,
+    with_pictures,
+)
 from minet_core.export.publishing import ThereAlreadyError, published
 from minet_core.export.retiming import at_constant_rate
 from minet_core.export.writing import OutputWriter, Progress
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
 from minet_core.suggest import did_you_mean
-from minet_core.video.folder import is_pictures
+from minet_core.video.folder import is_pictures, order_line
 from minet_core.video.source import shown
 
 
@@ -73,6 +79,8 @@ def export(
     media = Media(options.video, is_any=len(loaded) == 1, sources=known)
     videos, tallies, warnings = _edited(loaded, exporter, options, media)
     videos, tallies, failures = _writable(exporter, videos, tallies)
+    videos, lines = with_own_names(videos)
+    warnings += lines
     folder, names = _places(to, exporter, videos, out, options)
     pictures, files = 0, []
     writer = OutputWriter(exporter, options, media, folder, progress)
@@ -139,8 +147,9 @@ def _edited(
     videos, tallies, warnings = [], [], []
     by_clock = exporter.by_rate or options.constant_rate is not None
     for each in loaded:
-        video = media.completed(each.video, by_clock=by_clock)
-        warnings += [f"{video.name}: {note}" for note in video.notes]
+        completed = media.completed(each.video, by_clock=by_clock)
+        video, line = _with_pictures(completed, exporter, options, media)
+        warnings += [f"{video.name}: {note}" for note in (*video.notes, *([line] if line else []))]
         if options.constant_rate is not None:
             video = _of_copy(at_constant_rate(video, options.constant_rate))
         elif exporter.by_rate and video.variable_rate:
@@ -151,6 +160,10 @@ def _edited(
         as_it_is = not exporter.by_keyframes or (each.drawn and options.keyframes == "auto")
         keyframes = None if as_it_is else options.keyframes
         edited, tally = edit(video, options, keyframes=keyframes, keeps_turned=exporter.keeps)
+        edited, line = _in_order(edited, exporter, options)
+        if line:
+            warnings.append(f"{video.name}: {line}")
+            tally.keyframes = sum(int(track.keyframes.sum()) for track in edited.tracks)
         if not exporter.keeps:
             warnings += [f"{video.name}: {line}" for line in lost(edited)]
         if tally.kept_open:
@@ -163,6 +176,36 @@ def _edited(
         videos.append(edited)
         tallies.append(tally)
     return videos, tallies, warnings
+
+
+def _with_pictures(
+    video: VideoAnnotations, exporter: Exporter, options: ExportOptions, media: Media
+) -> tuple[VideoAnnotations, str]:
+    """The video with its pictures, where it is a folder of them, and a line on their order."""
+    if options.order == "natural":
+        video = replace(video, by_name=False)
+    path = media.find(video.source)
+    if path is not None and is_pictures(path):
+        return with_pictures(video, path)
+    if not video.by_name or exporter.by_names:
+        return video, ""
+    return video, (
+        "its frames are pictures in the order of their names, as CVAT counts them; "
+        "--video FOLDER tells which they are"
+    )
+
+
+def _in_order(
+    video: VideoAnnotations, exporter: Exporter, options: ExportOptions
+) -> tuple[VideoAnnotations, str]:
+    """The video with its pictures in the order of the tool it goes to, and a line on that."""
+    numbered = exporter.numbers_pictures and options.frames is None
+    if not numbered or video.by_name or not can_be_ordered(video):
+        return video, ""
+    names = [video.pictures[frame] for frame in sorted(video.pictures)]
+    by_name = exporter.by_names and options.order == "names"
+    line = order_line(names, by_name=by_name)
+    return (in_order_of_names(video) if by_name and line else video), line
 
 
 def _writable(

@@ -7,11 +7,13 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from minet_core.config import ExportOptions
 from minet_core.export.media import Media, stream_of
+from minet_core.export.pictures import files_of
 from minet_core.export.publishing import check_free
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import Exporter
 from minet_core.formats.frames import extract_frames
+from minet_core.video.folder import is_pictures
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures written of a video, and of all it will have."""
@@ -73,13 +75,13 @@ class OutputWriter:
             return 0
         paths = {frame: folder / path_of(video, frame, self.options) for frame in wanted}
         show = self.progress
-        path = self.media.require(video)
+        source = self.media.require(video)
         return extract_frames(
-            path,
+            files_of(video, source) if is_pictures(source) else source,
             paths.get,
             kind,
             end=wanted.stop,
-            stream=stream_of(video, path),
+            stream=stream_of(video, source),
             progress=None if show is None else lambda done: show(done, len(paths)),
         )
 

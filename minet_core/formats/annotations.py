@@ -108,9 +108,11 @@ Sizes = Mapping[int, tuple[int, int]]
 """Frame → (width, height) of pictures that have another size than the video."""
 
 
-def limits(frames: NDArray[np.int64], whole: tuple[int, int], sizes: Sizes) -> NDArray[np.int64]:
+def limits(
+    frames: NDArray[np.int64], whole: tuple[int, int], sizes: Sizes | None
+) -> NDArray[np.int64]:
     """(N, 4) highest x1, y1, x2, y2 of boxes in N frames of a video of that size."""
-    rows = [sizes.get(frame, whole) * 2 for frame in frames.tolist()]
+    rows = [(sizes or {}).get(frame, whole) * 2 for frame in frames.tolist()]
     return np.array(rows, np.int64).reshape(-1, 4)
 
 
@@ -139,12 +141,17 @@ class VideoAnnotations:
         drawn_gaps: whether a person has said where each object is not to be seen, so that a gap
             is no failure of a detector.
         kept: what an annotation tool's file has beside tracks of boxes.
-        sizes: of pictures of another size; their boxes are in their own pixels.
         start_time: seconds on a player's clock at which frame 0 is shown; None where it is not
             known, and most probably 0.
         delay: seconds by which the file's earliest stream starts before frame 0.
         end: seconds from the start at which the last frame ends, None where it is not known.
         stream: number of the stream in the source, None for the one that is read unasked.
+        sizes: of pictures of another size; their boxes are in their own pixels. None: not known.
+        pictures: frame → name of its picture in a folder, with or without suffix, as far as known.
+        of_pictures: whether the video is a folder of pictures.
+        stems: frame → name without suffix under which its picture is written, where it has one of
+            its own.
+        by_name: whether frames are pictures in the order of their names, as CVAT has them.
     """
 
     name: str
@@ -165,11 +172,15 @@ class VideoAnnotations:
     vectors: ScoreVectors | None = None
     drawn_gaps: bool = False
     kept: Kept = NOTHING
-    sizes: Sizes = field(default_factory=dict)
     start_time: float | None = None
     delay: float = 0.0
     end: float | None = None
     stream: int | None = None
+    sizes: Sizes | None = None
+    pictures: Mapping[int, str] = field(default_factory=dict)
+    of_pictures: bool = False
+    stems: Mapping[int, str] = field(default_factory=dict)
+    by_name: bool = False
 
     @property
     def boxes(self) -> int:
@@ -189,7 +200,7 @@ class VideoAnnotations:
 
     def size_of(self, frame: int) -> tuple[int, int]:
         """(width, height) of a frame."""
-        return self.sizes.get(frame, (self.width, self.height))
+        return (self.sizes or {}).get(frame, (self.width, self.height))
 
     def time_of(self, frame: int) -> float | None:
         """Seconds from the start at which a frame is shown, None where nothing tells."""

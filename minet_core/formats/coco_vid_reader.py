@@ -93,9 +93,17 @@ def _video(
         loose=gathered.loose,
         start=steps.start,
         stop=steps.stop,
+        pictures=_pictures(sources, frames),
         notes=(*gathered.notes, *([f"boxes of crowds, left out: {crowds}"] if crowds else [])),
         drawn_gaps=all(float(record.get("score", 1)) == 1 for _, record in single),
     )
+
+
+def _pictures(
+    sources: Sequence[int], frames: Sequence[tuple[Record, Sequence[Record]]]
+) -> dict[int, str]:
+    names = (str(image.get("file_name") or "") for image, _ in frames)
+    return {frame: name for frame, name in zip(sources, names, strict=True) if name}
 
 
 def _count(video: Record, steps: Steps) -> int | None:

@@ -89,7 +89,7 @@ def _meta(video: VideoAnnotations, *, scores: bool) -> Iterator[str]:
     yield "    <task>"
     yield f"      <name>{escape(repaired(video.name))}</name>"
     yield f"      <size>{len(frames)}</size>"
-    yield "      <mode>interpolation</mode>"
+    yield f"      <mode>{'annotation' if video.by_name else 'interpolation'}</mode>"
     yield f"      <start_frame>{frames.start}</start_frame>"
     if frames:
         yield f"      <stop_frame>{frames[-1]}</stop_frame>"

@@ -42,6 +42,7 @@ class _Task:
     attributes: list[tuple[Attribute, ...]] = field(default_factory=list)
     others: list[OtherTrack] = field(default_factory=list)
     specs: tuple[LabelSpec, ...] = ()
+    of_pictures: bool = False
 
 
 def read_cvat(file: IO[bytes], name: str) -> list[VideoAnnotations]:
@@ -145,6 +146,7 @@ def _read_task(element: Element, source: str | None, stem: str) -> _Task:
         step=_step(element),
         size=(int(width or 0), int(height or 0)),
         labels=[label.text or "" for label in element.findall(".//labels/label/name")],
+        of_pictures=element.findtext(".//mode") == "annotation",
     )
 
 
@@ -205,6 +207,8 @@ def _annotations(task: _Task) -> VideoAnnotations:
         stop=task.stop,
         drawn_gaps=True,
         kept=kept,
+        of_pictures=task.of_pictures,
+        by_name=task.of_pictures,
     )
 
 

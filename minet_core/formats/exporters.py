@@ -49,6 +49,8 @@ class Exporter:
             `VideoAnnotations.looked_at` are put there.
         by_keyframes: whether the tool keeps keyframes and draws lines between them, so that fewer
             of them are written than there are boxes.
+        numbers_pictures: whether the tool, given pictures, numbers them itself; without `--frames`.
+        by_names: whether it does so in the order of their names.
         by_rate: whether the tool finds a frame by its time and a constant rate.
         keeps: whether what an annotation tool's file had beside boxes is written again, where it
             was one of the same tool.
@@ -63,6 +65,8 @@ class Exporter:
     suffix: str = ""
     pictures: Callable[[VideoAnnotations, int, ExportOptions], str] | None = None
     by_keyframes: bool = False
+    numbers_pictures: bool = False
+    by_names: bool = False
     by_rate: bool = False
     keeps: bool = False
     plays: bool = False
@@ -78,6 +82,8 @@ EXPORTERS: dict[str, Exporter] = {
         suffix=".xml",
         by_keyframes=True,
         keeps=True,
+        numbers_pictures=True,
+        by_names=True,
         hint="in a CVAT task of the video with these labels: Menu, Upload annotations, CVAT 1.1",
     ),
     "label-studio": Exporter(
@@ -92,6 +98,7 @@ EXPORTERS: dict[str, Exporter] = {
         mot_gt.write_mot_gt,
         per_video=True,
         pictures=mot_gt.picture_path,
+        numbers_pictures=True,
         hint="with --zip, in a CVAT task of the video: Menu, Upload annotations, MOT 1.1",
     ),
     "coco-vid": Exporter(
@@ -129,6 +136,7 @@ EXPORTERS: dict[str, Exporter] = {
     "mot": Exporter(
         rows.write_mot,
         per_video=True,
+        numbers_pictures=True,
         suffix=".txt",
         hint="minet eval --results, and as a tracker's data for TrackEval",
     ),

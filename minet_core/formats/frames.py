@@ -1,12 +1,13 @@
 """Frames of a video as picture files, for annotation formats that come with pictures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from minet_core.errors import InputError, OutputError
 from minet_core.files import one_line
 from minet_core.video.info import Image
 from minet_core.video.lettering import load_opencv
+from minet_core.video.picture import read_picture
 from minet_core.video.reader import open_video
 from minet_core.video.source import StrPath, shown
 
@@ -18,7 +19,7 @@ QUALITY = 95
 
 
 def extract_frames(
-    source: StrPath,
+    source: StrPath | Mapping[int, Path],
     path_of: Callable[[int], Path | None],
     kind: str,
     *,
@@ -31,7 +32,7 @@ def extract_frames(
     Each picture appears under its name when it is complete.
 
     Args:
-        source: anything `open_video` opens.
+        source: anything `open_video` opens, or the picture file of each frame.
         path_of: from a 0-based frame to its file, None where the frame is not wanted; the `get` of
             a mapping will do. Folders are made.
         kind: one of `KINDS`.
@@ -48,17 +49,30 @@ def extract_frames(
         MinetError: OpenCV does not load.
     """
     written = 0
+    for index, image in _frames(source, stream, end):
+        path = path_of(index)
+        if path is not None:
+            _write(path, image, kind)
+            written += 1
+            if progress is not None:
+                progress(written)
+    if not written:
+        name = "pictures" if isinstance(source, Mapping) else shown(source)
+        raise InputError(f"{name}: not one of the wanted frames is in this video")
+    return written
+
+
+def _frames(
+    source: StrPath | Mapping[int, Path], stream: int | None, end: int | None
+) -> Iterator[tuple[int, Image]]:
+    if isinstance(source, Mapping):
+        for index, file in source.items():
+            if (image := read_picture(file)) is not None:
+                yield index, image
+        return
     with open_video(source, stream=stream, end=end) as reader:
         for frame in reader:
-            path = path_of(frame.index)
-            if path is not None:
-                _write(path, frame.image, kind)
-                written += 1
-                if progress is not None:
-                    progress(written)
-    if not written:
-        raise InputError(f"{shown(source)}: not one of the wanted frames is in this video")
-    return written
+            yield frame.index, frame.image
 
 
 def _write(path: Path, image: Image, kind: str) -> None:

@@ -80,6 +80,8 @@ def _annotations(
         stop=looked_at[-1] + 1 if looked_at else start,
         times=times,
         sizes=_sizes(header),
+        pictures=dict(enumerate(map(str, video.get("pictures", ())))),
+        of_pictures="pictures" in video,
         vectors=_vectors(path, header, columns),
         drawn_gaps=header["model"] == MODEL and bool((columns["scores"] == 1).all()),
         start_time=_seconds(video.get("start_time")),

@@ -4,6 +4,7 @@
     Data/VID/train/street/000012.JPEG           with --frames
     ImageSets/VID_train_frames.txt              every frame; of val, VID_val_videos.txt too
     classes.txt                                 where there are others than the 30 of ImageNet VID
+    pictures.csv                                where pictures had names: which of them is which
 
 Frames count from 0 without holes, those that a stride left out not counted. Boxes are whole pixels
 from 0, xmax and ymax the last one inside. The 30 classes are called by their WordNet ids, unless
@@ -21,7 +22,13 @@ from minet_core.datasets.vid_xml import VidObject, vid_xml
 from minet_core.errors import ConfigError
 from minet_core.files import one_line
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
-from minet_core.formats.sampled import check_sizes, classes_of, looked_at, pixels_inside
+from minet_core.formats.sampled import (
+    check_sizes,
+    classes_of,
+    looked_at,
+    pixels_inside,
+    write_picture_list,
+)
 from minet_core.formats.xml_text import check_xml
 
 
@@ -49,7 +56,13 @@ def write_imagenet_vid(
         if own:
             (place / CLASSES).write_text("".join(f"{n}\n" for n in names), encoding="utf-8")
         lists = list(_write_lists(annotations, place / "ImageSets", options))
-    return [*lists, place / "Annotations", *([place / CLASSES] if own else [])]
+    pictures = {
+        f"{_snippet(video, options)}/{number:06d}": video.pictures.get(frame)
+        for video in annotations
+        for number, frame in enumerate(video.looked_at)
+    }
+    listed = write_picture_list(place, pictures)
+    return [*lists, place / "Annotations", *([place / CLASSES] if own else []), *listed]
 
 
 def picture_path(video: VideoAnnotations, frame: int, options: ExportOptions) -> str:

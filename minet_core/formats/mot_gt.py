@@ -7,7 +7,8 @@ where frames were looked at in steps, that is one with the same step. Visibility
 is occluded, as CVAT understands it, and 1 elsewhere. Boxes of no track have id -1. Every box is a
 keyframe after such an import; `cvat` is the format to prefer.
 
-With pictures it is a sequence of a MOTChallenge dataset: img1/, seqinfo.ini.
+With pictures it is a sequence of a MOTChallenge dataset: img1/, seqinfo.ini; and pictures.csv where
+they had names of their own.
 """
 
 import csv
@@ -18,7 +19,7 @@ from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.files import complete_text, one_line
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.sampled import classes_of, looked_at
+from minet_core.formats.sampled import classes_of, looked_at, write_picture_list
 
 GT = "gt/gt.txt"
 LABELS = "gt/labels.txt"
@@ -52,6 +53,8 @@ def write_mot_gt(
         made.append(place / SEQUENCE)
         with complete_text(made[2]) as file:
             file.write(_sequence(video, options.frames))
+        own = {picture_path(video, f, options): video.pictures.get(f) for f in video.looked_at}
+        made += write_picture_list(place, own)
     return made
 
 

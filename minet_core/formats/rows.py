@@ -127,7 +127,7 @@ def _write(
 ) -> list[Path]:
     (video,) = annotations
     totals = Totals()
-    totals.sizes = dict(video.sizes)
+    totals.sizes = dict(video.sizes or {})
     with complete_text(place) as file:
         writer = writer_of(file, _facts(video))
         writer.begin()
@@ -152,6 +152,8 @@ def _facts(video: VideoAnnotations) -> VideoFacts:
         "stream": video.stream,
         **dict.fromkeys(unknown),
     }
+    if video.of_pictures and video.pictures.keys() == set(range(len(video.pictures))):
+        about["pictures"] = [video.pictures[frame] for frame in sorted(video.pictures)]
     settings = {
         "start": video.start or None,
         "end": video.stop,

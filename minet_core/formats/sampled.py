@@ -1,12 +1,18 @@
 """Annotations as a data set has them: the frames that were looked at, and numbers for classes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 
 from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
+from minet_core.files import complete_text
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.xml_text import check_xml
+from minet_core.video.suffixes import without_suffix
+
+PICTURE_LIST = "pictures.csv"
 
 
 def looked_at(video: VideoAnnotations) -> Iterator[tuple[int, list[FrameBox]]]:
@@ -96,13 +102,35 @@ def _is_text(name: str) -> bool:
 
 
 def picture_name(video: VideoAnnotations, frame: int, options: ExportOptions) -> str:
-    """File name of a frame's picture among those of all videos, by its number in the source."""
-    return f"{frame_stem(video, frame)}.{options.frames or 'jpg'}"
+    """File name of a frame's picture among those of all videos.
+
+    It is the picture's own, where the video is a folder of pictures; see `frame_stem`.
+    """
+    name = video.pictures[frame] if frame in video.stems else ""
+    own = name.removeprefix(without_suffix(name)) or ".jpg"
+    return f"{frame_stem(video, frame)}{f'.{options.frames}' if options.frames else own}"
 
 
 def frame_stem(video: VideoAnnotations, frame: int) -> str:
-    """The same without suffix; digits at the end are the 0-based frame."""
-    return f"{video.name}_{frame:06d}"
+    """The same without suffix. Where the picture has no name, digits at the end are the frame."""
+    return video.stems.get(frame) or f"{video.name}_{frame:06d}"
+
+
+def write_picture_list(place: Path, names: Mapping[str, str | None]) -> list[Path]:
+    """Say which picture is which, where a format numbers those that had names.
+
+    Args:
+        place: folder of the export.
+        names: picture in the export → name that it had, None where it had none.
+
+    Returns:
+        The file, if there is any such name.
+    """
+    if not any(names.values()):
+        return []
+    with complete_text(place / PICTURE_LIST) as file:
+        csv.writer(file, lineterminator="\n").writerows([("picture", "was"), *names.items()])
+    return [place / PICTURE_LIST]
 
 
 def clipped(

@@ -150,11 +150,11 @@ def data_of_result(result: StoredResult) -> ViewerData:
 def _placed(
     boxes: NDArray[np.float64],
     frames: NDArray[np.int64],
-    sizes: Sizes,
+    sizes: Sizes | None,
     whole: tuple[int, int],
 ) -> NDArray[np.float64]:
     """Boxes of pictures of other sizes, where the annotated video has them."""
-    for frame, size in sizes.items():
+    for frame, size in (sizes or {}).items():
         if (place := placed_in(size, whole)) is not None:
             rows = frames == frame
             boxes[rows] = place.inside(boxes[rows])

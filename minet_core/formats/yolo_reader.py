@@ -180,6 +180,7 @@ def _annotations(
         stop=steps.stop,
         notes=(*_notes(video, labels, layout.keypoints), *gathered.notes),
         drawn_gaps=not video.from_1 and bool((labels.scores == 1).all()),
+        pictures={frame - video.from_1: path.stem for frame, path in video.files.items()},
     )
 
 

@@ -11,6 +11,9 @@ from minet_core.formats.find import named
 from minet_core.formats.stored import read_stored
 from minet_core.models.detections import StoredBoxes, StoredDetector
 from minet_core.models.zoo import Model
+from minet_core.video.folder import order_line
+from minet_core.video.info import VideoInfo
+from minet_core.video.source import shown
 
 NAMELESS = "object"
 """Class of the boxes of a file that knows no classes."""
@@ -37,6 +40,15 @@ def remarks(model: Model, frames: int, options: DetectOptions) -> list[str]:
     if rows:
         notes.append(f"{stored.source}: boxes of frames after the last, left out: {rows}")
     return notes
+
+
+def picture_order(info: VideoInfo, options: DetectOptions) -> list[str]:
+    """A line where another program may have counted pictures in another order than ours."""
+    given = Path(options.detections) if options.detections else None
+    if given is None or (given.suffix.lower() in {".json", ".csv"} and not is_coco_results(given)):
+        return []
+    line = order_line(info.pictures)
+    return [f"{shown(given)}: {line}"] if line else []
 
 
 def read_given(path: Path, wanted: tuple[str, ...] = ()) -> StoredBoxes:

@@ -247,6 +247,8 @@ def video_facts(info: VideoInfo, options: DetectOptions, model: Model) -> VideoF
         "pixel_aspect": str(info.pixel_aspect),
         "codec": info.codec,
     }
+    if info.pictures:
+        video["pictures"] = info.pictures
     settings = {
         name: value for name, value in asdict(options).items() if name not in _NOT_IN_HEADER
     }

@@ -16,7 +16,7 @@ from minet_core.config import PRESETS, DetectOptions, MemoryConfig
 from minet_core.errors import ConfigError
 from minet_core.inference.drawn import Drawn
 from minet_core.inference.first_boxes import following, read_first_boxes
-from minet_core.inference.given import remarks, with_boxes_of
+from minet_core.inference.given import picture_order, remarks, with_boxes_of
 from minet_core.inference.online import Observed, OnlineDetector
 from minet_core.inference.outputs import Outputs, is_border, open_outputs
 from minet_core.inference.preflight import (
@@ -145,6 +145,7 @@ def annotate(
                 check_unchanged(standing.manifest)
                 outputs.complete(clock, reader.end)
             given = remarks(model, outputs.totals.frames, options)
+            given += picture_order(reader.info, options)
             if online.linker is not None:
                 tracks = online.linker.tracks()
                 outputs = write_linked(

@@ -2,7 +2,7 @@
 
 import glob
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from fnmatch import fnmatch
 from fractions import Fraction
 from pathlib import Path
@@ -119,6 +119,7 @@ class FolderReader(FrameReader):
                     has_audio=False,
                     variable_frame_rate=False,
                     codec=file.suffix[1:].lower(),
+                    pictures=tuple(picture_names(path, self._files)),
                 )
         raise VideoOpenError(
             f"{self._name}: none of its {len(self._files)} pictures can be decoded"
@@ -191,6 +192,42 @@ def pictures_of(path: StrPath) -> list[Path]:
         kinds = " ".join(sorted(PICTURES))
         raise InputError(f"{shown(path)}: no pictures {where} ({kinds})")
     return sorted(pictures, key=natural_order)
+
+
+def folder_of(path: StrPath) -> Path:
+    """The folder that names of pictures are relative to; of a pattern, the part without signs."""
+    if not is_picture_pattern(path):
+        return Path(path)
+    return next(above for above in Path(path).parents if not glob.has_magic(str(above)))
+
+
+def picture_names(path: StrPath, files: Sequence[Path] | None = None) -> list[str]:
+    """Names of the pictures of a folder, or of a pattern, relative to it, in natural order.
+
+    Args:
+        path: the folder or pattern.
+        files: its pictures, where they are known.
+
+    Raises:
+        InputError: there is no picture.
+    """
+    files, folder = pictures_of(path) if files is None else files, folder_of(path)
+    return [file.relative_to(folder).as_posix() for file in files]
+
+
+def order_line(names: Sequence[str], *, by_name: bool = False) -> str:
+    """Which order was taken, where natural order and that of names differ; else nothing.
+
+    Args:
+        names: in natural order.
+        by_name: whether the order of names was taken.
+    """
+    other = sorted(names)
+    if other == list(names):
+        return ""
+    first = ", ".join(map(shown, (other if by_name else names)[:3]))
+    order = "the order of their names" if by_name else "natural order"
+    return f"its pictures are counted in {order}: {first}, …"
 
 
 def others_in(path: StrPath) -> list[str]:

@@ -36,6 +36,7 @@ class VideoInfo:
         variable_frame_rate: whether frames are unevenly spaced; None when that shows only by
             reading the whole video.
         codec: FFmpeg's name of the video codec.
+        pictures: names of the pictures of a folder, in order of frames; empty for a video.
     """
 
     path: str
@@ -54,6 +55,7 @@ class VideoInfo:
     start_time: float = 0.0
     delay: float = 0.0
     stream: int | None = None
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

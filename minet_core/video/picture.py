@@ -21,8 +21,9 @@ from minet_core.video.colours import RgbConverter
 from minet_core.video.info import Image
 from minet_core.video.orientation import orientation, upright
 
+# Tags of TIFF and EXIF.
 _BITS_PER_SAMPLE = 258
-"""TIFF's tag."""
+_ORIENTATION = 274
 
 
 class Picture(NamedTuple):
@@ -63,6 +64,15 @@ def read_picture(file: Path) -> Image | None:
     with suppress(PictureError):
         return load_picture(file).image
     return None
+
+
+def picture_size(file: Path) -> tuple[int, int] | None:
+    """(width, height) of a picture, upright, mostly without decoding it; None where it is none."""
+    with suppress(Exception), Pillow.open(file) as picture:
+        turned = picture.getexif().get(_ORIENTATION, 1) >= 5
+        return picture.size[::-1] if turned else picture.size
+    image = read_picture(file)
+    return None if image is None else (image.shape[1], image.shape[0])
 
 
 def _readers(file: Path) -> tuple[Callable[[Path], Picture], ...]:

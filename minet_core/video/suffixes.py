@@ -1,5 +1,7 @@
 """What makes a file of a folder a picture or a video. One that is named is tried whatever it is."""
 
+from pathlib import PurePosixPath
+
 PICTURES = frozenset(
     f".{name}"
     for name in (
@@ -17,3 +19,13 @@ VIDEOS = frozenset(
         *("wmv", "y4m"),
     )
 )
+
+
+def without_suffix(picture: str) -> str:
+    """The name of a picture, with its folders, without the suffix of one.
+
+    >>> without_suffix("day.1/0001.JPG"), without_suffix("street.v2_12")
+    ('day.1/0001', 'street.v2_12')
+    """
+    suffix = PurePosixPath(picture).suffix
+    return picture.removesuffix(suffix) if suffix.lower() in PICTURES else picture
