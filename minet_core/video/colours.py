@@ -2,6 +2,7 @@
 
 Video stores luma and colour differences. Which matrix made them (BT.601 or BT.709) and whether
 black is 0 or 16 is written in the stream's tags; a guess that ignores them shifts every colour.
+High dynamic range is mapped to what is usual, see `hdr`.
 """
 
 import av
@@ -9,6 +10,7 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from av.video.stream import VideoStream
 
+from minet_core.video.hdr import is_hdr, tone_mapped
 from minet_core.video.info import Image
 from minet_core.video.orientation import orientation, upright
 
@@ -39,6 +41,8 @@ class RgbConverter:
         return np.ascontiguousarray(picture)
 
     def _to_rgb(self, frame: av.VideoFrame) -> Image:
+        if is_hdr(frame):
+            return tone_mapped(frame, self._reformatter)
         space = _colour_space(frame)
         rgb = self._reformatter.reformat(
             frame, format="rgb24", src_colorspace=space, dst_colorspace=space
