@@ -16,6 +16,7 @@ from minet_core._version import __version__
 from minet_core.config import FORMATS, SCORE_VECTORS, DetectOptions
 from minet_core.errors import ConfigError
 from minet_core.models.files import TORCHVISION_FILES, model_files
+from minet_core.models.huggingface.folder import revision
 from minet_core.video.folder import is_picture_pattern, pictures_of
 from minet_core.video.source import StrPath, is_url
 
@@ -172,6 +173,8 @@ def weights_of(model: str) -> dict[str, str | None]:
     except ConfigError:
         return {}
     hashes = {file.name: _sha256(file) for file in files}
+    if commit := revision(model):
+        hashes[model] = commit
     if model in TORCHVISION_FILES:
         hashes[TORCHVISION_FILES[model]] = None  # the name itself ends in the hash
     return hashes

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from minet_core.errors import ConfigError, WeightsError
+from minet_core.models.huggingface.folder import HUB, files_of
 from minet_core.models.rcnn_config import RCNN_CONFIGS
 from minet_core.suggest import did_you_mean
 
@@ -54,6 +55,8 @@ def model_files(name: str) -> tuple[Path, ...]:
     """
     if name in TORCHVISION_FILES:
         return () if name in EMBEDS_ITSELF else (embedder_file(),)
+    if is_huggingface(name):
+        return (*files_of(name), embedder_file())
     if is_python(name):
         return (*_python_files(name), embedder_file())
     path = detector_file(name)
@@ -93,6 +96,11 @@ def detector_file(name: str) -> Path:
         return path
     hint = did_you_mean(name, MODELS)
     raise ConfigError(f"no model named {name!r}{hint} (known: {', '.join(MODELS)}; or a file)")
+
+
+def is_huggingface(name: str) -> bool:
+    """Whether a name stands for a model of Hugging Face: a folder, or one on its hub."""
+    return name not in MODELS and (name.startswith(HUB) or Path(name).is_dir())
 
 
 def is_python(name: str) -> bool:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import nms
 
+from minet_core.scores import ScoreKind
+
 PROPOSALS, PROPOSAL_NMS = 300, 0.7
 """Proposals of a frame, and the overlap above which the lower of two goes."""
 MAX_DECODED = 1000
@@ -44,6 +46,30 @@ def suppressed(
     """
     rows = of_a_pixel(boxes).nonzero().flatten()
     return rows[nms(boxes[rows], best[rows], iou)[:limit]]
+
+
+def score_table(
+    scores: Tensor, kind: ScoreKind, columns: Tensor, calibration: Calibration | None
+) -> Tensor:
+    """What the memory wants of a network's score columns.
+
+    Args:
+        scores: (N, columns) probabilities; of a distribution with the background in column 0.
+        kind: what they are.
+        columns: (C,) of the classes, the background not counted.
+        calibration: Platt's (a, b), which makes independent probabilities of either kind.
+
+    Returns:
+        (N, C + 1) a distribution, from which columns that are no class have left with their
+        share; or (N, C) independent probabilities.
+    """
+    softmax = kind is ScoreKind.SOFTMAX
+    every = len(columns) + softmax == scores.shape[1]
+    if softmax and calibration is None:
+        chosen = scores if every else torch.cat([scores[:, :1], scores[:, columns + 1]], dim=1)
+        return chosen / chosen.sum(dim=1, keepdim=True)
+    chosen = scores if every and not softmax else scores[:, columns + softmax]
+    return calibrated(chosen, calibration or UNCALIBRATED)
 
 
 def uncalibrated(model: str) -> str:

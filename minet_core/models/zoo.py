@@ -17,13 +17,16 @@ from minet_core.models.files import (
     architecture_of,
     detector_file,
     embedder_file,
+    is_huggingface,
     is_python,
 )
 from minet_core.models.identify import load_identify
 from minet_core.models.nanodet import DEFAULT_SIZE, load_nanodet
+from minet_core.models.proposals import uncalibrated
 from minet_core.models.python import BoxesOf, load_python, of_program
 from minet_core.models.rcnn_config import RCNN_CONFIGS
 from minet_core.models.rcnn_detector import RcnnDetector
+from minet_core.scores import ScoreKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,13 @@ def load_model(
     Args:
         name: one of `minet_core.models.files.MODELS`, or a path: a network of `minet train`, an
             identify network (beside the bundled detector), or a detector (beside the bundled
-            identify network) as .safetensors or .onnx; or `module:function`, `file.py:function`.
+            identify network) as .safetensors or .onnx; or a folder of Hugging Face, or
+            `hf:NAME` on its hub; or `module:function`, `file.py:function`.
         size: longer side of the picture that the detector sees, a multiple of 32; None for its
             own, which is 416 for NanoDet. Faster R-CNN and RetinaNet keep theirs.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`; for an ONNX file also `directml`.
-        classes: what a function finds, where nothing else names it.
+        classes: what to find, of a network to which it is named; what a function finds, where
+            nothing else names it.
         detector: in place of one by name: an object with a detector's methods, or a function
             frame → (boxes, scores, labels).
 
@@ -76,6 +81,8 @@ def load_model(
         return _own(_called(detector), *of_program(detector, _called(detector), classes), device)
     if is_python(name):
         return _own(name, *load_python(name, classes), device)
+    if is_huggingface(name):
+        return _huggingface(name, device, classes)
     if name in TORCHVISION_FILES:
         from minet_core.models.torchvision_detectors import load_torchvision
 
@@ -123,6 +130,17 @@ def _called(detector: object) -> str:
     """What a program's own detector is called."""
     kind = detector if hasattr(detector, "__qualname__") else type(detector)
     return f"{getattr(kind, '__module__', '')}:{getattr(kind, '__qualname__', '')}"
+
+
+def _huggingface(name: str, device: str, classes: Sequence[str]) -> Model:
+    """A detector of Hugging Face, beside the bundled network."""
+    from minet_core.models.huggingface.loading import load_huggingface
+
+    where = pick_device(device)
+    detector = load_huggingface(name, where, classes)
+    wanted = detector.calibration is None and detector.score_kind is ScoreKind.SIGMOID
+    notes = (uncalibrated(name),) if wanted else ()
+    return Model(name, detector, load_identify(embedder_file(), device=where), notes)
 
 
 def _onnx(name: str, path: Path, device: str, size: int | None) -> Model:

@@ -21,6 +21,7 @@ from minet_core.models.proposals import (
     Calibration,
     calibrated,
     of_a_pixel,
+    score_table,
     suppressed,
     uncalibrated,
 )
@@ -105,17 +106,15 @@ class OnnxDetector:
         boxes = fit.in_frame(decoded.boxes)
         if decoded.labels is not None:
             return self._from_final(boxes, decoded.labels, decoded.scores, frame)
-        best = self._foreground(decoded.scores)
-        if self.recognised.layout.rows is Rows.CELLS:
-            kept = suppressed(boxes, best.amax(dim=1))
+        layout = self.recognised.layout
+        if layout.rows is Rows.CELLS:
+            kept = suppressed(boxes, decoded.scores.amax(dim=1))
         else:
             kept = of_a_pixel(boxes).nonzero().flatten()
-        boxes = boxes[kept]
-        if self.score_kind is ScoreKind.SOFTMAX:
-            scores = self._distribution(decoded.scores[kept])
-        else:
-            scores = calibrated(best[kept], self.calibration or UNCALIBRATED)
-        return BaseDetections(boxes, boxes, scores)
+        scores = score_table(
+            decoded.scores[kept], layout.score_kind, self._columns, self.calibration
+        )
+        return BaseDetections(boxes[kept], boxes[kept], scores)
 
     def _from_final(
         self, boxes: torch.Tensor, labels: torch.Tensor, scores: torch.Tensor, frame: Frame
@@ -125,18 +124,6 @@ class OnnxDetector:
         kept = (self._columns[classes] == labels) & of_a_pixel(boxes)
         values = calibrated(scores[kept], self.calibration or UNCALIBRATED)
         return from_final(boxes[kept], classes[kept], values, len(self.classes), frame)
-
-    def _foreground(self, scores: torch.Tensor) -> torch.Tensor:
-        """(N, C) scores of the classes alone."""
-        softmax = self.recognised.layout.score_kind is ScoreKind.SOFTMAX
-        columns = self._columns + softmax
-        same = len(columns) == scores.shape[1]
-        return scores if same else scores[:, columns]
-
-    def _distribution(self, scores: torch.Tensor) -> torch.Tensor:
-        """(N, C + 1) background and classes; columns that are no class leave with their share."""
-        chosen = torch.cat([scores[:, :1], scores[:, self._columns + 1]], dim=1)
-        return chosen / chosen.sum(dim=1, keepdim=True)
 
 
 def load_onnx(path: Path, device: str = "cpu", size: int | None = None) -> OnnxDetector:
