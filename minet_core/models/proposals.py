@@ -76,7 +76,7 @@ def uncalibrated(model: str) -> str:
     """What a user should know of a model whose scores nobody has held against the truth."""
     return (
         f"{model}: its scores are not calibrated, so the memory may trust them too much or too "
-        f"little; `minet calibrate --model {model}` measures them"
+        "little"
     )
 
 

@@ -46,7 +46,7 @@ def sidecar_text(recognised: Recognised) -> str:
         lines.append(f"{'' if guessed else '# '}{name} = {_toml(getattr(how, name))}")
     if how.multiple is not None:
         lines.append(f"{'' if guessed else '# '}multiple = {how.multiple}")
-    lines.append("# calibration = [1.0, 0.0]  # minet calibrate measures it")
+    lines.append("# calibration = [1.0, 0.0]  # Platt's a and b")
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ std = [255.0, 255.0, 255.0]
 padding = 114                   # a number, or one a channel
 place = "centre"                # corner
 multiple = 32                   # pad no further than to such a multiple
-calibration = [1.0, 0.0]        # by `minet calibrate`
+calibration = [1.0, 0.0]        # Platt's a and b: σ(a · logit + b)
 """
 
 import math
