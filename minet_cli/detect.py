@@ -147,9 +147,7 @@ def plan(
     Raises:
         MinetError: one cannot be read, or has no place to be written to.
     """
-    from minet_core.export import export_result
     from minet_core.inference.preflight import check, folder_names, settled
-    from minet_core.inference.report import REPORT, write_report
     from minet_core.models.files import model_files
     from minet_core.video.folder import is_pictures
 
@@ -158,32 +156,62 @@ def plan(
     if options.first_boxes is not None and len(sources) > 1:
         raise ConfigError("--first-boxes tells of the objects of one video, not of several")
     model_files(options.model)  # a mistyped name is a mistake whatever the folders hold
-    jobs, done = [], []
+    jobs: list[Job] = []
+    done: list[Job] = []
     for source, name in zip(sources, folder_names(sources), strict=True):
         folder = output / name
         own = settled(options, source, folder)
         try:
             standing = check(source, folder, own, options.model)
         except AlreadyDoneError:
-            done.append((source, folder))
+            done.append(Job(source, folder, own))
         else:
             jobs.append(Job(source, folder, own, standing.frames_before, standing.note))
-    files = [job.options.detections for job in jobs if job.options.detections]
-    if len(set(files)) < len(files):
-        raise ConfigError("--detections gives several videos the same file; name a folder")
+    _check_files([*done, *jobs])
     # Said once it is certain that no mistake ends the run.
+    return jobs, _completed(done, reporter, exports, alone=not jobs and len(done) == 1)
+
+
+def _check_files(jobs: list[Job]) -> None:
+    """See that no two videos have one file of detections.
+
+    Raises:
+        ConfigError: they have.
+    """
+    first: dict[str, Job] = {}
+    for job in jobs:
+        file = job.options.detections
+        if file is not None and first.setdefault(file, job) is not job:
+            names = f"{first[file].folder.name}.txt and {job.folder.name}.txt"
+            raise ConfigError(
+                f"--detections gives several videos the same file, {file}; "
+                f"a folder with {names} tells them apart"
+            )
+
+
+def _completed(
+    done: list[Job], reporter: "Reporter", exports: tuple[str, ...], *, alone: bool
+) -> list[Failure]:
+    """Write the exports and reports that videos which are done lack, and tell which have failed.
+
+    Raises:
+        MinetError: the only video failed.
+    """
+    from minet_core.export import export_result
+    from minet_core.inference.report import REPORT, write_report
+
     failures = []
-    for source, folder in done:
-        reporter.done_already(source, folder)
+    for job in done:
+        reporter.done_already(job.source, job.folder)
         try:
-            export_result(folder, exports, again=True, overwrite=False)
-            if options.report and not (folder / REPORT).exists():
-                write_report(folder)
+            export_result(job.folder, exports, again=True, overwrite=False)
+            if job.options.report and not (job.folder / REPORT).exists():
+                write_report(job.folder)
         except MinetError as error:
-            if len(sources) == 1:
+            if alone:
                 raise
-            failures.append(_failure(source, error, reporter))
-    return jobs, failures
+            failures.append(_failure(job.source, error, reporter))
+    return failures
 
 
 def load(options: DetectOptions) -> "Model":

@@ -178,7 +178,7 @@ class TestCommand:
         for arguments, line in {
             "clip.mp4 other.mp4 --detections dets": "dets: no detections for other there",
             "clip.mp4 --detections none.txt": "none.txt: no such file or folder",
-            "clip.mp4 other.mp4 --detections dets/clip.txt": "several videos the same file",
+            "clip.mp4 other.mp4 --detections dets/clip.txt": "with clip.txt and other.txt",
             "clip.mp4 --score-vectors --format csv": "add json to the formats",
         }.items():
             assert detect(arguments) != 0

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -188,6 +189,22 @@ class TestNames:
         assert export(result_of("frames"), "--to", "yolo", "-o", "out") == 0
         assert "frames: its pictures cannot keep their names" in capsys.readouterr().err
         assert Path("out/labels/train/frames_000011.txt").exists()
+
+    def test_name_that_is_no_utf_8_is_numbered(self, capsys):
+        write_pictures(Path("odd"), 2)
+        Path("odd/2.png").rename(os.fsdecode(b"odd/caf\xe9.png"))
+        result = result_of("odd")
+        assert read_json(result / "result.json").header["video"]["pictures"][1] == (
+            os.fsdecode(b"caf\xe9.png")
+        )
+        for to in ("yolo", "voc", "coco-vid", "imagenet-vid", "mot-gt", "cvat"):
+            arguments = () if to == "cvat" else ("--frames", "jpg")
+            assert export(result, "--to", to, "-o", to, *arguments) == 0
+        assert {path.stem for path in Path("yolo/labels/train").iterdir()} == {
+            "odd_000000",
+            "odd_000001",
+        }
+        assert "odd: its pictures cannot keep their names" in capsys.readouterr().err
 
     def test_pictures_of_folders_below_a_pattern(self):
         write_pictures(Path("day/a"), 2)
