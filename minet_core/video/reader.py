@@ -157,8 +157,8 @@ class VideoReader(FrameReader):
             self._held = float((self._tally.end - stamp) * tick)
         self._end = self._last_time + step
         latest = self._last_time + self._held + _REORDERED * step
-        if self._promised is not None and self._end < self._promised <= latest:
-            self._end = self._promised
+        if self._promised is not None and self._held > 2 * step and self._promised <= latest:
+            self._end = max(self._end, self._promised)
 
     def _decode_all(self) -> Generator[av.VideoFrame, None, None]:
         """Every frame of the stream, the tail decoded again where decoder threads lost it."""
