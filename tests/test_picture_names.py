@@ -240,6 +240,21 @@ class TestNames:
             box = ElementTree.parse(f"out/Annotations/{path.stem}.xml").find("object/bndbox/xmin")
             assert float(box.text) == pytest.approx(5 + (int(path.stem) - 1) / 4, abs=0.51)
 
+    def test_pictures_of_coco_keep_their_names(self):
+        names = ["IMG_0413.jpg", "IMG_0415.jpg"]
+        images = [
+            {"id": i, "file_name": f"day/{name}", "width": 64, "height": 48}
+            for i, name in enumerate(names)
+        ]
+        box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 32, 24]}
+        coco = {"images": images, "annotations": [box], "categories": [{"id": 1, "name": "dog"}]}
+        Path("coco.json").write_text(json.dumps(coco))
+        assert export("coco.json", "--to", "yolo", "-o", "out") == 0
+        texts = {path.name: path.read_text() for path in Path("out/labels/train").iterdir()}
+        labels = "0 0.2500000 0.2500000 0.5000000 0.5000000\n"
+        assert texts["day_IMG_0415.txt"] == labels
+        assert texts["day_IMG_0413.txt"] == ""
+
     def test_sizes_of_pictures_are_looked_up(self):
         Pillow.fromarray(np.zeros((20, 200, 3), np.uint8)).save("frames/10.png")
         assert export(cvat_task(), "--to", "voc", "-o", "out", "--video", "frames") == 0

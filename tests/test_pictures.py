@@ -216,6 +216,13 @@ class TestSizes:
             assert widths == [size[0] for size in SIZES.values()]
         assert read_json(tmp_path / "json/frames.json").header["sizes"]["2"] == [48, 64]
 
+    def test_sizes_come_back_from_coco_vid(self, out, tmp_path):
+        assert export(out, "--to", "coco-vid", "-o", tmp_path / "coco") == 0
+        arguments = "--to", "yolo", "-o", tmp_path / "yolo"
+        assert export(tmp_path / "coco" / INSTANCES, *arguments) == 0
+        shares = {path.read_text() for path in (tmp_path / "yolo/labels/train").iterdir()}
+        assert shares == {"0 0.3125000 0.5000000 0.3750000 0.5000000\n"}
+
     def test_format_of_one_size_refuses_them(self, out, tmp_path, capsys):
         assert export(out, "--to", "ytvis", "-o", tmp_path / "ytvis") == 3
         assert "its pictures are of several sizes" in capsys.readouterr().err

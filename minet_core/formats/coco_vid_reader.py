@@ -19,7 +19,7 @@ from minet_core.datasets.coco_file import (
     load_coco,
     one_line_for_faults,
 )
-from minet_core.formats.annotations import VideoAnnotations
+from minet_core.formats.annotations import Sizes, VideoAnnotations
 from minet_core.formats.gather import BoxRows, gather
 from minet_core.formats.steps import Steps, steps_of
 
@@ -78,12 +78,12 @@ def _video(
     single = [pair for pair in records if not pair[1].get("iscrowd")]
     gathered = gather(rows_of(single, label_of), classes)
     crowds = len(records) - len(single)
-    first = frames[0][0] if frames else {}
+    width, height = _size(video) or (_size(frames[0][0]) if frames else None) or (0, 0)
     return VideoAnnotations(
         name=str(video["name"]),
         source=video.get("source"),
-        width=int(video.get("width") or first.get("width") or 0),
-        height=int(video.get("height") or first.get("height") or 0),
+        width=width,
+        height=height,
         frames=_count(video, steps),
         frame_rate=_rate(video, steps.step),
         variable_rate=False,
@@ -94,6 +94,7 @@ def _video(
         start=steps.start,
         stop=steps.stop,
         pictures=_pictures(sources, frames),
+        sizes=_sizes(sources, frames, (width, height)),
         notes=(*gathered.notes, *([f"boxes of crowds, left out: {crowds}"] if crowds else [])),
         drawn_gaps=all(float(record.get("score", 1)) == 1 for _, record in single),
     )
@@ -104,6 +105,24 @@ def _pictures(
 ) -> dict[int, str]:
     names = (str(image.get("file_name") or "") for image, _ in frames)
     return {frame: name for frame, name in zip(sources, names, strict=True) if name}
+
+
+def _size(record: Record) -> tuple[int, int] | None:
+    """(width, height) of a video or an image, where it tells both."""
+    width, height = int(record.get("width") or 0), int(record.get("height") or 0)
+    return (width, height) if width and height else None
+
+
+def _sizes(
+    sources: Sequence[int],
+    frames: Sequence[tuple[Record, Sequence[Record]]],
+    whole: tuple[int, int],
+) -> Sizes | None:
+    """Those of images that have another size than the video; None where one does not tell its."""
+    told = {frame: _size(image) for frame, (image, _) in zip(sources, frames, strict=True)}
+    known = {frame: size for frame, size in told.items() if size is not None}
+    others = {frame: size for frame, size in known.items() if size != whole}
+    return others if len(known) == len(told) else None
 
 
 def _count(video: Record, steps: Steps) -> int | None:

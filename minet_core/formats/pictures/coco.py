@@ -125,6 +125,7 @@ def _video(
         loose=gathered.loose,
         start=steps.start,
         stop=steps.stop,
+        pictures={frame: str(image["file_name"]) for frame, image in frames.items()},
         notes=(*gathered.notes, *(f"{what}: {count}" for what, count in counts.items() if count)),
         drawn_gaps=all(float(record.get("score", 1)) == 1 for _, record in single),
     )
