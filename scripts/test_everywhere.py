@@ -33,6 +33,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 USER = "nobody"
 HEAPS = (90, 165, 1)
+AT_ONCE = ("--numprocesses", "auto", "--maxprocesses", "8", "--dist", "worksteal")
+"""As scripts/test has it."""
 
 ENVIRONMENT = {
     "one-thread": {"OMP_NUM_THREADS": "1"},
@@ -70,7 +72,7 @@ def run(conditions: Sequence[str], number: int, log: Path, options: Sequence[str
     Returns:
         Whether all passed.
     """
-    command = [sys.executable, "-u", "-m", "pytest", "-q", *options]
+    command = [sys.executable, "-u", "-m", "pytest", "-q", *AT_ONCE, *options]
     environment = dict(os.environ)
     for name in conditions:
         environment |= ENVIRONMENT.get(name, {})

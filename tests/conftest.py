@@ -1,7 +1,8 @@
+from math import inf
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from stub_model import stub_model
 from video_factory import write_grey_video
 
@@ -9,9 +10,22 @@ from minet_core.models.zoo import Model
 
 # A busy machine is no failure, and every run tries the same examples, whatever an earlier one
 # found. scripts/test-everywhere tries others.
-settings.register_profile("same", deadline=None, derandomize=True, database=None)
-settings.register_profile("others", deadline=None, derandomize=False, database=None)
+settings.register_profile(
+    "same",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("others", settings.get_profile("same"), derandomize=False)
 settings.load_profile("same")
+
+
+@pytest.fixture(autouse=True)
+def no_progress_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands write lines of progress only when they take long; tests count the other lines."""
+    monkeypatch.setattr("minet_cli.progress.LEAST_SECONDS", inf)
+    monkeypatch.setattr("minet_cli.progress.MOST_SECONDS", inf)
 
 
 @pytest.fixture
