@@ -29,6 +29,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 USER = "nobody"
@@ -88,11 +89,14 @@ def run(conditions: Sequence[str], number: int, log: Path, options: Sequence[str
         if "busy" in conditions:
             stack.enter_context(busy_cores())
         with log.open("w") as output:
-            user = USER if "other-user" in conditions else None
             done = subprocess.run(
-                command, cwd=place, env=environment, user=user, group=user and nogroup(),
-                extra_groups=user and [], stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+                command,
+                cwd=place,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                **as_other("other-user" in conditions),
+            )
     lines = log.read_text(errors="replace").splitlines() or ["no output"]
     say(f"    {lines[-1].strip('= ')}; {time.monotonic() - began:.0f} s; {log}")
     for line in lines:
@@ -141,6 +145,11 @@ def path_with(place: Path) -> str:
     return os.pathsep.join(filter(None, [str(place), os.environ.get("PYTHONPATH")]))
 
 
+def as_other(other: bool) -> dict[str, Any]:
+    """Arguments that let a program run as another user, if it is to."""
+    return {"user": USER, "group": nogroup(), "extra_groups": []} if other else {}
+
+
 def nogroup() -> int:
     """The group of the other user."""
     import pwd
@@ -155,7 +164,8 @@ def possible(conditions: Sequence[str]) -> list[str]:
     reason = "" if os.geteuid() == 0 else "only root can run programs as somebody else"
     if not reason:
         try:
-            subprocess.run([sys.executable, "-c", ""], user=USER, cwd="/", check=True)
+            program = [sys.executable, "-c", ""]
+            subprocess.run(program, **as_other(True), cwd="/", check=True)
         except (OSError, subprocess.CalledProcessError, LookupError) as error:
             reason = f"{USER} cannot run {sys.executable} ({error})"
     if not reason:
