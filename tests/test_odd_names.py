@@ -191,7 +191,12 @@ def test_console_that_lacks_a_sign_shows_its_number():
     command = "from minet_cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", command, "export", "results", "--to", "csv", "-o", "犬"],
-        env={**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"},
+        env={
+            **os.environ,
+            "LC_ALL": "C.UTF-8",  # of file names
+            "PYTHONIOENCODING": "cp1252",
+            "PYTHONUTF8": "0",
+        },
         capture_output=True,
         check=False,
     )
