@@ -199,7 +199,7 @@ class TestMistakes:
 
     def test_device(self, clip, capsys, monkeypatch):
         monkeypatch.undo()
-        assert detect(f"{clip} --device abacus") == 3
+        assert detect(f"'{clip}' --device abacus") == 3
         assert only_error(capsys) == "device 'abacus' is not available here; try --device auto"
 
     def test_unknown_command(self, capsys):
