@@ -9,7 +9,9 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from scipy.linalg.lapack import dposv
 from torch import Tensor
 
 
@@ -108,37 +110,38 @@ class RunningRidge:
             leaving.append(self.window.popleft())
         return leaving
 
+    def add(self, samples: SupportSamples, sign: float) -> None:
+        """Add the share of a support frame to the sums, or take it off with a sign of -1.
+
+        The excluded rows are taken off the Gram matrix that all slots share.
+        """
+        positives = samples.positives.double()
+        rows = torch.cat([positives, samples.frame.embeddings[samples.excluded].double()])
+        weights = rows.new_full((len(rows), 1), -samples.weight)
+        weights[: len(positives)] = 1.0
+        self.gram.add_(samples.frame.gram, alpha=sign * samples.weight)
+        self.gram.addmm_((weights * rows).mT, rows, alpha=sign)
+        self.moment.add_(positives.sum(dim=0), alpha=sign)
+
+    def solve(self, ridge: float) -> Tensor:
+        """(D,) γ of Eq. 2; LAPACK itself, since torch takes twice as long for one small matrix."""
+        lhs = self.gram.numpy().copy()
+        np.fill_diagonal(lhs, lhs.diagonal() + ridge)
+        # lhs is symmetric: transposed, it is the array in the order that LAPACK wants
+        _, solution, failed = dposv(lhs.T, self.moment.numpy(), overwrite_a=True)
+        if failed:
+            raise ArithmeticError("the Gram matrix of a slot is not positive definite")
+        return torch.from_numpy(solution)
+
 
 def update(slots: Sequence[RunningRidge], samples: Sequence[SupportSamples]) -> None:
-    """Add one frame's samples to each of K slots, batched, and slide their windows."""
-    shares: list[tuple[RunningRidge, SupportSamples, float]] = []
+    """Add one frame's samples to each of K slots, and slide their windows."""
     for slot, new in zip(slots, samples, strict=True):
-        shares.append((slot, new, 1.0))
-        shares.extend((slot, old, -1.0) for old in slot.push(new))
-    if not shares:
-        return
-    grams, moments = _shares([share[1] for share in shares])
-    for (slot, _, sign), gram, moment in zip(shares, grams, moments, strict=True):
-        slot.gram.add_(gram, alpha=sign)
-        slot.moment.add_(moment, alpha=sign)
+        slot.add(new, 1.0)
+        for old in slot.push(new):
+            slot.add(old, -1.0)
 
 
 def identifiers(slots: Sequence[RunningRidge], ridge: float) -> Tensor:
-    """(K, D) float64 identifiers of K slots, in one batched solve."""
-    return solve(
-        torch.stack([slot.gram for slot in slots]),
-        torch.stack([slot.moment for slot in slots]),
-        ridge,
-    )
-
-
-def _shares(samples: Sequence[SupportSamples]) -> tuple[Tensor, Tensor]:
-    """(S, D, D) Gram matrices and (S, D) moments, one of each support frame."""
-    pad = torch.nn.utils.rnn.pad_sequence
-    own = pad([s.positives.double() for s in samples], batch_first=True)
-    out = pad([s.frame.embeddings[s.excluded].double() for s in samples], batch_first=True)
-    weight = torch.tensor([s.weight for s in samples], dtype=torch.float64).view(-1, 1, 1)
-    shared = torch.stack([s.frame.gram for s in samples])
-    # zero rows of the padding add nothing to a Gram matrix
-    grams = weight * (shared - out.mT @ out) + own.mT @ own
-    return grams, own.sum(dim=1)
+    """(K, D) float64 identifiers of K slots."""
+    return torch.stack([slot.solve(ridge) for slot in slots])
