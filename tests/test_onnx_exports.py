@@ -18,8 +18,10 @@ from minet_core.models.nanodet import (
     cell_centres,
     decode_boxes,
     load_nanodet,
+    read_nanodet,
 )
 from minet_core.models.onnx.detector import load_onnx
+from minet_core.models.weights import read_safetensors
 
 HEIGHT, WIDTH = 320, 416
 PREPARED = """
@@ -70,6 +72,12 @@ def bundled() -> NanoDetDetector:
     return load_nanodet(detector_file("minet-nano"))
 
 
+@pytest.fixture(scope="module")
+def network() -> NanoDet:
+    path = detector_file("minet-nano")
+    return read_nanodet(path, 80, read_safetensors(path)[1])
+
+
 @pytest.fixture
 def frame() -> Frame:
     """Coarse noise: something to see at every scale, and no border that is like another."""
@@ -78,10 +86,10 @@ def frame() -> Frame:
 
 
 def test_nanodet_with_its_heads_as_they_are(
-    bundled: NanoDetDetector, frame: Frame, tmp_path: Path
+    bundled: NanoDetDetector, network: NanoDet, frame: Frame, tmp_path: Path
 ) -> None:
     path = tmp_path / "raw.onnx"
-    export(bundled._model, path, (1, 3, HEIGHT, WIDTH), ["scores", "distances"])
+    export(network, path, (1, 3, HEIGHT, WIDTH), ["scores", "distances"])
     path.with_name("raw.onnx.toml").write_text(PREPARED)
     detector = load_onnx(path)
     assert detector.recognised.layout.name == "nanodet"
@@ -91,9 +99,11 @@ def test_nanodet_with_its_heads_as_they_are(
     np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-4)
 
 
-def test_nanodet_end_to_end(bundled: NanoDetDetector, frame: Frame, tmp_path: Path) -> None:
+def test_nanodet_end_to_end(
+    bundled: NanoDetDetector, network: NanoDet, frame: Frame, tmp_path: Path
+) -> None:
     path = tmp_path / "end2end.onnx"
-    export(EndToEnd(bundled._model), path, (1, 3, HEIGHT, WIDTH), ["output0"])
+    export(EndToEnd(network), path, (1, 3, HEIGHT, WIDTH), ["output0"])
     path.with_name("end2end.onnx.toml").write_text(PREPARED)
     detector = load_onnx(path)
     assert detector.recognised.layout.name == "end2end"

@@ -18,6 +18,7 @@ from torchvision.ops import roi_align
 
 from minet_core.errors import WeightsError
 from minet_core.models.detector import FeatureMap, Frame
+from minet_core.models.engine import Engine, engine_of
 from minet_core.models.weights import assign_weights, read_safetensors
 
 ARCHITECTURE = "identify-mobilenetv2"
@@ -72,6 +73,23 @@ class IdentifyNetwork(nn.Module):
         return EMBEDDING_NORM * normalize(raw, dim=1)
 
 
+class PictureFeatures(nn.Module):
+    """The feature map from pictures as they are: what an `Engine` is made from.
+
+    Args:
+        network: whose backbone it is.
+    """
+
+    def __init__(self, network: IdentifyNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(B, 64, h/16, w/16) features of (B, 3, h, w) RGB pictures in 0..255."""
+        pictures = (pictures.float() / 255).contiguous(memory_format=torch.channels_last)
+        return self.network.feature_map(pictures)
+
+
 class IdentifyEmbedder:
     """The network behind the `Embedder` contract.
 
@@ -79,12 +97,18 @@ class IdentifyEmbedder:
         network: in evaluation mode.
         max_side: frames are looked at in their own resolution up to this longer side, in pixels.
         device: where it runs.
+        engine: gives the feature map in the place of the network's own backbone.
     """
 
     def __init__(
-        self, network: IdentifyNetwork, max_side: int = MAX_SIDE, device: str | torch.device = "cpu"
+        self,
+        network: IdentifyNetwork,
+        max_side: int = MAX_SIDE,
+        device: str | torch.device = "cpu",
+        engine: Engine | None = None,
     ) -> None:
         self._device = torch.device(device)
+        self._engine = engine
         self.network = network.eval().to(self._device).to(memory_format=torch.channels_last)
         self._max_side = max_side
 
@@ -100,8 +124,11 @@ class IdentifyEmbedder:
         if self._device.type != "cpu":  # only the CPU resizes bytes, and there it is faster
             picture = picture.float()
         picture, scale = shrunk(picture, self._max_side)
-        picture = (picture.float() / 255).contiguous(memory_format=torch.channels_last)
-        return FeatureMap(self.network.feature_map(picture), STRIDE / scale)
+        if self._engine is not None:
+            (features,) = self._engine(picture)
+        else:
+            features = PictureFeatures(self.network)(picture)
+        return FeatureMap(features, STRIDE / scale)
 
     @torch.inference_mode()
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
@@ -147,7 +174,7 @@ def load_identify(
     network = read_identify(path)
     network.requires_grad_(False)
     fuse_batch_norm(network.eval())
-    return IdentifyEmbedder(network, max_side, device)
+    return IdentifyEmbedder(network, max_side, device, engine_of(path, device))
 
 
 def fuse_batch_norm(module: nn.Module) -> None:

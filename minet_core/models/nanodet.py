@@ -9,6 +9,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,15 @@ from torchvision.ops import clip_boxes_to_image
 
 from minet_core.errors import ConfigError, WeightsError
 from minet_core.models.detector import BaseDetections, Frame, ScoreKind
-from minet_core.models.proposals import PROPOSAL_NMS, PROPOSALS, best_rows, suppressed
+from minet_core.models.engine import Engine, engine_of
+from minet_core.models.proposals import MAX_DECODED, PROPOSAL_NMS, PROPOSALS, best_rows, suppressed
 from minet_core.models.weights import assign_weights, read_safetensors
 
 ARCHITECTURE = "nanodet-g"
 STRIDES = (8, 16, 32)
 DISTANCE_BINS = 11
+FEW_DECODED = 400
+"""Rows that mostly hold as many proposals as are wanted, so that the next are not looked at."""
 DEFAULT_SIZE = 416
 """Longer side of the pictures that the bundled weights were trained on."""
 # Channel order, mean and deviation of the training, in units of an 8-bit picture.
@@ -158,12 +162,47 @@ class NanoDet(nn.Module):
         return rows[..., : self.classes], rows[..., self.classes :]
 
 
+class PictureNanoDet(nn.Module):
+    """NanoDet from pictures as they are: what an `Engine` is made from.
+
+    Args:
+        model: the network.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, model: NanoDet) -> None:
+        super().__init__()
+        self.model = model
+        # the pictures are RGB
+        self.register_buffer("mean", torch.tensor(BGR_MEAN[::-1]).view(3, 1, 1))
+        self.register_buffer("std", torch.tensor(BGR_STD[::-1]).view(3, 1, 1))
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """The predictions of NanoDet for (B, 3, h, w) RGB pictures in 0..255, of any size.
+
+        A picture sits in the top left corner; below and right of it is padding to a multiple of
+        32, no more: a 16:9 frame costs 5/8 of a square.
+        """
+        height, width = pictures.shape[2:]
+        normal = ((pictures - self.mean) / self.std).flip(1)
+        padding = (0, -width % STRIDES[-1], 0, -height % STRIDES[-1])
+        found: tuple[Tensor, Tensor] = self.model(F.pad(normal, padding))
+        return found
+
+
 def _double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
+@cache
 def cell_centres(height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Centres (A, 2) as x, y and strides (A, 1), in pixels of a height × width network input."""
+    """Centres (A, 2) as x, y and strides (A, 1), in pixels of a height × width picture.
+
+    Its right and lower sides are padded to a multiple of 32.
+    """
+    height, width = (side + -side % STRIDES[-1] for side in (height, width))
     centres, strides = [], []
     for stride in STRIDES:
         ys = (torch.arange(height // stride) + 0.5) * stride
@@ -189,7 +228,8 @@ class NanoDetDetector:
     """NanoDet as a `Detector`: frames of any size in, calibrated scores out.
 
     Args:
-        model: the network; used as it is, in evaluation mode and without gradients.
+        model: the network; used as it is, in evaluation mode and without gradients. Or what gives
+            the outputs of `PictureNanoDet` for uint8 pictures.
         classes: a name for each of its class columns.
         calibration: Platt's (a, b): P(true) = sigmoid(a · logit + b).
         size: longer side of the picture the network sees, in pixels; a multiple of 32.
@@ -205,7 +245,7 @@ class NanoDetDetector:
 
     def __init__(
         self,
-        model: NanoDet,
+        model: NanoDet | Engine,
         classes: Sequence[str],
         calibration: tuple[float, float],
         size: int = DEFAULT_SIZE,
@@ -216,7 +256,12 @@ class NanoDetDetector:
         if size <= 0 or size % STRIDES[-1]:
             raise ConfigError(f"the detector's size must be a positive multiple of 32, not {size}")
         self.classes = tuple(classes)
-        self._model = model.eval().to(device).to(memory_format=torch.channels_last)
+        self._network: Engine | PictureNanoDet
+        if isinstance(model, NanoDet):
+            network = PictureNanoDet(model).eval().to(device)
+            self._network = network.to(memory_format=torch.channels_last)
+        else:
+            self._network = model
         self.calibration = calibration
         self._size = size
         self._device = torch.device(device)
@@ -242,25 +287,26 @@ class NanoDetDetector:
 
     def _detect_equal(self, frames: list[Frame]) -> list[BaseDetections]:
         height, width = frames[0].shape[:2]
-        pictures, scale = self._prepare(np.stack(frames))
-        class_logits, distance_logits = self._model(pictures)
-        centres, strides = cell_centres(*pictures.shape[-2:])
+        pictures = self._resized(np.stack(frames))
+        class_logits, distance_logits = self._network(pictures)
+        new_height, new_width = pictures.shape[2:]
+        scale = torch.tensor([new_width / width, new_height / height]).repeat(2)
+        cells = cell_centres(new_height, new_width)
         detections = []
         for logits, distances in zip(class_logits.cpu(), distance_logits.cpu(), strict=True):
             best = logits.amax(dim=1)
-            rows = best_rows(best)
-            boxes = decode_boxes(distances[rows], centres[rows], strides[rows]) / scale
-            boxes = clip_boxes_to_image(boxes, (height, width))
-            keep = suppressed(boxes, best[rows], self._nms_iou, self._max_proposals)
+            for decoded in (FEW_DECODED, MAX_DECODED):
+                rows = best_rows(best, decoded)
+                boxes = decode_boxes(distances[rows], *(table[rows] for table in cells)) / scale
+                boxes = clip_boxes_to_image(boxes, (height, width))
+                keep = suppressed(boxes, best[rows], self._nms_iou, self._max_proposals)
+                if len(keep) == self._max_proposals:  # what comes after can change nothing
+                    break
             detections.append(self._detections(boxes[keep], logits[rows[keep]]))
         return detections
 
-    def _prepare(self, frames: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
-        """Network input (B, 3, h, w) of frames (B, H, W, 3), and its scale (4) as x, y, x, y.
-
-        The picture sits in the top left corner; below and right of it is padding to a multiple
-        of 32, no more: a 16:9 frame costs 5/8 of a square.
-        """
+    def _resized(self, frames: NDArray[np.uint8]) -> Tensor:
+        """(B, 3, h, w) pictures of frames (B, H, W, 3), whose longer side is `size`."""
         height, width = frames.shape[1:3]
         longer = max(height, width)
         new_height = max(1, round(height * self._size / longer))
@@ -269,13 +315,7 @@ class NanoDetDetector:
         if self._device.type != "cpu":  # only the CPU resizes bytes, and there it is much faster
             pictures = pictures.float()
         # Antialiased: precision is the same, and scores waver less when things move by a pixel.
-        pictures = F.interpolate(pictures, (new_height, new_width), mode="bilinear", antialias=True)
-        mean = torch.tensor(BGR_MEAN, device=self._device).view(3, 1, 1)
-        std = torch.tensor(BGR_STD, device=self._device).view(3, 1, 1)
-        pictures = (pictures.flip(1) - mean) / std
-        padding = (0, -new_width % STRIDES[-1], 0, -new_height % STRIDES[-1])
-        scale = torch.tensor([new_width / width, new_height / height]).repeat(2)
-        return F.pad(pictures, padding), scale
+        return F.interpolate(pictures, (new_height, new_width), mode="bilinear", antialias=True)
 
     def _detections(self, boxes: Tensor, logits: Tensor) -> BaseDetections:
         slope, offset = self.calibration
@@ -296,18 +336,28 @@ def load_nanodet(
         found = metadata.get("architecture", "none named")
         raise WeightsError(f"{path}: holds architecture {found}, not {ARCHITECTURE}")
     try:
-        classes, calibration = _classes(metadata), _calibration(metadata)
+        classes, calibration = load_classes(metadata), _calibration(metadata)
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsError(f"{path}: metadata without proper classes and calibration") from error
-    # Built without numbers of its own: no time lost, and the global random state untouched.
-    with torch.device("meta"):
-        model = NanoDet(len(classes))
-    assign_weights(path, model, tensors)
-    model.requires_grad_(False)
+    model = engine_of(path, device) or read_nanodet(path, len(classes), tensors)
     return NanoDetDetector(model, classes, calibration, size, device)
 
 
-def _classes(metadata: dict[str, str]) -> tuple[str, ...]:
+def read_nanodet(path: Path | str, classes: int, tensors: dict[str, Tensor]) -> NanoDet:
+    """The network with tensors read from a file, without gradients.
+
+    Raises:
+        WeightsError: a tensor is missing, left over or of another shape.
+    """
+    # Built without numbers of its own: no time lost, and the global random state untouched.
+    with torch.device("meta"):
+        model = NanoDet(classes)
+    assign_weights(path, model, tensors)
+    return model.requires_grad_(False)
+
+
+def load_classes(metadata: dict[str, str]) -> tuple[str, ...]:
+    """The names of the classes that a weights file tells."""
     names = json.loads(metadata["classes"])
     if not isinstance(names, list) or not names or len({str(name) for name in names}) < len(names):
         raise ValueError("classes are not a list of different names")
