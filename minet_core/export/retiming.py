@@ -25,7 +25,8 @@ def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
     frames were looked at in steps, boxes between are on straight lines.
 
     Raises:
-        ConfigError: nothing tells when the frames are shown, or how many there are.
+        ConfigError: nothing tells when the frames are shown, or how many there are; or the copy
+            would have none, of a video that is shorter than half its frame.
     """
     shown = _shown(video, rate)
     start, stop = np.searchsorted(shown, [video.looked_at.start, video.looked_at.stop]).tolist()
@@ -59,6 +60,8 @@ def _shown(video: VideoAnnotations, rate: float) -> Frames:
         raise ConfigError(f"{video.name}: nothing tells the times of its frames")
     due = _due(times, video.delay, rate)
     count = int(_due(np.array([_end(video, times)]), video.delay, rate)[0])
+    if count <= due[0]:
+        raise ConfigError(f"{video.name}: too short for a copy at {rate:g} frames a second")
     # Up to the first frame that is due, that one is repeated.
     frames = np.arange(count).clip(min=due[0])
     return np.asarray(np.searchsorted(due, frames, side="right") - 1)
