@@ -5,7 +5,8 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from video_factory import write_grey_video, write_picture, write_video
+from PIL import Image, ImageOps
+from video_factory import write_grey_video, write_video
 
 from minet_core.video import VideoReader, VideoWriter, open_video
 
@@ -35,13 +36,27 @@ def test_video_is_upright(tmp_path, rotation, mirrored):
     assert reader.info.mirrored is mirrored
 
 
-@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 1), (8, -1)])
-def test_photos_are_upright(tmp_path, orientation, turns):
-    path = write_picture(tmp_path / "0.jpg", np.ascontiguousarray(np.rot90(UPRIGHT, turns)))
-    tag = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + bytes([orientation, *[0] * 7])
-    exif = b"Exif\0\0" + tag
-    start, rest = path.read_bytes()[:2], path.read_bytes()[2:]
-    path.write_bytes(start + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + rest)
+# EXIF's number → how a viewer of photos turns a stored picture.
+STORED = {
+    1: lambda picture: picture,
+    2: np.fliplr,
+    3: lambda picture: np.rot90(picture, 2),
+    4: np.flipud,
+    5: lambda picture: picture.transpose(1, 0, 2),
+    6: lambda picture: np.rot90(picture, 1),
+    7: lambda picture: np.rot90(picture, 2).transpose(1, 0, 2),
+    8: lambda picture: np.rot90(picture, -1),
+}
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+@pytest.mark.parametrize("orientation", STORED)
+def test_photos_are_upright(tmp_path, orientation, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](UPRIGHT)))
+    stored.save(tmp_path / f"0{suffix}", exif=exif)
+    assert_upright(np.array(ImageOps.exif_transpose(Image.open(tmp_path / f"0{suffix}"))))
     with open_video(tmp_path) as reader:
         (frame,) = reader
     assert_upright(frame.image)

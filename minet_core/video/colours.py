@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 
 from minet_core.video.hdr import is_hdr, tone_mapped
 from minet_core.video.info import Image
-from minet_core.video.orientation import orientation, upright
+from minet_core.video.orientation import Orientation, orientation, upright
 
 # AVColorSpace values that swscale's own table of matrices knows under the same number.
 _KNOWN_SPACES = {1, 4, 5, 6, 7, 9}
@@ -30,9 +30,14 @@ class RgbConverter:
         self._size: tuple[int, int] | None = None
         self.resized = 0
 
-    def __call__(self, frame: av.VideoFrame) -> Image:
-        """The (height, width, 3) picture, turned as the file's display matrix says."""
-        picture = upright(self._to_rgb(frame), orientation(frame))
+    def __call__(self, frame: av.VideoFrame, stored: Orientation | None = None) -> Image:
+        """The (height, width, 3) picture, upright.
+
+        Args:
+            frame: as it was decoded.
+            stored: which way up it is, where something knows better than its display matrix.
+        """
+        picture = upright(self._to_rgb(frame), stored or orientation(frame))
         if self._size is None:
             self._size = picture.shape[1], picture.shape[0]
         elif self._size != (picture.shape[1], picture.shape[0]):

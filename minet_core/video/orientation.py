@@ -27,6 +27,19 @@ class Orientation(NamedTuple):
         return self.rotation in (90, -90)
 
 
+EXIF_ORIENTATIONS = {
+    1: Orientation(0, False),
+    2: Orientation(0, True),
+    3: Orientation(180, False),
+    4: Orientation(180, True),
+    5: Orientation(-90, True),
+    6: Orientation(-90, False),
+    7: Orientation(90, True),
+    8: Orientation(90, False),
+}
+"""EXIF's numbers for the ways in which a photo is stored."""
+
+
 def orientation(frame: av.VideoFrame) -> Orientation:
     """What the frame's display matrix says, to the nearest quarter turn."""
     a, b, c, d = _matrix(frame)

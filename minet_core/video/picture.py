@@ -19,7 +19,7 @@ from PIL import ImageOps
 
 from minet_core.video.colours import RgbConverter
 from minet_core.video.info import Image
-from minet_core.video.orientation import orientation, upright
+from minet_core.video.orientation import EXIF_ORIENTATIONS, Orientation, orientation, upright
 
 # Tags of TIFF and EXIF.
 _BITS_PER_SAMPLE = 258
@@ -100,9 +100,17 @@ def _by_ffmpeg(file: Path) -> Picture:
         if len(container.streams.video) > 1:
             raise PictureError("HEIC made of tiles needs a package: pip install pillow-heif")
         frame = next(container.decode(video=0))
+    stored = _photo_orientation(file) or orientation(frame)
     if (values := _deep(frame)) is None:
-        return Picture(RgbConverter()(frame))
-    return Picture(np.ascontiguousarray(upright(_shown(values), orientation(frame))))
+        return Picture(RgbConverter()(frame, stored))
+    return Picture(np.ascontiguousarray(upright(_shown(values), stored)))
+
+
+def _photo_orientation(file: Path) -> Orientation | None:
+    """What a photo's EXIF says; PyAV tells its angle alone, and a wrong one where it mirrors."""
+    with suppress(Exception), Pillow.open(file) as picture:
+        return EXIF_ORIENTATIONS.get(picture.getexif().get(_ORIENTATION, 0))
+    return None
 
 
 def _deep(frame: av.VideoFrame) -> NDArray[np.generic] | None:
