@@ -124,6 +124,31 @@ def test_unknown_codec_is_passed_over_and_named(tmp_path):
         VideoReader(path, stream=0)
 
 
+def make_undecodable(path: Path, stream: int) -> Path:
+    """The file, with noise in the place of every packet of a stream."""
+    data = bytearray(path.read_bytes())
+    with av.open(path) as container:
+        for packet in container.demux(container.streams[stream]):
+            if packet.size:
+                data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
+    path.write_bytes(data)
+    return path
+
+
+def test_default_stream_of_which_nothing_decodes_is_left_for_the_next(tmp_path):
+    path = write_streams(tmp_path / "a.mp4", (*SHORT, DEFAULT), FILM)
+    make_undecodable(path, 0)
+    (line,) = read(path)[2]
+    assert read(path)[:2] == (1, 10)
+    assert line.startswith("stream 1 (h264, 64×48, 10 frames) is read, not 0 (h264, 32×24, 12 ")
+    assert "no frame of it can be decoded)" in line
+    with pytest.raises(VideoOpenError, match="no frame of it can be decoded"):
+        read(path, 0)
+    make_undecodable(path, 1)
+    with pytest.raises(VideoOpenError, match="no frame of it can be decoded"):
+        read(path)
+
+
 def test_file_of_an_unknown_codec_alone_is_refused_by_its_name(tmp_path):
     path = make_unknown(write_streams(tmp_path / "a.mp4", FILM))
     with pytest.raises(VideoOpenError, match=r"video cannot be decoded: 0 \(unknown codec zzq1\)"):

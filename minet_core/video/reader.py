@@ -87,17 +87,7 @@ class VideoReader(FrameReader):
         self._convert = RgbConverter()
         self._last_time = 0.0
         self._held = 0.0
-        with ExitStack() as files:
-            data = files.enter_context(closing(open_standard_input())) if path == "-" else None
-            self._container = files.enter_context(open_input(path, data))
-            self._stream = video_stream(self._container, self._name, stream)
-            self._others = "" if stream is not None else passed_over(self._container, self._stream)
-            self._promised = duration(self._container, self._stream)
-            self._decoded = self._decode_all()
-            # Only a frame tells its rotation and true size, and whether this is a video at all.
-            self._first = self._first_frame()
-            self._info = self._facts(self._first)
-            self._files = files.pop_all()
+        self._open(stream)
 
     @property
     def info(self) -> VideoInfo:
@@ -149,6 +139,30 @@ class VideoReader(FrameReader):
             self._finish(last)
         self._check_not_empty(self._tally.frames, self._last_time)
 
+    def _open(self, stream: int | None, dead: tuple[int, ...] = ()) -> None:
+        """Open the file up to its first frame; where a stream has none, try the others."""
+        with ExitStack() as files:
+            data = None
+            if self._path == "-":
+                data = files.enter_context(closing(open_standard_input()))
+            self._container = files.enter_context(open_input(self._path, data))
+            self._stream = video_stream(self._container, self._name, stream, dead)
+            other = stream is None and passed_over(self._container, self._stream, dead)
+            self._others = other or ""
+            self._promised = duration(self._container, self._stream)
+            self._decoded = self._decode_all()
+            # Only a frame tells its rotation and true size, and whether this is a video at all.
+            first = next(self._decoded, None)
+            if first is not None:
+                self._first, self._info = first, self._facts(first)
+                self._files = files.pop_all()
+                return
+            others = {each.index for each in self._container.streams.video} - {*dead}
+            if stream is not None or len(others) < 2 or not Path(self._path).is_file():
+                raise VideoOpenError(f"{self._name}: not a video (no frame of it can be decoded)")
+        self._tally = Tally()
+        self._open(stream, (*dead, self._stream.index))
+
     def _finish(self, last: av.VideoFrame) -> None:
         """See how long the last frame is shown: for seconds, where its packet says so."""
         step, tick = float(1 / self._info.frame_rate), self._info.time_base
@@ -169,12 +183,6 @@ class VideoReader(FrameReader):
         with open_input(self._path) as again:
             stream = video_stream(again, self._name, self._stream.index)
             yield from islice(decode(again, stream, self._tally, "SLICE"), seen, None)
-
-    def _first_frame(self) -> av.VideoFrame:
-        frame = next(self._decoded, None)
-        if frame is None:
-            raise VideoOpenError(f"{self._name}: not a video (no frame of it can be decoded)")
-        return frame
 
     def _picture(self, frame: av.VideoFrame) -> Image:
         try:

@@ -1,7 +1,7 @@
 """Which of a file's video streams is read, and how the others are named to the user."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, cast
 
 import av
@@ -16,7 +16,10 @@ _UNKNOWN = re.compile(r"Stream #0:(\d+)\S*: Video: none(?: \((\S+) / \w+\))?")
 
 
 def video_stream(
-    container: av.container.InputContainer, name: str, number: int | None = None
+    container: av.container.InputContainer,
+    name: str,
+    number: int | None = None,
+    dead: Collection[int] = (),
 ) -> VideoStream:
     """The stream to read.
 
@@ -28,6 +31,7 @@ def video_stream(
         container: just opened.
         name: of the file, for messages.
         number: of a stream, as FFmpeg counts them from 0, to read that one.
+        dead: numbers of streams of which no frame could be decoded.
 
     Raises:
         VideoOpenError: there is none, none of a known codec, or none of this number.
@@ -35,7 +39,7 @@ def video_stream(
     if number is not None:
         return _numbered(container, name, number)
     streams = _moving(container)
-    known = [stream for stream in streams if _is_known(stream)]
+    known = [stream for stream in streams if _is_known(stream) and stream.index not in dead]
     if not known:
         raise VideoOpenError(f"{name}: {_why_none(container, streams)}")
     known = [stream for stream in known if _frames(stream, container) > 1] or known
@@ -43,13 +47,15 @@ def video_stream(
     return max(default or known, key=lambda stream: _content(stream, container))
 
 
-def passed_over(container: av.container.InputContainer, chosen: VideoStream) -> str:
+def passed_over(
+    container: av.container.InputContainer, chosen: VideoStream, dead: Collection[int] = ()
+) -> str:
     """A line about the streams that `video_stream` has left; empty where there is no other."""
     others = [stream for stream in _moving(container) if stream.index != chosen.index]
     if not others:
         return ""
     return (
-        f"stream {_listed(container, [chosen])} is read, not {_listed(container, others)}; "
+        f"stream {_listed(container, [chosen])} is read, not {_listed(container, others, dead)}; "
         "--stream chooses"
     )
 
@@ -92,7 +98,11 @@ def _content(stream: VideoStream, container: av.container.InputContainer) -> int
     return stream.width * stream.height * _frames(stream, container)
 
 
-def _listed(container: av.container.InputContainer, streams: Iterable[VideoStream]) -> str:
+def _listed(
+    container: av.container.InputContainer,
+    streams: Iterable[VideoStream],
+    dead: Collection[int] = (),
+) -> str:
     """Numbers of streams, and what they hold: `0 (mjpeg, 64×36, 1 frame)`."""
     parts = []
     for stream in streams:
@@ -102,6 +112,8 @@ def _listed(container: av.container.InputContainer, streams: Iterable[VideoStrea
         facts = [stream.codec_context.name, f"{stream.width}×{stream.height}"]
         if stream.frames:
             facts.append("1 frame" if stream.frames == 1 else f"{stream.frames} frames")
+        if stream.index in dead:
+            facts.append("no frame of it can be decoded")
         parts.append(f"{stream.index} ({', '.join(facts)})")
     return ", ".join(parts)
 
