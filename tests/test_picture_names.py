@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from annotation_factory import INSTANCES
 from PIL import Image as Pillow
@@ -18,6 +19,7 @@ from minet_cli.main import run
 from minet_core import DetectOptions, annotate
 from minet_core.formats import read_json
 from minet_core.formats.readers import read_annotations
+from minet_core.formats.stored import read_stored
 from minet_core.models import zoo
 from minet_core.video.picture import read_picture
 
@@ -175,6 +177,22 @@ class TestNames:
         with listed.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
         assert (rows[0], rows[-1]) == (["picture", "was"], [last, "12.png"])
+
+    def test_tables_name_each_row_s_picture(self):
+        result, names = result_of("frames"), [f"{i}.png" for i in range(1, COUNT + 1)]
+        for to in ("csv", "parquet", "mot"):
+            assert export(result, "--to", to, "-o", to) == 0
+        for rows in (
+            pd.read_csv("csv/frames.csv"),
+            pd.read_parquet("parquet/detections.parquet"),
+        ):
+            assert rows.picture.tolist() == [names[frame] for frame in rows.frame]
+        listed = pd.read_csv("mot/frames.pictures.csv")
+        assert dict(zip(listed.frame - 1, listed.picture, strict=True)) == dict(enumerate(names))
+
+    def test_table_with_pictures_is_read_again(self):
+        assert export(result_of("frames"), "--to", "csv", "-o", "csv") == 0
+        assert len(read_stored(Path("csv/frames.csv"), None).boxes) == 2 * COUNT
 
     def test_same_name_in_two_folders_gets_the_folder_in_front(self):
         for camera in ("cam1", "cam2"):

@@ -3,6 +3,8 @@
 The first column is the name of the video; the others are those of docs/result-format.md with their
 types. Each video is a group of rows of its own, so that one can be read without the others.
 
+Of folders of pictures one more column, `picture`, names the frame's.
+
 Where a result was made with --score-vectors there is one more column, `scores`: a list with the
 score of every class, null for a box that was not detected as it is (interpolated, for example).
 The names of the classes are in the file's metadata, by video, as JSON under `score_classes`.
@@ -18,13 +20,13 @@ from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.rows import VIDEO, frame_detections
+from minet_core.formats.rows import PICTURE, VIDEO, frame_detections, picture_of
 from minet_core.results import COLUMNS
 
 _SCORES = "scores"
-_NAMES = (VIDEO, *COLUMNS, _SCORES)
+_NAMES = (VIDEO, *COLUMNS, PICTURE, _SCORES)
 
-_TYPES = {VIDEO: "string", "label": "string"} | dict.fromkeys(
+_TYPES = {VIDEO: "string", "label": "string", PICTURE: "string"} | dict.fromkeys(
     ("frame", "pts", "track_id", "label_id"), "int64"
 )
 """Column → type, of those that are not float64."""
@@ -47,14 +49,16 @@ def write_parquet(
         for video in annotations:
             rows = list(_rows(video))
             columns = list(zip(*rows, strict=True)) or [()] * len(_NAMES)
-            # A schema without scores leaves them out.
+            # A schema without pictures or scores leaves them out.
             table = dict(zip(_NAMES, columns, strict=True))
             writer.write_table(pa.table({name: table[name] for name in schema.names}, schema))
     return [place]
 
 
 def _schema(pa: Any, annotations: Sequence[VideoAnnotations]) -> Any:
-    fields = [(name, getattr(pa, _TYPES.get(name, "float64"))()) for name in _NAMES[:-1]]
+    named = [PICTURE] if any(video.pictures for video in annotations) else []
+    names = (VIDEO, *COLUMNS, *named)
+    fields = [(name, getattr(pa, _TYPES.get(name, "float64"))()) for name in names]
     classes = {
         video.name: video.vectors.classes for video in annotations if video.vectors is not None
     }
@@ -68,7 +72,7 @@ def _rows(video: VideoAnnotations) -> Iterator[tuple[Any, ...]]:
     for frame in frame_detections(video):
         for row in frame.rows():
             scores = None if video.vectors is None else video.vectors.of(row[0], row[-4:])
-            yield (video.name, *row, scores)
+            yield (video.name, *row, picture_of(video, frame.frame), scores)
 
 
 def _pyarrow(module: str) -> Any:

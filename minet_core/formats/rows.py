@@ -22,12 +22,16 @@ from minet_core.formats.minet_json import JsonWriter
 from minet_core.formats.mot import MotWriter
 from minet_core.formats.sampled import classes_of, looked_at
 from minet_core.results import COLUMNS, FrameDetections, Totals
+from minet_core.video.source import shown
 
 ASSUMED_RATE = Fraction(30)
 """Frames per second where nothing tells, as the readers of data sets have it."""
 
 VIDEO = "video"
 """Column with the name of the video."""
+
+PICTURE = "picture"
+"""Column with the name of a frame's picture in its folder."""
 
 MODEL = "minet export"
 """In the place of a model's name: what is exported may have been edited."""
@@ -54,6 +58,8 @@ def write_csv(
 ) -> list[Path]:
     """Write one video as a detections.csv with the video's name in front, for joining several.
 
+    Of a folder of pictures the last column tells which picture it is.
+
     Raises:
         ConfigError: a name or a frame does not fit, see `sampled`.
         OutputError: it cannot be written.
@@ -61,9 +67,10 @@ def write_csv(
     (video,) = annotations
     with complete_text(place) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((VIDEO, *COLUMNS))
+        writer.writerow((VIDEO, *COLUMNS, *([PICTURE] if video.pictures else [])))
         for detections in frame_detections(video):
-            writer.writerows((video.name, *row) for row in detections.rows())
+            end = [picture_of(video, detections.frame)] if video.pictures else []
+            writer.writerows((video.name, *row, *end) for row in detections.rows())
     return [place]
 
 
@@ -74,11 +81,28 @@ def write_mot(
 ) -> list[Path]:
     """Write the tracks of one video as MOTChallenge results; boxes of no track are left out.
 
+    Of a folder of pictures a table beside it tells which picture a frame is.
+
     Raises:
         ConfigError: a name or a frame does not fit, see `sampled`.
         OutputError: it cannot be written.
     """
-    return _write(MotWriter, annotations, place)
+    (video,) = annotations
+    made = _write(MotWriter, annotations, place)
+    if video.pictures:
+        listed = place.with_suffix(".pictures.csv")
+        with complete_text(listed) as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("frame", PICTURE))
+            writer.writerows((f + 1, picture_of(video, f)) for f in sorted(video.pictures))
+        made.append(listed)
+    return made
+
+
+def picture_of(video: VideoAnnotations, frame: int) -> str | None:
+    """Name of a frame's picture in its folder, None where it has none."""
+    name = video.pictures.get(frame)
+    return None if name is None else shown(name)
 
 
 def frame_detections(video: VideoAnnotations) -> Iterator[FrameDetections]:
