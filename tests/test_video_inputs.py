@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from video_factory import grey_images, index_of, write_grey_video, write_picture, write_video
 
 from minet_core.errors import InputError, VideoOpenError
@@ -166,3 +167,12 @@ def test_index_comes_last(boxes, expected):
 
 def test_damaged_size_of_a_box_does_not_hang():
     assert not index_comes_last(b"\0\0\0\0ftyp" * 3)
+
+
+def test_animated_webp_is_refused_with_what_to_do(tmp_path):
+    pictures = [Image.fromarray(image) for image in grey_images(3)]
+    pictures[0].save(tmp_path / "a.webp", save_all=True, append_images=pictures[1:])
+    with pytest.raises(
+        VideoOpenError, match=r"a\.webp: FFmpeg does not decode animated WebP; save"
+    ):
+        open_video(tmp_path / "a.webp")

@@ -95,13 +95,17 @@ def test_uneven_times_show_the_frames_they_say(tab, tmp_path):
         assert tab.shows(frame)
 
 
-def test_video_that_starts_after_its_sound_shows_the_frames_it_says(tab, tmp_path):
+@pytest.mark.parametrize("told", [True, False], ids=["", "browser tells no picture's time"])
+def test_video_that_starts_after_its_sound_shows_the_frames_it_says(tab, tmp_path, told):
+    if not told:
+        tab.page.add_init_script("delete HTMLVideoElement.prototype.requestVideoFrameCallback")
     pts = [i + 10 for i in range(10)]
     write_grey_video(tmp_path / "clip.mp4", 10, pts=pts, audio_seconds=1.0)
     with open_video(tmp_path / "clip.mp4") as reader:
-        times = [frame.time for frame in reader]
+        times, start = [frame.time for frame in reader], reader.info.start_time
     rows = [(i, 1, "car", 0.9, (8.0, 8, 24, 24)) for i in range(10)]
-    tab.open(write_page(tmp_path, data_of(rows, last=9, times=times), ["clip.mp4"]))
+    data = data_of(rows, last=9, times=times, start_time=start)
+    tab.open(write_page(tmp_path, data, ["clip.mp4"]))
     for key, frame in [("ArrowRight", 1), ("End", 9)]:
         tab.press(key)
         assert tab.shows(frame)

@@ -48,6 +48,7 @@ class ViewerData:
         base_scores: (N,) scores before memory, or None.
         label_ids: (N,) index in `labels`.
         track_ids: (N,), NO_TRACK for a box of no track.
+        start_time: seconds on a player's clock at which frame 0 is shown.
     """
 
     source: str | None
@@ -70,6 +71,7 @@ class ViewerData:
     base_scores: NDArray[np.float64] | None
     label_ids: NDArray[np.int64]
     track_ids: NDArray[np.int64]
+    start_time: float = 0.0
 
     def document(self) -> dict[str, Any]:
         """Plain values for JSON; `viewer/data.js` is the other half of this.
@@ -87,6 +89,7 @@ class ViewerData:
             "pixelAspect": self.pixel_aspect,
             "frameRate": self.frame_rate,
             "leastScore": self.least_score,
+            "startTime": self.start_time,
             "boxUnit": box_unit,
             "known": {"frame": pack(known, "u4"), "time": pack(self.times[where], "f8")},
             "tracks": {
@@ -144,6 +147,7 @@ def data_of_result(result: StoredResult) -> ViewerData:
         base_scores=rows["base_score"].to_numpy(np.float64),
         label_ids=rows["label_id"].to_numpy(np.int64),
         track_ids=rows["track_id"].fillna(NO_TRACK).to_numpy(np.int64),
+        start_time=video.get("start_time") or 0.0,
     )
 
 
@@ -213,4 +217,5 @@ def data_of_annotations(video: VideoAnnotations) -> ViewerData:
         base_scores=None,
         label_ids=np.array(labels, dtype=np.int64),
         track_ids=np.array(track_ids, dtype=np.int64),
+        start_time=video.start_time or 0.0,
     )

@@ -75,6 +75,14 @@ def picture_size(file: Path) -> tuple[int, int] | None:
     return None if image is None else (image.shape[1], image.shape[0])
 
 
+def is_animated_webp(file: Path) -> bool:
+    """Whether a file is an animation of the one kind that FFmpeg does not decode."""
+    with suppress(OSError), file.open("rb") as data:
+        head = data.read(64)
+        return head.startswith(b"RIFF") and head[8:12] == b"WEBP" and b"ANIM" in head
+    return False
+
+
 def _readers(file: Path) -> tuple[Callable[[Path], Picture], ...]:
     suffix = file.suffix.lower()
     if suffix in (".heic", ".heif"):

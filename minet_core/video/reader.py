@@ -17,6 +17,7 @@ from minet_core.video.decoding import Tally, decode
 from minet_core.video.folder import FolderReader, is_pictures
 from minet_core.video.info import Image, VideoFrame, VideoInfo
 from minet_core.video.orientation import orientation
+from minet_core.video.picture import is_animated_webp
 from minet_core.video.positions import FramePicker, Part
 from minet_core.video.source import StrPath, open_input, reason, shown
 from minet_core.video.standard_input import open_standard_input
@@ -159,9 +160,14 @@ class VideoReader(FrameReader):
                 return
             others = {each.index for each in self._container.streams.video} - {*dead}
             if stream is not None or len(others) < 2 or not Path(self._path).is_file():
-                raise VideoOpenError(f"{self._name}: not a video (no frame of it can be decoded)")
+                raise VideoOpenError(f"{self._name}: {self._why_nothing()}")
         self._tally = Tally()
         self._open(stream, (*dead, self._stream.index))
+
+    def _why_nothing(self) -> str:
+        if self._path != "-" and is_animated_webp(Path(self._path)):
+            return "FFmpeg does not decode animated WebP; save it as GIF or MP4"
+        return "not a video (no frame of it can be decoded)"
 
     def _finish(self, last: av.VideoFrame) -> None:
         """See how long the last frame is shown: for seconds, where its packet says so."""

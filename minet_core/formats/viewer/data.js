@@ -77,6 +77,7 @@ class Data {
     this.pixelAspect = document.pixelAspect;
     this.frameRate = document.frameRate;
     this.leastScore = document.leastScore;
+    this.startTime = document.startTime;
     this.first = document.first;
     this.last = document.last;
     this.step = document.step;

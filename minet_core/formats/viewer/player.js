@@ -97,7 +97,7 @@ class Player {
       video.onloadeddata = () => resolve(video.videoWidth > 0);
       video.onerror = () => resolve(false);
     });
-    const firstTime = this.firstTime();
+    const firstTime = this.firstTime(annotated ? 0 : this.data.startTime);
     video.src = src;
     video.load();
     if (!(await opened)) return false;
@@ -122,14 +122,18 @@ class Player {
     this.seek(this.store.state.frame);
   }
 
-  /** Media time of the first picture: not 0 where the sound begins before it. */
-  firstTime() {
-    if (!this.hasFrameCallback) return Promise.resolve(0);
+  /**
+   * Media time of the first picture: not 0 where the sound begins before it.
+   * @param {number} expected in seconds, where the browser does not tell
+   */
+  firstTime(expected) {
+    if (!this.hasFrameCallback) return Promise.resolve(expected);
     const { video } = this;
     return new Promise((resolve) => {
       video.requestVideoFrameCallback((_, picture) => resolve(picture.mediaTime));
       // A tab that is not shown is told of no picture.
-      video.addEventListener("loadeddata", () => setTimeout(() => resolve(0), 500), { once: true });
+      const giveUp = () => setTimeout(() => resolve(expected), 500);
+      video.addEventListener("loadeddata", giveUp, { once: true });
     });
   }
 
