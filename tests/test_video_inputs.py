@@ -172,7 +172,5 @@ def test_damaged_size_of_a_box_does_not_hang():
 def test_animated_webp_is_refused_with_what_to_do(tmp_path):
     pictures = [Image.fromarray(image) for image in grey_images(3)]
     pictures[0].save(tmp_path / "a.webp", save_all=True, append_images=pictures[1:])
-    with pytest.raises(
-        VideoOpenError, match="FFmpeg does not decode animated WebP; save it"
-    ):
+    with pytest.raises(VideoOpenError, match="FFmpeg does not decode animated WebP; save it"):
         open_video(tmp_path / "a.webp")

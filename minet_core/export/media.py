@@ -8,9 +8,9 @@ from pathlib import Path
 from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.video import VideoInfo, open_video
-from minet_core.video.folder import is_picture_pattern
+from minet_core.video.folder import is_picture_pattern, is_pictures
 from minet_core.video.names import likeness
-from minet_core.video.source import is_url, shown
+from minet_core.video.source import is_url, open_input, shown
 
 Likeness = tuple[bool, int]
 
@@ -123,6 +123,15 @@ class Media:
             start_time=info.start_time if video.start_time is None else video.start_time,
             delay=info.delay if video.start_time is None else video.delay,
         )
+
+    def other_stream(self, video: VideoAnnotations) -> int | None:
+        """The first video stream of the source, where that is not the one that was annotated."""
+        path = self.find(video.source)
+        if path is None or path != video.source or video.stream is None or is_pictures(path):
+            return None
+        with open_input(path) as container:
+            first = container.streams.video[0].index
+        return first if first != video.stream else None
 
     def _claim(self, source: str) -> str | None:
         """The named video that is this source's; None where it is more like another source."""

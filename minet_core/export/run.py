@@ -150,6 +150,8 @@ def _edited(
         completed = media.completed(each.video, by_clock=by_clock)
         video, line = _with_pictures(completed, exporter, options, media)
         warnings += [f"{video.name}: {note}" for note in (*video.notes, *([line] if line else []))]
+        if exporter.first_stream and (first := media.other_stream(video)) is not None:
+            warnings.append(_to_one_stream(video, first))
         if options.constant_rate is not None:
             video = _of_copy(at_constant_rate(video, options.constant_rate))
         elif exporter.by_rate and video.variable_rate:
@@ -249,6 +251,16 @@ def _to_constant_rate(video: VideoAnnotations) -> str:
         f"rate, so boxes will be off; make a copy with: ffmpeg -i {_quoted(source)} {streams}"
         f"-vf fps={rate} -c:v libx264 -c:a aac {_quoted(_copy(source))} "
         f"and export with --constant-rate {rate}"
+    )
+
+
+def _to_one_stream(video: VideoAnnotations, first: int) -> str:
+    source = video.source or video.name
+    copy = f"{source.removesuffix(PurePath(source).suffix)}-{video.stream}.mkv"
+    return (
+        f"{video.name}: its boxes are of stream {video.stream}, and this tool shows stream {first} "
+        f"of the file; give it a copy: ffmpeg -i {_quoted(source)} -map 0:{video.stream} -c copy "
+        f"{_quoted(copy)}"
     )
 
 

@@ -54,6 +54,7 @@ class Exporter:
         by_rate: whether the tool finds a frame by its time and a constant rate.
         keeps: whether what an annotation tool's file had beside boxes is written again, where it
             was one of the same tool.
+        first_stream: whether the tool always shows a file's first video stream.
         plays: whether what is written plays the video, so that the writer is given annotations
             whose `source` is where the video is now.
         check: sees that the names of a video's classes can be written, and raises ConfigError.
@@ -69,6 +70,7 @@ class Exporter:
     by_names: bool = False
     by_rate: bool = False
     keeps: bool = False
+    first_stream: bool = False
     plays: bool = False
     check: Callable[[VideoAnnotations], None] = check_names
     hint: str = ""
@@ -82,6 +84,7 @@ EXPORTERS: dict[str, Exporter] = {
         suffix=".xml",
         by_keyframes=True,
         keeps=True,
+        first_stream=True,
         numbers_pictures=True,
         by_names=True,
         hint="in a CVAT task of the video with these labels: Menu, Upload annotations, CVAT 1.1",
