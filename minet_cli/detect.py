@@ -67,6 +67,7 @@ class Job:
 @setting("--classes", "classes", type=names, metavar="NAMES")
 @setting("--memory/--no-memory", "memory")
 @setting("--link/--no-link", "link")
+@setting("--fill", "fill", type=int, metavar="N")
 @setting("--device", "device", metavar="NAME")
 @setting("--start", "start", type=position, metavar="PLACE")
 @setting("--end", "end", type=position, metavar="PLACE")

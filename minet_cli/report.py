@@ -111,6 +111,8 @@ def _facts(summary: "Summary", *, memory: bool) -> Iterator[tuple[str, str]]:
     rows = f"{summary.rows}"
     if memory and summary.rows_without_track:
         rows += f", {summary.rows_without_track} of them in no tracklet (not in mot.txt)"
+    if summary.rows_interpolated:
+        rows += f", {summary.rows_interpolated} of them interpolated (mot.txt does not tell)"
     yield "detections", rows
     if memory:
         counts = ", ".join(f"{n} {name}" for name, n in summary.tracklets_by_class.items())

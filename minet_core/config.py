@@ -164,6 +164,11 @@ class DetectOptions:
         "Join tracklets of one object when the video has ended; without it ids are those that are "
         "known at once, as for a live picture.",
     )
+    fill: int = setting(
+        8,
+        "With --link: longest gap of a track, in frames, that is filled with interpolated boxes; 0 "
+        "fills none.",
+    )
     formats: tuple[str, ...] = setting(tuple(FORMATS), "Result files to write.")
     score: float = setting(0.3, "Least score, from 0 to 1, of what is reported.")
     classes: tuple[str, ...] = setting((), "Classes to report, such as person,car; empty for all.")
@@ -216,6 +221,8 @@ class DetectOptions:
             raise ConfigError(f"the rate must be over 0 and up to 1000 a second, not {self.rate}")
         if not self.trails >= 0:
             raise ConfigError(f"the trails must be 0 frames or more, not {self.trails}")
+        if not self.fill >= 0:
+            raise ConfigError(f"the longest gap to fill must be 0 frames or more, not {self.fill}")
         if self.first_boxes is not None and not self.memory:
             raise ConfigError("without memory no object can be followed from its first box")
         if self.score_vectors and "json" not in self.formats:

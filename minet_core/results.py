@@ -27,13 +27,19 @@ COLUMNS = (
     "y1",
     "x2",
     "y2",
+    "interpolated",
 )
 """Columns of a row, in order, in every format."""
+
+INTERPOLATED = COLUMNS[-1]
+"""The column that older files lack."""
 
 State = dict[str, Any]
 """Plain values that JSON can hold, to go on from later."""
 
-Row = tuple[int, int | None, float, int | None, str, int, float, float, float, float, float, float]
+Row = tuple[
+    int, int | None, float, int | None, str, int, float, float, float, float, float, float, int
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +60,8 @@ class FrameDetections:
         classes: names of all classes of the model.
         score_vectors: (N, C) score of every class, re-weighted by memory, before class-wise
             suppression; None unless it was asked for.
+        interpolated: (N,) bool: not detected, but drawn between the boxes that its track has
+            before and after; None where no row is.
     """
 
     frame: int
@@ -67,6 +75,7 @@ class FrameDetections:
     track_labels: NDArray[np.int64]
     classes: tuple[str, ...]
     score_vectors: NDArray[np.float64] | None = None
+    interpolated: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -75,8 +84,10 @@ class FrameDetections:
         """The rows where (N,) `keep` is true, or the rows of these numbers in this order."""
         columns = ("boxes", "scores", "base_scores", "label_ids", "track_ids", "track_labels")
         kept = {name: getattr(self, name)[keep] for name in columns}
-        vectors = None if self.score_vectors is None else self.score_vectors[keep]
-        return replace(self, **kept, score_vectors=vectors)
+        for name in ("score_vectors", "interpolated"):
+            column = getattr(self, name)
+            kept[name] = None if column is None else column[keep]
+        return replace(self, **kept)
 
     @property
     def tracked(self) -> int:
@@ -92,13 +103,14 @@ class FrameDetections:
         """Rows of `COLUMNS`: pixels to 2 decimals, scores and seconds to 6, no NaN."""
         boxes, scores, base = self.boxes.round(2), self.scores.round(6), self.base_scores.round(6)
         time = round(self.time, 6)
+        drawn = np.zeros(len(self), bool) if self.interpolated is None else self.interpolated
         for i, (track, label) in enumerate(zip(self.track_ids, self.label_ids, strict=True)):
             track_id = None if track == NO_TRACK else int(track)
             x1, y1, x2, y2 = (float(v) for v in boxes[i])
             name, score, base_score = self.classes[label], float(scores[i]), float(base[i])
             yield (
                 *(self.frame, self.pts, time, track_id, name, int(label)),
-                *(score, base_score, x1, y1, x2, y2),
+                *(score, base_score, x1, y1, x2, y2, int(drawn[i])),
             )
 
 
@@ -179,6 +191,7 @@ class Totals:
         frames: looked at.
         rows: detections reported.
         rows_without_track: those that belong to no tracklet.
+        rows_interpolated: those that were not detected.
         table: gathers the tracklets.
         sizes: frame → (width, height) of those that are not of the video's size.
         end: seconds at which the last frame of the source ends; None where it was not reached.
@@ -186,7 +199,7 @@ class Totals:
 
     def __init__(self) -> None:
         self.sizes: dict[int, tuple[int, int]] = {}
-        self.frames = self.rows = self.rows_without_track = 0
+        self.frames = self.rows = self.rows_without_track = self.rows_interpolated = 0
         self.end: float | None = None
         self.table = TrackletTable()
 
@@ -195,12 +208,14 @@ class Totals:
         self.frames += 1
         self.rows += len(detections)
         self.rows_without_track += len(detections) - detections.tracked
+        if detections.interpolated is not None:
+            self.rows_interpolated += int(detections.interpolated.sum())
         self.table.add(detections)
 
     @property
     def counts(self) -> dict[str, int]:
         """The numbers by name."""
-        names = ("frames", "rows", "rows_without_track")
+        names = ("frames", "rows", "rows_without_track", "rows_interpolated")
         return {name: getattr(self, name) for name in names}
 
     def save(self) -> State:
@@ -248,7 +263,16 @@ class VideoResult:
         return rows_to_pandas([row for frame in self.frames for row in frame.rows()])
 
 
-def rows_to_pandas(rows: Sequence[Row]) -> pd.DataFrame:
-    """A data frame of `COLUMNS`, with nullable integers for `pts` and `track_id`."""
-    table = pd.DataFrame.from_records(rows, columns=list(COLUMNS))
+def rows_to_pandas(
+    rows: Sequence[tuple[Any, ...]], columns: Sequence[str] = COLUMNS
+) -> pd.DataFrame:
+    """A data frame of `COLUMNS`, with nullable integers for `pts` and `track_id`.
+
+    Args:
+        rows: of `columns`.
+        columns: those of a file, which may be of a minet that did not interpolate.
+    """
+    table = pd.DataFrame.from_records(rows, columns=list(columns))
+    if INTERPOLATED not in table:
+        table[INTERPOLATED] = 0
     return table.astype({"pts": "Int64", "track_id": "Int64"})

@@ -2,6 +2,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from export_data import track_of, video_of
 from test_from_result import write_result
@@ -63,6 +64,31 @@ def test_labels_of_boxes_without_a_track_are_named_too(tmp_path, capsys):
     write_result(tmp_path / "day", frame_of(0, [NO_TRACK], labels=[1]), video=video)
     assert export(tmp_path / "day", "--to", "cvat", "-o", tmp_path / "out") == 0
     assert "labels    car 1" in capsys.readouterr().out
+
+
+INTERPOLATED = [frame_of(i, [1], interpolated=np.array([i in (3, 4)])) for i in range(10)]
+
+
+def test_interpolated_boxes_of_a_result_are_no_keyframes_in_cvat(tmp_path):
+    size = {"width": 64, "height": 48}
+    write_result(tmp_path / "day", *INTERPOLATED, video={"path": "day.mp4", **size})
+    assert export(tmp_path / "day", "--to", "csv", "-o", tmp_path / "out") == 0
+    marks = [line.split(",")[-1] for line in (tmp_path / "out/day.csv").read_text().splitlines()]
+    assert marks == ["interpolated", *("01"[i in (3, 4)] for i in range(10))]
+    every = ("--keyframes", 1, "-o", tmp_path / "out")
+    assert export(tmp_path / "day", "--to", "cvat", *every) == 0
+    text = (tmp_path / "out/day.xml").read_text()
+    found = [i for i in range(10) if f'frame="{i}" keyframe="1"' in text]
+    assert found == [0, 1, 2, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize("to", ["yolo", "voc", "mot", "mot-gt", "ytvis"])
+def test_format_that_cannot_mark_interpolated_boxes_says_so(tmp_path, capsys, to):
+    size = {"width": 64, "height": 48}
+    write_result(tmp_path / "day", *INTERPOLATED, video={"path": "day.mp4", **size})
+    assert export(tmp_path / "day", "--to", to, "-o", tmp_path / "out") == 0
+    line = "day: interpolated boxes, which look like the others in this format: 2"
+    assert line in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("to", ["cvat", "label-studio", "mot-gt"])
@@ -308,7 +334,7 @@ def test_video_tells_what_an_annotation_tool_does_not_keep(clip, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     tasks = tasks_of(tmp_path / "tasks.json", "/data/local-files/?d=in/any.mp4")
     assert export(tasks, "--to", "csv", "-o", "out", "--video", clip) == 0
-    assert Path("out/any.csv").read_text().splitlines()[1].endswith("0.0,0.0,32.0,24.0")
+    assert Path("out/any.csv").read_text().splitlines()[1].endswith("0.0,0.0,32.0,24.0,0")
 
 
 def test_one_video_is_not_taken_for_another_of_the_same_file(clip, tmp_path, capsys):

@@ -34,7 +34,7 @@ def scores() -> dict:
 
 
 def detect(clip: Path, **options) -> None:
-    annotate(clip, "out", stub_model(empty=[3, 4]), DetectOptions(video=False, **options))
+    annotate(clip, "out", stub_model(empty=[3, 4]), DetectOptions(video=False, fill=0, **options))
 
 
 class TestResultJson:

@@ -133,7 +133,12 @@ def test_json_reads_back_what_went_in(result):
     assert rows.x1.tolist() == [1, 2, NO_TRACK, 1, 1]
     assert header["video"] == {"path": "clip.mp4"}
     assert header["classes"] == list(CLASSES)
-    assert header["counts"] == {"frames": 4, "rows": 5, "rows_without_track": 1}
+    assert header["counts"] == {
+        "frames": 4,
+        "rows": 5,
+        "rows_without_track": 1,
+        "rows_interpolated": 0,
+    }
 
 
 def test_json_has_a_row_on_each_line(result):

@@ -68,6 +68,23 @@ def test_rows_become_tracks_and_loose_boxes(tmp_path):
     assert (video.loose.frames.tolist(), video.loose.labels) == ([0], ("person",))
 
 
+def test_interpolated_rows_are_no_keyframes(tmp_path):
+    frames = [frame_of(i, [4], interpolated=np.array([i in (1, 2)])) for i in range(4)]
+    (track,) = from_result(write_result(tmp_path, *frames)).tracks
+    assert track.frames.tolist() == [0, 1, 2, 3]
+    assert track.keyframes.tolist() == [True, False, False, True]
+
+
+def test_result_of_a_minet_that_did_not_interpolate(tmp_path):
+    path = write_result(tmp_path, frame_of(0, [4]))
+    document = json.loads(path.read_text())
+    assert document["columns"].pop() == "interpolated"
+    document["rows"][0].pop()
+    damaged(path, columns=document["columns"], rows=document["rows"])
+    (track,) = from_result(path).tracks
+    assert track.keyframes.tolist() == [True]
+
+
 def test_track_has_the_class_its_scores_vote_for(tmp_path):
     frames = [frame_of(i, [1], labels=[i % 3 == 0], scores=[0.9]) for i in range(9)]
     (track,) = from_result(write_result(tmp_path, *frames)).tracks

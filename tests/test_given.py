@@ -85,6 +85,13 @@ class TestBoxes:
             columns = ["frame", "track_id", "label", "base_score", "x1", "y1", "x2", "y2"]
             assert rows(name)[columns].equals(rows("first")[columns])
 
+    def test_interpolated_rows_of_a_result_are_no_detections(self):
+        annotate("clip.mp4", "first", stub_model(empty=[5, 6]), DetectOptions(video=False))
+        assert rows("first").interpolated.sum() == 4
+        for name in ("result.json", "detections.csv"):
+            run_on(f"first/{name}", name, fill=0)
+            assert sorted(set(range(FRAMES)) - set(rows(name).frame)) == [5, 6]
+
     def test_coco_results_count_frames_from_0(self):
         left, top, right, bottom = CAR
         entry = {"category_id": 2, "bbox": [left, top, right - left, bottom - top], "score": 0.7}

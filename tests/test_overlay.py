@@ -247,3 +247,12 @@ def test_opencv_is_not_loaded_before_something_is_drawn():
     code = "import minet_core.video, minet_core.video.overlay, sys; print('cv2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_interpolated_box_is_dashed():
+    box = [[100, 80, 180, 200]]
+    image = Overlay().draw(picture(), np.array(box), ["person"], [0.5], [5], [True])
+    right = drawn_in(image, colour_of(5))[80:201, 180]
+    assert 0.3 < right.mean() < 0.8
+    whole = Overlay().draw(picture(), np.array(box), ["person"], [0.5], [5], [False])
+    np.testing.assert_array_equal(whole, draw(picture(), box, track_ids=[5]))

@@ -62,7 +62,7 @@ def test_tracklets_last_from_first_to_last_frame(clip, out, model):
 
 
 def test_all_files_carry_the_same_rows(clip, out):
-    annotate(clip, out, stub_model(empty=[0, 4, 5]))
+    annotate(clip, out, stub_model(empty=[0, 4, 5]), options(fill=0))
     header, rows, _ = read_json(out / "result.json")
     csv = pd.read_csv(out / "detections.csv", dtype={"pts": "Int64", "track_id": "Int64"})
     pd.testing.assert_frame_equal(rows, csv)
@@ -72,12 +72,31 @@ def test_all_files_carry_the_same_rows(clip, out):
     assert mot[1].tolist() == rows.track_id.tolist()
     assert not mot.duplicated([0, 1]).any()
     assert sorted(rows.frame.unique()) == [1, 2, 3, 6, 7, 8, 9]
-    assert header["counts"] == {"frames": 10, "rows": 14, "rows_without_track": 0}
+    counts = {"frames": 10, "rows": 14, "rows_without_track": 0, "rows_interpolated": 0}
+    assert header["counts"] == counts
 
 
 def test_object_that_reappears_keeps_its_track_with_a_gap(clip, out):
-    tracklets = annotate(clip, out, stub_model(empty=[4, 5])).tracklets
+    tracklets = annotate(clip, out, stub_model(empty=[4, 5]), options(fill=1)).tracklets
     assert [tracklet.gaps for tracklet in tracklets] == [[(4, 5)], [(4, 5)]]
+
+
+def test_short_gap_is_filled_and_marked_in_every_file(clip, out):
+    summary = annotate(clip, out, stub_model(empty=[4, 5]), options(fill=2))
+    assert (summary.rows, summary.rows_interpolated) == (20, 4)
+    assert [tracklet.gaps for tracklet in summary.tracklets] == [[], []]
+    rows = read_json(out / "result.json").rows
+    assert rows[rows.interpolated == 1].frame.tolist() == [4, 4, 5, 5]
+    assert rows[rows.label == "person"].x1.tolist() == [4 + i / 4 for i in range(10)]
+    csv = pd.read_csv(out / "detections.csv", dtype={"pts": "Int64", "track_id": "Int64"})
+    pd.testing.assert_frame_equal(rows, csv)
+    assert len((out / "mot.txt").read_text().splitlines()) == 20
+
+
+def test_without_links_nothing_is_filled(clip, out):
+    summary = annotate(clip, out, stub_model(empty=[4, 5]), options(link=False))
+    assert summary.rows_interpolated == 0
+    assert read_json(out / "result.json").header["settings"]["fill"] == 0
 
 
 def test_rows_tell_base_score_place_and_time(clip, out, model):
@@ -100,6 +119,7 @@ def test_header_says_what_the_rows_depend_on(clip, out, model):
         "preset": "video",
         "memory": True,
         "link": True,
+        "fill": 8,
         "score": 0.3,
         "classes": ["car"],
         "size": None,

@@ -45,12 +45,13 @@ def test_row_has_the_columns_in_order():
         "y1": 3.0,
         "x2": 17.0,
         "y2": 13.0,
+        "interpolated": 0,
     }
 
 
 def test_row_holds_plain_rounded_numbers():
     (row,) = frame_of(1, [2], scores=[1 / 3], time=2 / 3).rows()
-    assert [type(value) for value in row] == [int, int, float, int, str, int] + [float] * 6
+    assert [type(value) for value in row] == [int, int, float, int, str, int] + [float] * 6 + [int]
     assert (row[2], row[6]) == (0.666667, 0.333333)
 
 

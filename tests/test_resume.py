@@ -174,8 +174,8 @@ def test_run_stopped_twice_goes_on(tmp_path, video):
 
 
 def test_progress_and_summary_tell_what_was_done_before(tmp_path, video):
-    folder, seen = stopped(video, tmp_path / "out", 12), []
-    summary = run(video, folder, lambda found, _: seen.append(found.frame), resume=True)
+    folder, seen = stopped(video, tmp_path / "out", 12, fill=0), []
+    summary = run(video, folder, lambda found, _: seen.append(found.frame), resume=True, fill=0)
     assert seen == list(range(10, 23))
     assert (summary.frames, summary.frames_before, summary.rows) == (23, 10, 38)
     assert summary.frames_per_second == pytest.approx(13 / summary.seconds)

@@ -22,9 +22,13 @@ def data_of(
     last: int = 29,
     size: tuple[int, int] = (64, 48),
     times: Sequence[float] | None = None,
+    interpolated: Sequence[int] = (),
     **facts: Any,
 ) -> ViewerData:
-    """A video of 25 frames a second, or with its own `times`; each track has its last label."""
+    """A video of 25 frames a second, or with its own `times`; each track has its last label.
+
+    The boxes of some tracks are `interpolated`.
+    """
     labels = tuple(dict.fromkeys(row[2] for row in rows))
     frames = np.array([row[0] for row in rows], dtype=np.int64)
     ids = [labels.index(row[2]) for row in rows]
@@ -47,6 +51,7 @@ def data_of(
         base_scores=scores / 2,
         label_ids=np.array(ids, dtype=np.int64),
         track_ids=np.array([row[1] for row in rows], dtype=np.int64),
+        interpolated=np.array([row[1] in interpolated for row in rows], dtype=np.bool_),
     )
 
 

@@ -14,6 +14,7 @@ from benchmarks.identities.replicates import Replicate
 from minet_core.config import DetectOptions, MemoryConfig
 from minet_core.datasets.vocabulary import NOT_THERE, map_classes
 from minet_core.evaluation.frames import FoundBoxes
+from minet_core.inference.filling import filled
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.tracklet_linking import linked
 from minet_core.models.detections import StoredDetector
@@ -98,10 +99,12 @@ def minet(
         image = np.asarray(sequence.images[frame])
         observed.append(online.observe(image, frame=place, pts=None, time=time))
     assert online.linker is not None
-    tracks = online.linker.tracks()
+    tracks, cuts = online.linker.tracks(), online.linker.cuts
+    size = sequence.images.shape[1:3]
+    joined = ((size, linked(one.detections, tracks, score)) for one in observed)
     return {
         "online": [_found(online.reported(one), ids) for one in observed],
-        "linked": [_found(linked(one.detections, tracks, score), ids) for one in observed],
+        "linked": [_found(rows, ids) for _, rows in filled(joined, DetectOptions().fill, cuts)],
     }
 
 

@@ -1,4 +1,4 @@
-"""What a format does not keep of what an annotation tool's file had beside boxes."""
+"""What a format does not keep: what an annotation tool's file had beside boxes, and marks."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -24,6 +24,12 @@ def lost(video: VideoAnnotations) -> Iterator[str]:
         yield f"attributes that this format does not keep, by tracks: {_listed(names)}"
     if turned:
         yield f"tracks with turned boxes, which are read as if they were upright: {turned}"
+
+
+def unmarked(video: VideoAnnotations) -> Iterator[str]:
+    """A line where there are interpolated boxes, for a format that cannot mark them."""
+    if count := sum(int((~track.keyframes).sum()) for track in video.tracks):
+        yield f"interpolated boxes, which look like the others in this format: {count}"
 
 
 def _listed(counts: Counter[str]) -> str:

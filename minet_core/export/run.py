@@ -9,7 +9,7 @@ from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.export.editing import Tally, check_classes, edit
 from minet_core.export.inputs import RESULT, Loaded, load
-from minet_core.export.lost import lost
+from minet_core.export.lost import lost, unmarked
 from minet_core.export.media import Media
 from minet_core.export.pictures import (
     can_be_ordered,
@@ -168,6 +168,8 @@ def _edited(
             tally.keyframes = sum(int(track.keyframes.sum()) for track in edited.tracks)
         if not exporter.keeps:
             warnings += [f"{video.name}: {line}" for line in lost(edited)]
+        if not (exporter.tells_interpolated or each.drawn):
+            warnings += [f"{video.name}: {line}" for line in unmarked(edited)]
         if tally.kept_open:
             warnings.append(
                 f"{video.name}: --interpolate leaves gaps open that a person has made: "

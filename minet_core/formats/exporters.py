@@ -52,6 +52,7 @@ class Exporter:
         numbers_pictures: whether the tool, given pictures, numbers them itself; without `--frames`.
         by_names: whether it does so in the order of their names.
         by_rate: whether the tool finds a frame by its time and a constant rate.
+        tells_interpolated: whether it tells interpolated boxes from the others.
         keeps: whether what an annotation tool's file had beside boxes is written again, where it
             was one of the same tool.
         first_stream: whether the tool always shows a file's first video stream.
@@ -69,6 +70,7 @@ class Exporter:
     numbers_pictures: bool = False
     by_names: bool = False
     by_rate: bool = False
+    tells_interpolated: bool = True
     keeps: bool = False
     first_stream: bool = False
     plays: bool = False
@@ -102,6 +104,7 @@ EXPORTERS: dict[str, Exporter] = {
         per_video=True,
         pictures=mot_gt.picture_path,
         numbers_pictures=True,
+        tells_interpolated=False,
         hint="with --zip, in a CVAT task of the video: Menu, Upload annotations, MOT 1.1",
     ),
     "coco-vid": Exporter(
@@ -114,12 +117,14 @@ EXPORTERS: dict[str, Exporter] = {
         ytvis.write_ytvis,
         per_video=False,
         pictures=ytvis.picture_path,
+        tells_interpolated=False,
         hint="a json of the kind that YouTube-VIS and OVIS have",
     ),
     "yolo": Exporter(
         yolo.write_yolo,
         per_video=False,
         pictures=yolo.picture_path,
+        tells_interpolated=False,
         hint="data.yaml is what a YOLO trainer wants; with pictures minet opens it as yolo:FOLDER",
     ),
     "voc": Exporter(
@@ -127,6 +132,7 @@ EXPORTERS: dict[str, Exporter] = {
         per_video=False,
         pictures=voc.picture_path,
         check=voc.check_names,
+        tells_interpolated=False,
         hint="a folder in the layout of Pascal VOC, with labelmap.txt for its classes",
     ),
     "imagenet-vid": Exporter(
@@ -141,6 +147,7 @@ EXPORTERS: dict[str, Exporter] = {
         per_video=True,
         numbers_pictures=True,
         suffix=".txt",
+        tells_interpolated=False,
         hint="minet eval --results, and as a tracker's data for TrackEval",
     ),
     "json": Exporter(

@@ -30,7 +30,7 @@ _LEFT_OUT = -1
 
 
 def from_result(path: Path, label_map: LabelMap | None = None) -> VideoAnnotations:
-    """Read a result.json; every row is a keyframe.
+    """Read a result.json; every row is a keyframe unless it was interpolated.
 
     A track has the class that its rows vote for, with their scores; where the class truly changes
     (see `parts_of_one_class`) it is cut, and the later parts get ids that are free.
@@ -106,12 +106,11 @@ def _vectors(
     if name is None or not path.with_name(name).is_file():
         return None
     size = header["video"]["width"], header["video"]["height"]
-    return ScoreVectors(
-        tuple(classes),
-        frames,
-        columns["boxes"].clip(0, limits(frames, size, _sizes(header))),
-        map_score_vectors(path, name, len(frames), len(classes)),
-    )
+    boxes = columns["boxes"].clip(0, limits(frames, size, _sizes(header)))
+    scores = map_score_vectors(path, name, len(frames), len(classes))
+    if not (own := columns["detected"]).all():
+        frames, boxes, scores = frames[own], boxes[own], scores[own]
+    return ScoreVectors(tuple(classes), frames, boxes, scores)
 
 
 def _sizes(header: dict[str, Any]) -> Sizes:
@@ -127,6 +126,7 @@ def _columns(rows: pd.DataFrame) -> dict[str, NDArray[Any]]:
         "labels": rows.label_id.to_numpy(np.int64),
         "scores": rows.score.to_numpy(np.float64),
         "boxes": rows[["x1", "y1", "x2", "y2"]].to_numpy(np.float64),
+        "detected": rows.interpolated.to_numpy() == 0,
     }
 
 
@@ -232,7 +232,7 @@ def _track(
         columns["frames"][rows],
         columns["boxes"][rows],
         columns["scores"][rows],
-        keyframes=np.ones(len(rows), np.bool_),
+        keyframes=columns["detected"][rows],
         occluded=np.zeros(len(rows), np.bool_),
     )
 

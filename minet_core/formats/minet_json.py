@@ -108,7 +108,8 @@ def read_json(path: str | Path) -> StoredResult:
             f"this minet ({__version__}) reads version {SCHEMA_VERSION}"
         )
     try:
-        rows = rows_to_pandas([tuple(row) for row in document.pop("rows")])
+        columns = document.get("columns", COLUMNS)
+        rows = rows_to_pandas([tuple(row) for row in document.pop("rows")], columns)
         tracklets = [_read_tracklet(entry) for entry in document.pop("tracklets")]
     except (KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())

@@ -3,7 +3,8 @@
     frame, id, left, top, width, height, conf, -1, -1, -1
 
 Coordinates are pixels with the origin at 0, as today's writers and TrackEval have it. Rows without
-a track cannot be told apart there, so they are left out; `Totals` counts them.
+a track cannot be told apart there, so they are left out; `Totals` counts them. Interpolated rows
+look like the others.
 """
 
 import csv
@@ -27,7 +28,7 @@ class MotWriter:
 
     def write(self, detections: FrameDetections) -> None:
         """Add one frame."""
-        for frame, _, _, track, _, _, score, _, x1, y1, x2, y2 in detections.rows():
+        for frame, _, _, track, _, _, score, _, x1, y1, x2, y2, _ in detections.rows():
             if track is not None:
                 size = round(x2 - x1, 2), round(y2 - y1, 2)
                 self._writer.writerow((frame + 1, track, x1, y1, *size, score, -1, -1, -1))

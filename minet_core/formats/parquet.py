@@ -27,7 +27,7 @@ _SCORES = "scores"
 _NAMES = (VIDEO, *COLUMNS, PICTURE, _SCORES)
 
 _TYPES = {VIDEO: "string", "label": "string", PICTURE: "string"} | dict.fromkeys(
-    ("frame", "pts", "track_id", "label_id"), "int64"
+    ("frame", "pts", "track_id", "label_id", "interpolated"), "int64"
 )
 """Column → type, of those that are not float64."""
 
@@ -71,7 +71,7 @@ def _schema(pa: Any, annotations: Sequence[VideoAnnotations]) -> Any:
 def _rows(video: VideoAnnotations) -> Iterator[tuple[Any, ...]]:
     for frame in frame_detections(video):
         for row in frame.rows():
-            scores = None if video.vectors is None else video.vectors.of(row[0], row[-4:])
+            scores = None if video.vectors is None else video.vectors.of(row[0], row[-5:-1])
             yield (video.name, *row, picture_of(video, frame.frame), scores)
 
 

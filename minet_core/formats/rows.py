@@ -141,6 +141,7 @@ def _detections(
         track_ids=np.array(tracks, np.int64),
         track_labels=labels,
         classes=classes,
+        interpolated=np.array([not box.keyframe for box in boxes], np.bool_),
     )
 
 

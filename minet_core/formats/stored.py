@@ -24,7 +24,7 @@ from minet_core.errors import InputError
 from minet_core.formats.minet_json import read_json
 from minet_core.formats.score_vectors import map_score_vectors
 from minet_core.models.detections import StoredBoxes
-from minet_core.results import COLUMNS
+from minet_core.results import COLUMNS, INTERPOLATED
 from minet_core.video.source import shown
 
 
@@ -81,7 +81,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{shown(path)}: cannot be read as CSV ({reason})") from None
-    missing = [name for name in COLUMNS if name not in rows]
+    missing = [name for name in COLUMNS if name not in (*rows, INTERPOLATED)]
     if missing:
         raise InputError(f"{shown(path)}: no detections.csv, it has no column {missing[0]}")
     return rows

@@ -1,6 +1,6 @@
 """What a viewer page shows, as columns that JavaScript reads as typed arrays.
 
-A page may hold 100,000 boxes, so numbers are packed: a row takes 18 bytes, a third more in base64.
+A page may hold 100,000 boxes, so numbers are packed: a row takes 19 bytes, a third more in base64.
 """
 
 import base64
@@ -48,6 +48,7 @@ class ViewerData:
         base_scores: (N,) scores before memory, or None.
         label_ids: (N,) index in `labels`.
         track_ids: (N,), NO_TRACK for a box of no track.
+        interpolated: (N,) bool: drawn between two boxes of its track.
         start_time: seconds on a player's clock at which frame 0 is shown.
     """
 
@@ -71,6 +72,7 @@ class ViewerData:
     base_scores: NDArray[np.float64] | None
     label_ids: NDArray[np.int64]
     track_ids: NDArray[np.int64]
+    interpolated: NDArray[np.bool_]
     start_time: float = 0.0
 
     def document(self) -> dict[str, Any]:
@@ -102,6 +104,7 @@ class ViewerData:
                 "label": pack(self.label_ids[order], "u2"),
                 "score": pack(self.scores[order] * _SCORE_LIMIT, "u2"),
                 "base": None if base is None else pack(base[order] * _SCORE_LIMIT, "u2"),
+                "interpolated": pack(self.interpolated[order].astype(np.uint8), "u1"),
                 "box": pack(self.boxes[order].ravel() / box_unit, "i2"),
             },
         }
@@ -147,6 +150,7 @@ def data_of_result(result: StoredResult) -> ViewerData:
         base_scores=rows["base_score"].to_numpy(np.float64),
         label_ids=rows["label_id"].to_numpy(np.int64),
         track_ids=rows["track_id"].fillna(NO_TRACK).to_numpy(np.int64),
+        interpolated=rows["interpolated"].to_numpy(np.int64) > 0,
         start_time=video.get("start_time") or 0.0,
     )
 
@@ -217,5 +221,8 @@ def data_of_annotations(video: VideoAnnotations) -> ViewerData:
         base_scores=None,
         label_ids=np.array(labels, dtype=np.int64),
         track_ids=np.array(track_ids, dtype=np.int64),
+        interpolated=~np.concatenate(
+            [np.ones(len(loose), np.bool_), *(track.keyframes for track in tracks)]
+        ),
         start_time=video.start_time or 0.0,
     )

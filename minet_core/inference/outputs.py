@@ -109,6 +109,7 @@ class Outputs:
                 detections.labels,
                 detections.scores,
                 detections.track_ids,
+                detections.interpolated,
             )
         with clock.stage("encode"):
             self._video.write(drawn, detections.time)

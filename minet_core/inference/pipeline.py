@@ -63,6 +63,7 @@ class Summary:
         frames_before: those of them that an earlier run had done.
         rows: detections reported.
         rows_without_track: those that belong to no tracklet.
+        rows_interpolated: those that were not detected, but fill a gap.
         tracklets: all tracklets, by id.
         classes: class names, by label id.
         seconds: how long it took.
@@ -77,6 +78,7 @@ class Summary:
     frames_before: int
     rows: int
     rows_without_track: int
+    rows_interpolated: int
     tracklets: tuple[Tracklet, ...]
     classes: tuple[str, ...]
     seconds: float
@@ -147,9 +149,8 @@ def annotate(
             given = remarks(model, outputs.totals.frames, options)
             given += picture_order(reader.info, options)
             if online.linker is not None:
-                tracks = online.linker.tracks()
                 outputs = write_linked(
-                    place, source, options, reader.info, model, tracks, clock, reader.end
+                    place, source, options, reader.info, model, online.linker, clock, reader.end
                 )
             warnings = *reader.warnings, *online.warnings, *outputs.warnings, *given
             if asked.link and linked_if_read_twice(asked, source):
@@ -167,6 +168,7 @@ def annotate(
         frames_before=standing.frames_before,
         rows=totals.rows,
         rows_without_track=totals.rows_without_track,
+        rows_interpolated=totals.rows_interpolated,
         tracklets=tuple(totals.table.tracklets()),
         classes=model.detector.classes,
         seconds=time.perf_counter() - started,

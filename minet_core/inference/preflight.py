@@ -91,7 +91,7 @@ ONCE = (
 
 
 def settled(options: DetectOptions, source: StrPath, folder: Path) -> DetectOptions:
-    """The options as they hold for one video: with its file, and with links where they can be.
+    """The options as they hold for one video: with its file, and links where they can be.
 
     Args:
         options: of the run.
@@ -103,7 +103,8 @@ def settled(options: DetectOptions, source: StrPath, folder: Path) -> DetectOpti
     """
     options = with_file_of(options, source, folder)
     possible = _can_link(options) and not linked_if_read_twice(options, source)
-    return replace(options, link=options.link and possible)
+    link = options.link and possible
+    return replace(options, link=link, fill=options.fill if link else 0)
 
 
 def linked_if_read_twice(options: DetectOptions, source: StrPath) -> bool:

@@ -6,7 +6,7 @@ annotated video the source is read a second time.
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ import numpy as np
 from minet_core.config import DetectOptions
 from minet_core.errors import InputError
 from minet_core.files import BytesFile
+from minet_core.inference.filling import filled
 from minet_core.inference.outputs import Outputs, open_outputs
 from minet_core.inference.preflight import folder_rate, part_of
 from minet_core.inference.stages import StageClock
-from minet_core.inference.tracklet_linking import Track, linked
+from minet_core.inference.tracklet_linking import TrackletLinker, linked
 from minet_core.inference.unfinished import Checkpoint
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections, Totals
@@ -142,7 +143,7 @@ def write_linked(
     options: DetectOptions,
     info: VideoInfo,
     model: Model,
-    tracks: Mapping[int, Track],
+    linker: TrackletLinker,
     clock: StageClock,
     end: float | None,
 ) -> Outputs:
@@ -154,7 +155,7 @@ def write_linked(
         options: of the run.
         info: of the source.
         model: of the run.
-        tracks: slot id → the track its boxes belong to.
+        linker: knows the whole video.
         clock: where to count time.
         end: seconds at which the source's last frame ends, None where it was not reached.
 
@@ -162,8 +163,9 @@ def write_linked(
         InputError: the source cannot be read a second time.
         OutputError: a file cannot be written.
     """
-    spooled = read_spool(place, model.detector.classes)
-    frames = ((size, linked(found, tracks, options.score)) for size, found in spooled)
+    spooled, tracks = read_spool(place, model.detector.classes), linker.tracks()
+    joined = ((size, linked(found, tracks, options.score)) for size, found in spooled)
+    frames = filled(joined, options.fill, linker.cuts)
     with open_outputs(place, options, info, model, None) as outputs:
         for image, found in _with_pictures(source, options, frames):
             outputs.write(image, found, clock)

@@ -119,12 +119,16 @@ class TrackletLinker:
 
     Args:
         rule: when a track counts as an object.
+
+    Attributes:
+        cuts: frames that began a new scene, counted as they were looked at.
     """
 
     def __init__(self, rule: Existence) -> None:
         self._rule = rule
+        self.cuts: list[int] = []
         self._held: dict[int, Held] = {}
-        self._frame = 0
+        self._frame = self._scene = 0
 
     def add(
         self,
@@ -147,6 +151,9 @@ class TrackletLinker:
             embeddings: (N, D).
             identifiers: slot id → (D,) γ, of each slot that lives.
         """
+        if scene != self._scene:
+            self.cuts.append(self._frame)
+            self._scene = scene
         now = (self._frame, scene)
         for row in np.flatnonzero(ids != NO_TRACK):
             number, box = int(ids[row]), [float(side) for side in boxes[row]]
@@ -194,11 +201,13 @@ class TrackletLinker:
 
     def save(self) -> dict[str, Any]:
         """Everything it has gathered, as plain values that `torch.save` can write."""
-        return {"frame": self._frame, "held": [_plain(one) for one in self._held.values()]}
+        held = [_plain(one) for one in self._held.values()]
+        return {"frame": self._frame, "scene": self._scene, "cuts": [*self.cuts], "held": held}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put a state of `save` in the place of what it has."""
-        self._frame = state["frame"]
+        self._frame, self._scene = state["frame"], state["scene"]
+        self.cuts = [*state["cuts"]]
         self._held = {entry["id"]: _held(entry) for entry in state["held"]}
 
 

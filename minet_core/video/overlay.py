@@ -25,6 +25,7 @@ class _Mark:
     colour: Colour
     text: str
     track_id: int
+    dashed: bool
 
 
 class Overlay:
@@ -50,6 +51,7 @@ class Overlay:
         labels: Sequence[str],
         scores: Sequence[float] | NDArray[np.floating],
         track_ids: Sequence[int] | NDArray[np.integer],
+        interpolated: Sequence[bool] | NDArray[np.bool_] | None = None,
     ) -> Image:
         """A copy of the frame with everything drawn on it.
 
@@ -60,17 +62,17 @@ class Overlay:
             labels: N class names, in any script.
             scores: N scores; one that is not finite is not shown.
             track_ids: N ids; a negative one means no track: grey, without a number.
+            interpolated: whether each of the N boxes was not detected: dashed. None: no one is.
         """
         canvas = np.array(image, order="C")
         size = min(canvas.shape[:2])
         thickness = max(2, round(size / 320))  # one pixel would not survive video compression
-        marks = _marks(canvas.shape[:2], boxes, labels, scores, track_ids)
+        dashed = [False] * len(boxes) if interpolated is None else interpolated
+        marks = _marks(canvas.shape[:2], boxes, labels, scores, track_ids, dashed)
         feet = {m.track_id: ((m.left + m.right) // 2, m.bottom) for m in marks if m.track_id >= 0}
         self._trails.draw(canvas, feet, thickness)
-        opencv = load_opencv()
         for m in marks:
-            corners = (m.left, m.top), (m.right, m.bottom)
-            opencv.rectangle(canvas, *corners, m.colour, thickness)
+            _draw_box(canvas, m, thickness)
         # All tags after all boxes, so that no line crosses a text.
         for m in marks:
             self._draw_tag(canvas, m, thickness)
@@ -109,6 +111,7 @@ def _marks(
     labels: Sequence[str],
     scores: Sequence[float] | NDArray[np.floating],
     track_ids: Sequence[int] | NDArray[np.integer],
+    dashed: Sequence[bool] | NDArray[np.bool_],
 ) -> list[_Mark]:
     """What can be drawn, far to near: objects that stand lower in the picture come last."""
     limit = np.array([shape[1], shape[0], shape[1], shape[0]]) - 1
@@ -119,8 +122,24 @@ def _marks(
         left, top, right, bottom = np.clip(np.rint(boxes[i]), 0, limit).astype(int).tolist()
         track_id = int(track_ids[i])
         text = _text(labels[i], track_id, float(scores[i]))
-        marks.append(_Mark(left, top, right, bottom, colour_of(track_id), text, track_id))
+        sides, colour = (left, top, right, bottom), colour_of(track_id)
+        marks.append(_Mark(*sides, colour, text, track_id, bool(dashed[i])))
     return marks
+
+
+def _draw_box(canvas: Image, mark: _Mark, thickness: int) -> None:
+    opencv = load_opencv()
+    left, top, right, bottom = mark.left, mark.top, mark.right, mark.bottom
+    if not mark.dashed:
+        opencv.rectangle(canvas, (left, top), (right, bottom), mark.colour, thickness)
+        return
+    dash = 4 * thickness
+    for x in range(left, right + 1, 2 * dash):
+        for y in (top, bottom):
+            opencv.line(canvas, (x, y), (min(x + dash, right), y), mark.colour, thickness)
+    for y in range(top, bottom + 1, 2 * dash):
+        for x in (left, right):
+            opencv.line(canvas, (x, y), (x, min(y + dash, bottom)), mark.colour, thickness)
 
 
 def _text(label: str, track_id: int, score: float) -> str:

@@ -23,7 +23,7 @@
 
 /** @type {Record<string, new (buffer: ArrayBuffer) => any>} */
 const ARRAYS = {
-  u2: Uint16Array, u4: Uint32Array, i2: Int16Array, i4: Int32Array, f8: Float64Array,
+  u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i2: Int16Array, i4: Int32Array, f8: Float64Array,
 };
 const SCORE_LIMIT = 65535;
 const NO_TRACK = -1;
@@ -90,6 +90,8 @@ class Data {
     this.rowLabels = unpack(document.rows.label);
     this.scores = unpack(document.rows.score);
     this.baseScores = document.rows.base === null ? null : unpack(document.rows.base);
+    /** Whether a row was not detected, but drawn between two of its tracklet. */
+    this.interpolated = unpack(document.rows.interpolated);
     this.corners = unpack(document.rows.box);
     this.tracks = this.readTracks(document.tracks);
     this.byId = new Map(this.tracks.map((track) => [track.id, track]));

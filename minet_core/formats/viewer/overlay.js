@@ -93,7 +93,8 @@ class Overlay {
     for (const row of rows) {
       const owner = this.data.trackOf(row);
       const chosen = owner !== null && owner === track;
-      this.drawBox(context, this.place(this.data.box(row)), this.data.colour(owner), chosen, owner === null);
+      const dashed = owner === null || this.data.interpolated[row] > 0;
+      this.drawBox(context, this.place(this.data.box(row)), this.data.colour(owner), chosen, dashed);
       const named = rows.length <= MOST_NAMES || chosen || row === this.hovered;
       if (named) this.drawName(context, this.place(this.data.box(row)), this.nameOf(row), owner, chosen);
     }
