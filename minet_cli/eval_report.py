@@ -141,7 +141,9 @@ def _tracking(result: "EvalResult") -> Titled:
         shares = (of.hota, of.det_a, of.ass_a, of.mota, of.idf1)
         _row(table, name, *map(_percent, shares), str(of.id_switches))
     shown_from = f"score from {result.options.score:g}"
-    return f"Tracking (TrackEval; {shown_from}; all classes together)", table
+    online = any(scores.memory for scores in result.variants.values())
+    ids = "ids as known at once, not linked; " if online else ""
+    return f"Tracking (TrackEval; {ids}{shown_from}; all classes together)", table
 
 
 def _by_class(result: "EvalResult") -> Titled:

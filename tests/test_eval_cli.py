@@ -62,6 +62,7 @@ class TestModel:
         assert without["tracking"] is None
         with_memory = variant("with memory")
         assert with_memory["memory"]["decay"] == 0.95
+        assert with_memory["tracking"]["ids"] == "online"
         overall = with_memory["tracking"]["overall"]
         assert (overall["id_switches"], overall["misses"], overall["true_boxes"]) == (0, 4, 20)
         assert overall["mota"] == pytest.approx(0.8)
@@ -127,7 +128,9 @@ class TestModel:
 
     def test_tables_fit_80_columns(self, capsys):
         assert evaluate("--data mot:data --tracking --motion") == 0
-        assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= 80
+        assert any("ids as known at once, not linked" in line for line in lines)
 
 
 class TestVariants:

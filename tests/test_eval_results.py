@@ -51,6 +51,8 @@ class TestResultJson:
         assert scores()["ap"]["map_all"] == pytest.approx(0.8)
         assert scores()["tracking"]["overall"]["mota"] == pytest.approx(0.8)
         out = capsys.readouterr().out
+        assert scores()["tracking"]["ids"] == "as given"
+        assert "known at once" not in out
         assert "voc50; cut at a score of 0.3, so too low" in out
         assert "warning: cut at a score of 0.3" in out
 

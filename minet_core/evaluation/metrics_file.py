@@ -144,7 +144,8 @@ def _variant(scores: Scores, covered: tuple[str, ...]) -> dict[str, Any]:
             **{str(group): _ap(ap, covered) for group, ap in motion.items()},
         },
         "temporal": _temporal(scores.temporal),
-        "tracking": tracking and _tracking(tracking),
+        "tracking": tracking
+        and {"ids": "online" if scores.memory else "as given", **_tracking(tracking)},
     }
 
 
