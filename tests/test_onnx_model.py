@@ -340,6 +340,20 @@ class TestProposals:
         np.testing.assert_allclose(found.boxes[:, 0], [10, 14])
         np.testing.assert_allclose(found.scores[1], [0, 0, 0.001], atol=1e-6)
 
+    def test_a_near_copy_leaves_the_score_of_its_class(self, path):
+        boxes = [[20, 20, 20, 20], [21, 20, 20, 20], [44, 20, 20, 20], [20, 21, 20, 20]]
+        scores = [[0.9, 0.1, 0], [0.3, 0.8, 0.2], [0, 0, 0.7], [0.85, 0.7, 0.5]]
+        found = self.found(path, boxes, scores)
+        np.testing.assert_allclose(found.boxes[:, 0], [10, 34])
+        # Of the copies, the second is a box of a dog; the last is surest of what is known better.
+        np.testing.assert_allclose(found.scores, [[0.9, 0.8, 0], [0, 0, 0.7]], atol=1e-6)
+
+    def test_a_near_copy_of_two_leaves_its_score_to_the_better(self, path):
+        boxes = [[20, 20, 20, 20], [25, 20, 20, 20], [22.5, 20, 20, 20]]
+        found = self.found(path, boxes, [[0.9, 0, 0], [0.8, 0, 0], [0, 0.7, 0]])
+        np.testing.assert_allclose(found.boxes[:, 0], [10, 15])
+        np.testing.assert_allclose(found.scores, [[0.9, 0.7, 0], [0.8, 0, 0]], atol=1e-6)
+
     def test_boxes_are_cut_off_at_the_frame(self, path):
         found = self.found(path, [[0, 60, 20, 20], [90, 30, 20, 20]], [[0.9, 0, 0]] * 2)
         assert found.boxes.tolist() == [[0, 50, 10, 64]]

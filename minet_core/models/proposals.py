@@ -2,12 +2,12 @@
 
 The memory reads embeddings at every proposal and re-weights whole score vectors. So proposals are
 taken before a detector's own suppression wherever it shows them: the best rows, after a
-class-agnostic suppression that only drops near-copies.
+class-agnostic suppression that only drops near-copies, and leaves no class's score behind.
 """
 
 import torch
 from torch import Tensor
-from torchvision.ops import nms
+from torchvision.ops import box_iou, nms
 
 from minet_core.scores import ScoreKind
 
@@ -46,6 +46,32 @@ def suppressed(
     """
     rows = of_a_pixel(boxes).nonzero().flatten()
     return rows[nms(boxes[rows], best[rows], iou)[:limit]]
+
+
+def with_copies(boxes: Tensor, scores: Tensor, kept: Tensor, iou: float = PROPOSAL_NMS) -> Tensor:
+    """Scores of the proposals, each with what the near-copies that it suppressed were surest of.
+
+    A near-copy may be the better box of another class, which would be lost with it. It leaves the
+    score of its best class only, as that is what it is a box of.
+
+    Args:
+        boxes: (N, 4) xyxy, before suppression.
+        scores: (N, columns) of each, or logits.
+        kept: (K,) rows of `suppressed`, best first.
+        iou: overlap above which the lower of two went.
+
+    Returns:
+        (K, columns).
+    """
+    gone = torch.ones(len(boxes), dtype=torch.bool)
+    gone[kept] = False
+    copies = box_iou(boxes[gone], boxes[kept]) > iou
+    is_copy = copies.any(dim=1)
+    takers = copies[is_copy].int().argmax(dim=1)  # the first that overlaps is the best
+    best = scores[gone][is_copy].max(dim=1)
+    taken = scores[kept]
+    places = takers * taken.shape[1] + best.indices
+    return taken.flatten().scatter_reduce(0, places, best.values, "amax").view_as(taken)
 
 
 def score_table(

@@ -20,7 +20,13 @@ from minet_core.models.detector import BaseDetections, Detector, Embedder, Featu
 from minet_core.models.files import EMBEDS_ITSELF, embedder_file
 from minet_core.models.identify import EMBEDDING_NORM, load_identify
 from minet_core.models.pretrained import load_pretrained
-from minet_core.models.proposals import PROPOSALS, best_rows, of_a_pixel, suppressed
+from minet_core.models.proposals import (
+    PROPOSALS,
+    best_rows,
+    of_a_pixel,
+    suppressed,
+    with_copies,
+)
 from minet_core.scores import ScoreKind
 
 
@@ -199,8 +205,9 @@ class OneStageDetector:
         boxes, logits = _in_frame(boxes.cpu(), pyramid, frame), logits[rows].cpu()
         kept = suppressed(boxes, best[rows].cpu())
         slope, offset = self.calibration
-        boxes, scores = boxes[kept], torch.sigmoid(slope * logits[kept] + offset)
-        return BaseDetections(boxes, boxes, scores)
+        scores = torch.sigmoid(slope * with_copies(boxes, logits, kept) + offset)
+        proposals = boxes[kept]
+        return BaseDetections(proposals, proposals, scores)
 
 
 def load_torchvision(name: str, device: torch.device) -> tuple[Detector, Embedder]:

@@ -24,6 +24,7 @@ from minet_core.models.proposals import (
     score_table,
     suppressed,
     uncalibrated,
+    with_copies,
 )
 from minet_core.scores import ScoreKind
 
@@ -111,9 +112,9 @@ class OnnxDetector:
             kept = suppressed(boxes, decoded.scores.amax(dim=1))
         else:
             kept = of_a_pixel(boxes).nonzero().flatten()
-        scores = score_table(
-            decoded.scores[kept], layout.score_kind, self._columns, self.calibration
-        )
+        takes = layout.rows is Rows.CELLS and layout.takes_copies
+        raw = with_copies(boxes, decoded.scores, kept) if takes else decoded.scores[kept]
+        scores = score_table(raw, layout.score_kind, self._columns, self.calibration)
         return BaseDetections(boxes[kept], boxes[kept], scores)
 
     def _from_final(

@@ -59,6 +59,7 @@ class Layout(ABC):
         batched: whether outputs have a dimension for the batch.
         first_label: number of the first class, where labels do not count from 0.
         spare: columns behind the last class that mean nothing, unless they are named.
+        takes_copies: whether a cell takes the best scores of the near-copies that it suppresses.
         told_beside: whether exporters say beside the file how frames are prepared.
         prepared: how its exporters prepare frames.
     """
@@ -72,6 +73,7 @@ class Layout(ABC):
     batched: ClassVar[bool] = True
     first_label: ClassVar[int] = 0
     spare: ClassVar[int] = 0
+    takes_copies: ClassVar[bool] = True
     told_beside: ClassVar[bool] = False
     prepared: ClassVar[Preparation]
 
