@@ -25,6 +25,7 @@ from minet_core.models.proposals import (
     suppressed,
     uncalibrated,
     with_copies,
+    worth,
 )
 from minet_core.scores import ScoreKind
 
@@ -109,13 +110,25 @@ class OnnxDetector:
             return self._from_final(boxes, decoded.labels, decoded.scores, frame)
         layout = self.recognised.layout
         if layout.rows is Rows.CELLS:
-            kept = suppressed(boxes, decoded.scores.amax(dim=1))
+            boxes, raw = self._proposals(boxes, decoded.scores)
         else:
-            kept = of_a_pixel(boxes).nonzero().flatten()
-        takes = layout.rows is Rows.CELLS and layout.takes_copies
-        raw = with_copies(boxes, decoded.scores, kept) if takes else decoded.scores[kept]
+            kept = of_a_pixel(boxes)
+            boxes, raw = boxes[kept], decoded.scores[kept]
         scores = score_table(raw, layout.score_kind, self._columns, self.calibration)
-        return BaseDetections(boxes[kept], boxes[kept], scores)
+        return BaseDetections(boxes, boxes, scores)
+
+    def _proposals(
+        self, boxes: torch.Tensor, scores: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Boxes and raw scores of cells that are sorted best first, after suppression."""
+        best = scores.amax(dim=1)
+        if self.recognised.layout.as_bundled:
+            kept = suppressed(boxes, best)
+            return boxes[kept], scores[kept]
+        count = worth(best, self.calibration)
+        boxes, scores = boxes[:count], scores[:count]
+        kept = suppressed(boxes, best[:count])
+        return boxes[kept], with_copies(boxes, scores, kept)
 
     def _from_final(
         self, boxes: torch.Tensor, labels: torch.Tensor, scores: torch.Tensor, frame: Frame

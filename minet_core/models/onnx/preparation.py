@@ -147,21 +147,23 @@ def prepare(frames: list[Frame], how: Preparation) -> tuple[NDArray[np.float32],
         MinetError: OpenCV, which interpolates linearly, cannot be loaded.
     """
     fit = how.fit(frames[0].shape[1], frames[0].shape[0])
+    scale = [1 / np.float32(std) for std in how.std]
+    offset = [-np.float32(mean) * by for mean, by in zip(how.mean, scale, strict=True)]
     pictures = np.empty((len(frames), 3, fit.outer_height, fit.outer_width), np.float32)
-    padded = (fit.new_width, fit.new_height) != (fit.outer_width, fit.outer_height)
+    if (fit.new_width, fit.new_height) != (fit.outer_width, fit.outer_height):
+        for channel, padding in enumerate(how.padding):
+            pictures[:, channel] = np.float32(padding) * scale[channel] + offset[channel]
     down = slice(fit.top, fit.top + fit.new_height)
     right = slice(fit.left, fit.left + fit.new_width)
     for picture, frame in zip(pictures, frames, strict=True):
-        resized = _resized(frame, fit, how.interpolation)
-        for channel, mean, std, padding in zip(
-            range(3), how.mean, how.std, how.padding, strict=True
-        ):
-            if padded:
-                picture[channel] = (np.float32(padding) - np.float32(mean)) / np.float32(std)
-            source = resized[..., 2 - channel if how.order is Order.BGR else channel]
+        planes = load_opencv("prepare frames").split(_resized(frame, fit, how.interpolation))
+        for channel, source in enumerate(planes[::-1] if how.order is Order.BGR else planes):
             inner = picture[channel, down, right]
-            np.subtract(source, np.float32(mean), out=inner, dtype=np.float32)
-            inner /= np.float32(std)
+            inner[:] = source
+            if scale[channel] != 1:
+                inner *= scale[channel]
+            if offset[channel]:
+                inner += offset[channel]
     return pictures, fit
 
 

@@ -59,7 +59,8 @@ class Layout(ABC):
         batched: whether outputs have a dimension for the batch.
         first_label: number of the first class, where labels do not count from 0.
         spare: columns behind the last class that mean nothing, unless they are named.
-        takes_copies: whether a cell takes the best scores of the near-copies that it suppresses.
+        as_bundled: whether proposals are those that the bundled detector would make: of more cells,
+            and with nothing of the near-copies that they suppress.
         told_beside: whether exporters say beside the file how frames are prepared.
         prepared: how its exporters prepare frames.
     """
@@ -73,7 +74,7 @@ class Layout(ABC):
     batched: ClassVar[bool] = True
     first_label: ClassVar[int] = 0
     spare: ClassVar[int] = 0
-    takes_copies: ClassVar[bool] = True
+    as_bundled: ClassVar[bool] = False
     told_beside: ClassVar[bool] = False
     prepared: ClassVar[Preparation]
 
@@ -89,7 +90,7 @@ class Layout(ABC):
 
     @abstractmethod
     def decode(self, outputs: Arrays, size: Size) -> Decoded:
-        """Boxes and scores of one picture of that size; of cells, the best ones only."""
+        """Boxes and scores of one picture of that size; of cells the best, best first."""
 
     @classmethod
     def said(cls, facts: Facts) -> Said:

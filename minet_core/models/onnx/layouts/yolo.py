@@ -103,8 +103,8 @@ class YoloV5(Layout):
     def decode(self, outputs: Arrays, size: Size) -> Decoded:  # noqa: ARG002
         """Centres and sizes are in pixels, scores are probabilities."""
         table = tensor(outputs[self.output])
-        rows = _surest(table, self.columns)
-        return Decoded(box_convert(table[rows, :4], "cxcywh", "xyxy"), _scores(table[rows], self))
+        rows, scores = _surest(table, self.columns)
+        return Decoded(box_convert(table[rows, :4], "cxcywh", "xyxy"), scores)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,21 +155,24 @@ class Yolox(Layout):
     def decode(self, outputs: Arrays, size: Size) -> Decoded:
         """Offsets from a cell's corner and log sizes, both in strides; or pixels already."""
         table = tensor(outputs[self.output])
-        rows = _surest(table, self.columns)
+        rows, scores = _surest(table, self.columns)
         sides = table[rows, :4]
         if not self.decoded:
             corners, strides = (values[rows] for values in places(size, self.strides))
             sides = torch.cat(((sides[:, :2] + corners) * strides, sides[:, 2:].exp() * strides), 1)
-        return Decoded(box_convert(sides, "cxcywh", "xyxy"), _scores(table[rows], self))
+        return Decoded(box_convert(sides, "cxcywh", "xyxy"), scores)
 
 
-def _surest(table: Tensor, columns: int | None) -> Tensor:
-    """Rows of an (A, 5 + C) table with the best product of objectness and class score."""
-    return best_rows(table[:, 4] * table[:, 5 : 5 + (columns or 0)].amax(dim=1))
+def _surest(table: Tensor, columns: int | None) -> tuple[Tensor, Tensor]:
+    """Rows of an (A, 5 + C) table, best first, and their (M, C) products with the objectness.
 
-
-def _scores(rows: Tensor, layout: Layout) -> Tensor:
-    return rows[:, 4:5] * rows[:, 5 : 5 + (layout.columns or 0)]
+    They are those of the highest objectness, above which no product is.
+    """
+    rows = best_rows(table[:, 4])
+    found = table[rows]
+    scores = found[:, 4:5] * found[:, 5 : 5 + (columns or 0)]
+    order = scores.amax(dim=1).argsort(descending=True, stable=True)
+    return rows[order], scores[order]
 
 
 def _is_decoded(table: Tensor, size: Size, strides: Strides) -> bool:
