@@ -19,6 +19,7 @@ COMMANDS = {
     "eval": "minet_cli.evaluate",
     "train": "minet_cli.train",
     "model": "minet_cli.model",
+    "calibrate": "minet_cli.calibrate",
     "toy": "minet_cli.toy",
 }
 """Subcommand → module that has it under its own name; imported when it is asked for."""

@@ -21,11 +21,10 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit, log_expit, logit
 from torch import Tensor
 from torchvision.ops import batched_nms, box_iou
 
+from minet_core.evaluation.calibration import fit_platt, log_loss, reliability, scaled
 from minet_core.models.detector import Frame
 from minet_core.models.nanodet import NanoDetDetector, load_nanodet
 
@@ -61,15 +60,15 @@ def main() -> None:
     examples = read_examples(arguments.images, arguments.labels, columns)
     pairs, truths = collect(detector, examples, arguments.nms, arguments.floor)
     precisions = [average_precision(pairs, label, count) for label, count in truths.items()]
-    fitted = fit_platt(pairs)
+    fitted = fit_platt(pairs.raw, pairs.right)
+    losses = [log_loss(pairs.raw, pairs.right, each) for each in ((1, 0), (a, b), fitted)]
     lines = [
         f"{sum(truths.values())} objects of {len(truths)} classes, {len(pairs.raw)} detections",
         f"AP50 {np.mean(precisions):.4f} (area under the all-point envelope, mean over classes)",
         f"fitted a, b = {fitted[0]:.2f}, {fitted[1]:.2f}; the weights file has {a}, {b}",
-        f"log loss: raw {log_loss(pairs, 1, 0):.4f}, as in the file {log_loss(pairs, a, b):.4f}, "
-        f"fitted {log_loss(pairs, *fitted):.4f}",
-        *reliability("raw score", pairs.raw, pairs.right),
-        *reliability("as in the file", expit(a * logit(pairs.raw) + b), pairs.right),
+        "log loss: raw {:.4f}, as in the file {:.4f}, fitted {:.4f}".format(*losses),
+        *table("raw score", pairs.raw, pairs.right),
+        *table("as in the file", scaled(pairs.raw, (a, b)), pairs.right),
     ]
     print("\n".join(lines))  # noqa: T201
 
@@ -157,31 +156,12 @@ def average_precision(pairs: Pairs, label: int, objects: int) -> float:
     return float(envelope[right].sum() / objects)
 
 
-def log_loss(pairs: Pairs, a: float, b: float) -> float:
-    """Mean negative log-likelihood of the pairs under sigmoid(a · logit + b)."""
-    z = a * logit(pairs.raw) + b
-    return float(-np.where(pairs.right, log_expit(z), log_expit(-z)).mean())
-
-
-def fit_platt(pairs: Pairs) -> tuple[float, float]:
-    """Platt's (a, b) of greatest likelihood; the loss is convex, so the start does not matter."""
-
-    def loss(ab: Floats) -> float:
-        return log_loss(pairs, ab[0], ab[1])
-
-    a, b = minimize(loss, x0=(1.0, 0.0)).x
-    return float(a), float(b)
-
-
-def reliability(title: str, scores: Floats, right: NDArray[np.bool_]) -> Iterator[str]:
+def table(title: str, scores: Floats, right: NDArray[np.bool_]) -> Iterator[str]:
     """Lines of a table: of the detections scored so, how many there are and how many are right."""
     yield f"{title:>14} | detections | mean score | right"
-    for low in np.arange(10) / 10:
-        inside = (scores >= low) & (scores < low + 0.1)
-        if inside.any():
-            mean, rate = scores[inside].mean(), right[inside].mean()
-            span = f"{low:.1f} to {low + 0.1:.1f}"
-            yield f"{span:>14} | {inside.sum():10d} | {mean:10.3f} | {rate:5.3f}"
+    for each in reliability(scores, right):
+        span = f"{each.low:.1f} to {each.low + 0.1:.1f}"
+        yield f"{span:>14} | {each.count:10d} | {each.mean:10.3f} | {each.right:5.3f}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The measuring script: its matching, precision and fit on cases worked out by hand."""
+"""The measuring script: its matching and precision on cases worked out by hand."""
 
 from pathlib import Path
 from types import ModuleType
@@ -36,14 +36,6 @@ def test_average_precision_by_hand(script: ModuleType) -> None:
         right=np.array([True, True, False, True, False, False]),
     )
     assert script.average_precision(pairs, 0, 4) == pytest.approx((1 + 2 / 3 + 3 / 5) / 4)
-
-
-def test_fit_recovers_the_calibration_that_made_the_data(script: ModuleType) -> None:
-    raw = np.linspace(0.05, 0.95, 20_000)
-    chance = 1 / (1 + np.exp(-(2.5 * np.log(raw / (1 - raw)) + 0.7)))
-    right = np.random.default_rng(0).random(len(raw)) < chance
-    pairs = script.Pairs(np.zeros(len(raw), np.int64), raw, right)
-    assert script.fit_platt(pairs) == pytest.approx((2.5, 0.7), abs=0.1)
 
 
 def test_reads_yolo_labels_as_pixels(script: ModuleType, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from minet_core.errors import ConfigError
 from minet_core.evaluation.ap_result import ApResult
+from minet_core.evaluation.calibration import Bin
 from minet_core.evaluation.frames import Floats, Ints
 from minet_core.evaluation.identities import IdentityConfusion
 from minet_core.evaluation.motion import MotionGroup
@@ -250,6 +251,20 @@ def _line(number: int) -> dict[str, Any]:
         "linewidth": 1.6 if number == 0 else 1.2,
         "zorder": 3 - 0.1 * number,
     }
+
+
+def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
+    """How many detections of a score are right, beside how many should be; at most four series."""
+    with _figure() as figure:
+        figure.set_size_inches(4.5, 4.5)
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color=DAY.muted, linewidth=0.8, linestyle=":")
+        for number, (name, bins) in enumerate(series.items()):
+            means, shares = [each.mean for each in bins], [each.right for each in bins]
+            axes.plot(means, shares, marker="o", markersize=3.5, label=name, **_line(number))
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean score", ylabel="share that is right")
+        axes.legend(frameon=False, loc="upper left")
+        return _svg(figure)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from minet_core.errors import ConfigError, WeightsError
-from minet_core.models.huggingface.folder import HUB, files_of
+from minet_core.models.huggingface.folder import HUB, files_of, model_folder
 from minet_core.models.rcnn_config import RCNN_CONFIGS
 from minet_core.suggest import did_you_mean
 
@@ -58,7 +58,7 @@ def model_files(name: str) -> tuple[Path, ...]:
     if is_huggingface(name):
         return (*files_of(name), embedder_file())
     if is_python(name):
-        return (*_python_files(name), embedder_file())
+        return (*_with_sidecar(_python_files(name)), embedder_file())
     path = detector_file(name)
     if path.suffix == ONNX:
         return (*_onnx_files(path), embedder_file())
@@ -67,7 +67,32 @@ def model_files(name: str) -> tuple[Path, ...]:
         return (path,)
     if architecture.startswith(IDENTIFY):
         return (detector_file(DEFAULT_MODEL), path)
-    return (path, embedder_file())
+    return (*_with_sidecar([path]), embedder_file())
+
+
+def calibrated_place(name: str) -> Path | None:
+    """The file or folder of a detector whose calibration stands in a sidecar beside or in it.
+
+    None for models that come with one, or whose scores are a distribution.
+
+    Raises:
+        MinetError: there is no model of that name.
+    """
+    if name in MODELS:
+        return None
+    if is_huggingface(name):
+        return model_folder(name)
+    if is_python(name):
+        return next(iter(_python_files(name)), None)
+    path = detector_file(name)
+    architecture = architecture_of(path) or ""
+    is_ours = architecture in RCNN_CONFIGS or architecture.startswith(IDENTIFY)
+    return None if is_ours else path
+
+
+def _with_sidecar(files: list[Path]) -> list[Path]:
+    sidecars = (file.with_name(f"{file.name}.toml") for file in files)
+    return [*files, *(sidecar for sidecar in sidecars if sidecar.is_file())]
 
 
 def _onnx_files(path: Path) -> list[Path]:

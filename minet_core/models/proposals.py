@@ -130,7 +130,7 @@ def uncalibrated(model: str) -> str:
     """What a user should know of a model whose scores nobody has held against the truth."""
     return (
         f"{model}: its scores are not calibrated, so the memory may trust them too much or too "
-        "little"
+        "little; `minet calibrate` mends that with labelled pictures"
     )
 
 

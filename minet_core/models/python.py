@@ -18,6 +18,7 @@ from minet_core.errors import ConfigError, InputError, MinetError
 from minet_core.models.detections import from_final
 from minet_core.models.detector import BaseDetections, Detector, Embedder, Frame
 from minet_core.models.files import python_place
+from minet_core.models.onnx.sidecar import read_calibration
 from minet_core.models.proposals import UNCALIBRATED, Calibration, calibrated, of_a_pixel
 from minet_core.scores import ScoreKind
 
@@ -96,11 +97,17 @@ class CheckedDetector:
         detector: of theirs.
         name: for messages.
 
+    Attributes:
+        calibration: Platt's (a, b), for independent probabilities.
+
     Raises:
         ConfigError: it has not what a detector has.
     """
 
-    def __init__(self, detector: Detector, name: str) -> None:
+    def __init__(
+        self, detector: Detector, name: str, calibration: Calibration = UNCALIBRATED
+    ) -> None:
+        self.calibration = calibration
         missing = [
             part for part in ("classes", "score_kind", "detect") if not hasattr(detector, part)
         ]
@@ -141,6 +148,8 @@ class CheckedDetector:
             if tuple(values.shape) != shape:
                 raise InputError(f"{self._name}: {part} are {tuple(values.shape)}, not {shape}")
         proposals, boxes, scores = parts
+        if self.score_kind is ScoreKind.SIGMOID and self.calibration != UNCALIBRATED:
+            scores = calibrated(scores, self.calibration)
         return BaseDetections(proposals, boxes, scores, final=bool(getattr(found, "final", False)))
 
 
@@ -159,7 +168,7 @@ def load_python(name: str, classes: Sequence[str] = ()) -> tuple[Detector, Embed
         The detector, and itself as an embedder if it has one's methods too.
 
     Raises:
-        ConfigError: it does not load, or is none of these.
+        ConfigError: it does not load, or is none of these; or its sidecar makes no sense.
     """
     place, attribute = python_place(name)
     module = _module(name, place)
@@ -168,11 +177,16 @@ def load_python(name: str, classes: Sequence[str] = ()) -> tuple[Detector, Embed
         raise ConfigError(f"{name}: the module has no such name")
     if not hasattr(function, "detect") and callable(function) and not _takes_a_frame(function):
         function = _called(name, function)
-    return of_program(function, name, getattr(module, "CLASSES", None) or classes)
+    file = getattr(module, "__file__", None)
+    calibration = read_calibration(Path(file)) if file else None
+    return of_program(function, name, getattr(module, "CLASSES", None) or classes, calibration)
 
 
 def of_program(
-    given: object, name: str, classes: Sequence[str] = ()
+    given: object,
+    name: str,
+    classes: Sequence[str] = (),
+    calibration: Calibration | None = None,
 ) -> tuple[Detector, Embedder | None]:
     """A detector of an object with a detector's methods, or of a function.
 
@@ -184,7 +198,8 @@ def of_program(
     """
     if hasattr(given, "detect") and not isinstance(given, type):
         both = all(hasattr(given, part) for part in ("dim", "features", "embed"))
-        return CheckedDetector(cast(Detector, given), name), cast(Embedder, given) if both else None
+        detector = CheckedDetector(cast(Detector, given), name, calibration or UNCALIBRATED)
+        return detector, cast(Embedder, given) if both else None
     if not callable(given) or isinstance(given, type):
         raise ConfigError(f"{name}: neither a detector nor a function of a frame, but {given!r}")
     own = getattr(given, "classes", None) or classes
@@ -192,7 +207,7 @@ def of_program(
         raise ConfigError(
             f"{name}: nothing names its classes; write CLASSES = ('car', 'person') into the module"
         )
-    return FunctionDetector(given, list(map(str, own)), name), None
+    return FunctionDetector(given, list(map(str, own)), name, calibration or UNCALIBRATED), None
 
 
 def _takes_a_frame(function: Callable[..., Any]) -> bool:

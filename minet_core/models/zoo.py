@@ -22,8 +22,9 @@ from minet_core.models.files import (
 )
 from minet_core.models.identify import load_identify
 from minet_core.models.nanodet import DEFAULT_SIZE, load_nanodet
-from minet_core.models.proposals import uncalibrated
-from minet_core.models.python import BoxesOf, load_python, of_program
+from minet_core.models.onnx.sidecar import read_calibration
+from minet_core.models.proposals import UNCALIBRATED, uncalibrated
+from minet_core.models.python import BoxesOf, FunctionDetector, load_python, of_program
 from minet_core.models.rcnn_config import RCNN_CONFIGS
 from minet_core.models.rcnn_detector import RcnnDetector
 from minet_core.scores import ScoreKind
@@ -86,7 +87,9 @@ def load_model(
     if name in TORCHVISION_FILES:
         from minet_core.models.torchvision_detectors import load_torchvision
 
-        return Model(name, *load_torchvision(name, pick_device(device)))
+        torchvision, embedder = load_torchvision(name, pick_device(device))
+        notes = _notes(name, torchvision)
+        return Model(name, torchvision, embedder, notes)
     path = detector_file(name)
     if path.suffix == ONNX:
         return _onnx(name, path, device, size)
@@ -99,6 +102,7 @@ def load_model(
     if architecture.startswith(IDENTIFY):
         path, identify = detector_file(DEFAULT_MODEL), path
     detector = load_nanodet(path, where, size or DEFAULT_SIZE)
+    detector.calibration = read_calibration(path) or detector.calibration
     return Model(name, detector, load_identify(identify, device=where))
 
 
@@ -123,7 +127,15 @@ def pick_device(name: str) -> torch.device:
 def _own(name: str, detector: Detector, embedder: Embedder | None, device: str) -> Model:
     """A detector written in Python, beside the bundled network unless it embeds by itself."""
     embedder = embedder or load_identify(embedder_file(), device=pick_device(device))
-    return Model(name, detector, embedder)
+    notes = _notes(name, detector) if isinstance(detector, FunctionDetector) else ()
+    return Model(name, detector, embedder, notes)
+
+
+def _notes(name: str, detector: Detector) -> tuple[str, ...]:
+    """That the scores of a detector are not calibrated, where they should be."""
+    known = getattr(detector, "calibration", None) not in (None, UNCALIBRATED)
+    wanted = detector.score_kind is ScoreKind.SIGMOID and not known
+    return (uncalibrated(name),) if wanted else ()
 
 
 def _called(detector: object) -> str:
@@ -138,9 +150,8 @@ def _huggingface(name: str, device: str, classes: Sequence[str]) -> Model:
 
     where = pick_device(device)
     detector = load_huggingface(name, where, classes)
-    wanted = detector.calibration is None and detector.score_kind is ScoreKind.SIGMOID
-    notes = (uncalibrated(name),) if wanted else ()
-    return Model(name, detector, load_identify(embedder_file(), device=where), notes)
+    embedder = load_identify(embedder_file(), device=where)
+    return Model(name, detector, embedder, _notes(name, detector))
 
 
 def _onnx(name: str, path: Path, device: str, size: int | None) -> Model:

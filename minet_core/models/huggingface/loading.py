@@ -12,7 +12,7 @@ from minet_core.errors import ConfigError, MinetError, WeightsError
 from minet_core.models.huggingface.detector import QueryDetector, own_classes
 from minet_core.models.huggingface.folder import CONFIG, model_folder
 from minet_core.models.huggingface.zero_shot import zero_shot
-from minet_core.models.onnx.sidecar import read_sidecar
+from minet_core.models.onnx.sidecar import read_calibration
 
 
 def load_huggingface(name: str, device: torch.device, classes: Sequence[str] = ()) -> QueryDetector:
@@ -30,7 +30,7 @@ def load_huggingface(name: str, device: torch.device, classes: Sequence[str] = (
     """
     folder = model_folder(name)
     transformers = _transformers()
-    calibration = read_sidecar(folder).calibration
+    calibration = read_calibration(folder)
     kind = _model_type(folder)
     auto = transformers.models.auto.modeling_auto
     if kind in auto.MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES:

@@ -15,6 +15,7 @@ calibration = [1.0, 0.0]        # Platt's a and b: σ(a · logit + b)
 """
 
 import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from minet_core.errors import ConfigError
+from minet_core.files import replace_bytes
 from minet_core.models.onnx.preparation import Interpolation, Order, Place, Resize
 from minet_core.models.proposals import Calibration
 from minet_core.suggest import did_you_mean
@@ -82,6 +84,50 @@ def read_sidecar(model: Path) -> Sidecar:
         calibration=values.pop("calibration", None),
         preparation=values,
     )
+
+
+def read_calibration(model: Path) -> Calibration | None:
+    """Platt's (a, b) in the sidecar of a model of which nothing else is open.
+
+    Raises:
+        ConfigError: the file cannot be read, or says something else too.
+    """
+    sidecar = read_sidecar(model)
+    if sidecar.layout or sidecar.classes or sidecar.preparation:
+        raise ConfigError(f"{sidecar.path}: of this kind of model only `calibration` is open")
+    return sidecar.calibration
+
+
+def write_calibration(path: Path, calibration: Calibration, about: str, start: str = "") -> None:
+    """Put a calibration into a sidecar, and leave its other lines as they are.
+
+    Args:
+        path: of the sidecar.
+        calibration: Platt's (a, b).
+        about: what it was fitted on, a comment.
+        start: text of the sidecar where there is none.
+
+    Raises:
+        ConfigError: the calibration that is there cannot be replaced.
+        OutputError: the file cannot be written.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        text = start
+    pair = ", ".join(f"{number:.4f}" for number in calibration)
+    line = f"calibration = [{pair}]  # {' '.join(about.split())}"
+    changed, count = _CALIBRATION.subn(lambda _: line, text, count=1)
+    if not count:
+        changed = f"{text.rstrip()}\n{line}\n".lstrip()
+    try:
+        tomllib.loads(changed)
+    except tomllib.TOMLDecodeError:
+        raise ConfigError(f"{path}: write into it yourself: {line}") from None
+    replace_bytes(path, changed.encode())
+
+
+_CALIBRATION = re.compile(r"^(# *)?calibration *=.*$", re.MULTILINE)
 
 
 def _because(error: Exception) -> str:
