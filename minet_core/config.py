@@ -131,6 +131,9 @@ FORMATS = {"json": "result.json", "csv": "detections.csv", "mot": "mot.txt"}
 SCORE_VECTORS = "scores.f32"
 """Name of the file with every row's score vector, beside result.json."""
 
+MOT_PICTURES = "mot.pictures.csv"
+"""Name of the table, beside mot.txt, that tells the pictures of a folder."""
+
 PICTURES = ("jpg", "png")
 """What pictures of frames can be written as."""
 

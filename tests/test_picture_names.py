@@ -190,6 +190,30 @@ class TestNames:
         listed = pd.read_csv("mot/frames.pictures.csv")
         assert dict(zip(listed.frame - 1, listed.picture, strict=True)) == dict(enumerate(names))
 
+    def test_results_name_each_row_s_picture(self):
+        (Path("frames") / "3.png").write_bytes(b"no picture")
+        out, names = result_of("frames"), [f"{i}.png" for i in range(1, COUNT + 1)]
+        rows = pd.read_csv(out / "detections.csv")
+        assert rows.picture.tolist() == [names[frame] for frame in rows.frame]
+        listed = pd.read_csv(out / "mot.pictures.csv")
+        assert dict(zip(listed.frame - 1, listed.picture, strict=True)) == dict(enumerate(names))
+        numbers = pd.read_csv(out / "mot.txt", header=None)[0]
+        assert set(numbers) == {*range(1, COUNT + 1)} - {3}
+
+    def test_results_of_a_video_have_none(self, clip):
+        annotate(clip, "out", stub_model(), DetectOptions(video=False))
+        assert "picture" not in pd.read_csv("out/detections.csv")
+        assert not Path("out/mot.pictures.csv").exists()
+
+    def test_names_of_pictures_that_labels_lie_beside(self):
+        for folder in ("images", "labels"):
+            Path("data", folder).mkdir(parents=True)
+        Pillow.new("RGB", (32, 24)).save("data/images/barn.jpg")
+        Path("data/labels/barn.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+        Path("data/classes.txt").write_text("owl\n")
+        assert export(Path("data"), "--to", "csv", "-o", "csv") == 0
+        assert pd.read_csv("csv/barn.csv").picture.tolist() == ["barn.jpg"]
+
     def test_table_with_pictures_is_read_again(self):
         assert export(result_of("frames"), "--to", "csv", "-o", "csv") == 0
         assert len(read_stored(Path("csv/frames.csv"), None).boxes) == 2 * COUNT

@@ -8,10 +8,13 @@ look like the others.
 """
 
 import csv
+from collections.abc import Iterable
 
 from minet_core.files import TextFile
 from minet_core.formats.base import VideoFacts
+from minet_core.formats.minet_csv import PICTURE
 from minet_core.results import FrameDetections, Totals
+from minet_core.video.source import shown
 
 
 class MotWriter:
@@ -35,3 +38,18 @@ class MotWriter:
 
     def end(self, totals: Totals) -> None:
         """Nothing comes after the rows."""
+
+
+def write_pictures(file: TextFile, pictures: Iterable[tuple[int, str]]) -> None:
+    """Write the table that lies beside MOTChallenge results of a folder of pictures.
+
+    Args:
+        file: to write to.
+        pictures: frame, from 0, and the name of its picture.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(("frame", PICTURE))
+    writer.writerows((frame + 1, shown(name)) for frame, name in pictures)

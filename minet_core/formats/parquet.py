@@ -20,7 +20,8 @@ from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.rows import PICTURE, VIDEO, frame_detections, picture_of
+from minet_core.formats.minet_csv import PICTURE
+from minet_core.formats.rows import VIDEO, frame_detections, picture_of
 from minet_core.results import COLUMNS
 
 _SCORES = "scores"

@@ -18,8 +18,9 @@ from minet_core.config import ExportOptions
 from minet_core.files import TextFile, complete_text
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.base import ResultWriter, VideoFacts
+from minet_core.formats.minet_csv import PICTURE
 from minet_core.formats.minet_json import JsonWriter
-from minet_core.formats.mot import MotWriter
+from minet_core.formats.mot import MotWriter, write_pictures
 from minet_core.formats.sampled import classes_of, looked_at
 from minet_core.results import COLUMNS, FrameDetections, Totals
 from minet_core.video.source import shown
@@ -29,9 +30,6 @@ ASSUMED_RATE = Fraction(30)
 
 VIDEO = "video"
 """Column with the name of the video."""
-
-PICTURE = "picture"
-"""Column with the name of a frame's picture in its folder."""
 
 MODEL = "minet export"
 """In the place of a model's name: what is exported may have been edited."""
@@ -92,9 +90,7 @@ def write_mot(
     if video.pictures:
         listed = place.with_suffix(".pictures.csv")
         with complete_text(listed) as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("frame", PICTURE))
-            writer.writerows((f + 1, picture_of(video, f)) for f in sorted(video.pictures))
+            write_pictures(file, sorted(video.pictures.items()))
         made.append(listed)
     return made
 

@@ -180,7 +180,10 @@ def _annotations(
         stop=steps.stop,
         notes=(*_notes(video, labels, layout.keypoints), *gathered.notes),
         drawn_gaps=not video.from_1 and bool((labels.scores == 1).all()),
-        pictures={frame - video.from_1: path.stem for frame, path in video.files.items()},
+        pictures={
+            frame - video.from_1: (_picture_of(path) or path.with_suffix("")).name
+            for frame, path in video.files.items()
+        },
     )
 
 

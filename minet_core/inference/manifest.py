@@ -13,7 +13,7 @@ from stat import S_ISREG
 from typing import Any
 
 from minet_core._version import __version__
-from minet_core.config import FORMATS, SCORE_VECTORS, DetectOptions
+from minet_core.config import FORMATS, MOT_PICTURES, SCORE_VECTORS, DetectOptions
 from minet_core.errors import ConfigError
 from minet_core.models.files import TORCHVISION_FILES, model_files
 from minet_core.models.huggingface.folder import revision
@@ -26,7 +26,7 @@ REPORT = "report.html"
 RESULT_FILES = (ANNOTATED, *FORMATS.values())
 OUTPUT_FILES = (*RESULT_FILES, MANIFEST)
 """What a run makes unless it is asked for more or less: results, and what vouches for them."""
-POSSIBLE_FILES = (*RESULT_FILES, SCORE_VECTORS, REPORT)
+POSSIBLE_FILES = (*RESULT_FILES, MOT_PICTURES, SCORE_VECTORS, REPORT)
 """Every result that a run can make."""
 
 SCHEMA = "minet-run"

@@ -7,9 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from minet_core.config import FORMATS, SCORE_VECTORS, DetectOptions
+from minet_core.config import FORMATS, MOT_PICTURES, SCORE_VECTORS, DetectOptions
 from minet_core.files import BytesFile, TextFile, one_line
 from minet_core.formats import WRITERS, ResultWriter, VideoFacts
+from minet_core.formats.mot import write_pictures
 from minet_core.formats.score_vectors import ScoreVectorWriter
 from minet_core.inference.manifest import ANNOTATED
 from minet_core.inference.stages import StageClock
@@ -190,6 +191,11 @@ def open_outputs(
             text = TextFile(place / FORMATS[name], keep=lengths.get(FORMATS[name]))
             files[FORMATS[name]] = stack.enter_context(closing(text))
             writers.append(WRITERS[name](text, facts))
+        if info.pictures and "mot" in options.formats:
+            listed = TextFile(place / MOT_PICTURES, keep=lengths.get(MOT_PICTURES))
+            files[MOT_PICTURES] = stack.enter_context(closing(listed))
+            if MOT_PICTURES not in lengths:
+                write_pictures(listed, enumerate(info.pictures))
         if options.score_vectors:
             vectors = BytesFile(place / SCORE_VECTORS, keep=lengths.get(SCORE_VECTORS))
             files[SCORE_VECTORS] = stack.enter_context(closing(vectors))
