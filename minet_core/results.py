@@ -6,13 +6,15 @@ format derives from `rows`, so that they all carry the same numbers.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     "frame",
@@ -258,20 +260,22 @@ class VideoResult:
         numbers = np.array([row[0] for row in rows], dtype=np.int64)
         return numbers, np.array([row[1] for row in rows], dtype=np.float64).reshape(-1, 4)
 
-    def to_pandas(self) -> pd.DataFrame:
+    def to_pandas(self) -> "pd.DataFrame":
         """A data frame of `COLUMNS`, one row a detection; missing ids and pts are <NA>."""
         return rows_to_pandas([row for frame in self.frames for row in frame.rows()])
 
 
 def rows_to_pandas(
     rows: Sequence[tuple[Any, ...]], columns: Sequence[str] = COLUMNS
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """A data frame of `COLUMNS`, with nullable integers for `pts` and `track_id`.
 
     Args:
         rows: of `columns`.
         columns: those of a file, which may be of a minet that did not interpolate.
     """
+    import pandas as pd  # takes longer to import than to find out that an input is missing
+
     table = pd.DataFrame.from_records(rows, columns=list(columns))
     if INTERPOLATED not in table:
         table[INTERPOLATED] = 0

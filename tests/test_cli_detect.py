@@ -360,6 +360,18 @@ class TestHelp:
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
         assert done.stdout.decode().splitlines()[-1] == "[]"
 
+    def test_mistakes_are_told_before_anything_heavy_is_loaded(self, clip):
+        code = (
+            "import sys; from minet_cli.main import run\n"
+            "run(['detect', 'missing.mp4'])\n"
+            "run(['detect', sys.argv[1], '--detections', 'no.txt'])\n"
+            "print(sorted({'torch', 'torchvision', 'pandas', 'onnxruntime'} & sys.modules.keys()))"
+        )
+        command = [sys.executable, "-c", code, str(clip)]
+        done = subprocess.run(command, capture_output=True, check=True)
+        assert done.stdout.decode().splitlines()[-1] == "[]"
+        assert len(done.stderr.decode().splitlines()) == 2
+
     def test_without_a_command_help_is_shown(self):
         result = CliRunner().invoke(cli, [])
         assert result.exit_code == 0

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from minet_core.errors import InputError
@@ -24,6 +23,9 @@ from minet_core.formats.rows import MODEL
 from minet_core.formats.score_vectors import map_score_vectors
 from minet_core.formats.vectors import ScoreVectors
 from minet_core.video.source import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _RESULT = "result.json"
 _LEFT_OUT = -1
@@ -48,7 +50,7 @@ def from_result(path: Path, label_map: LabelMap | None = None) -> VideoAnnotatio
 
 
 def _annotations(
-    path: Path, header: dict[str, Any], rows: pd.DataFrame, label_map: LabelMap | None
+    path: Path, header: dict[str, Any], rows: "pd.DataFrame", label_map: LabelMap | None
 ) -> VideoAnnotations:
     video, settings = header["video"], header["settings"]
     rate, step = Fraction(video["frame_rate"]), int(settings["stride"])
@@ -118,7 +120,7 @@ def _sizes(header: dict[str, Any]) -> Sizes:
     return {int(frame): (int(w), int(h)) for frame, (w, h) in dict(found).items()}
 
 
-def _columns(rows: pd.DataFrame) -> dict[str, NDArray[Any]]:
+def _columns(rows: "pd.DataFrame") -> dict[str, NDArray[Any]]:
     return {
         "frames": rows.frame.to_numpy(np.int64),
         "times": rows.time.to_numpy(np.float64),

@@ -2,15 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minet_core._version import __version__
 from minet_core.errors import InputError
 from minet_core.files import TextFile
 from minet_core.formats.base import VideoFacts
 from minet_core.results import COLUMNS, FrameDetections, Totals, Tracklet, rows_to_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = "minet-result"
 SCHEMA_VERSION = 1
@@ -88,7 +89,7 @@ class StoredResult(NamedTuple):
     """
 
     header: dict[str, Any]
-    rows: pd.DataFrame
+    rows: "pd.DataFrame"
     tracklets: list[Tracklet]
 
 

@@ -11,10 +11,9 @@ left out, and counted.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
@@ -26,6 +25,9 @@ from minet_core.formats.score_vectors import map_score_vectors
 from minet_core.models.detections import StoredBoxes
 from minet_core.results import COLUMNS, INTERPOLATED
 from minet_core.video.source import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_stored(
@@ -75,7 +77,9 @@ def _with_header(stored: StoredBoxes, header: dict[str, Any]) -> StoredBoxes:
     return replace(stored, notes=stored.notes + notes, cut=cut, looked_at=looked_at)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
     try:
         rows = pd.read_csv(path)
     except (OSError, ValueError) as error:
@@ -89,7 +93,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _from_table(
     path: Path,
-    rows: pd.DataFrame,
+    rows: "pd.DataFrame",
     names: Sequence[str],
     classes: tuple[str, ...],
     table: Table | None,
