@@ -61,6 +61,7 @@ class Job:
     help="Folder for the results; each input gets a folder in it.",
 )
 @setting("--model", "model", metavar="NAME|FILE")
+@setting("--identify", "identify", metavar="FILE")
 @setting("--preset", "preset", metavar="NAME")
 @setting("--format", "formats", type=names, metavar="NAMES")
 @setting("--score", "score", type=float)
@@ -225,7 +226,11 @@ def load(options: DetectOptions) -> "Model":
     from minet_core.inference.pipeline import label_ids
 
     model = load_model(
-        options.model, size=options.size, device=options.device, classes=options.classes
+        options.model,
+        size=options.size,
+        device=options.device,
+        classes=options.classes,
+        identify=options.identify,
     )
     if options.detections is None:
         label_ids(options.classes, model.detector.classes)

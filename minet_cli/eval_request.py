@@ -21,6 +21,7 @@ class Request:
     overwrite: bool
     report: bool
     model: str
+    identify: str | None
     preset: str
     size: int | None
     device: str
@@ -107,5 +108,5 @@ def settings_of(request: Request) -> dict[str, Any]:
         if name not in {"output", "overwrite", "report"}
     }
     if request.results is not None:
-        settings |= dict.fromkeys(("model", "preset", "size", "device", "memory"))
+        settings |= dict.fromkeys(("model", "identify", "preset", "size", "device", "memory"))
     return settings

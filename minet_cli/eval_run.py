@@ -21,7 +21,7 @@ from minet_core.evaluation.processes import Processes
 from minet_core.evaluation.results_in import open_results, open_stored
 from minet_core.evaluation.run import EvalResult, evaluate_model, evaluate_results
 from minet_core.formats.find import DETECTIONS
-from minet_core.inference.manifest import weights_of
+from minet_core.inference.manifest import identify_facts, weights_of
 from minet_core.models.detections import StoredDetector
 from minet_core.models.zoo import Model, pick_device
 
@@ -73,7 +73,9 @@ def _models(request: Request, processes: Processes) -> dict[bool, Model]:
     names = {False: request.model, True: request.trained}
     device = processes.device(request.device)
     models = {
-        trained: minet_core.load_model(name, size=request.size, device=device)
+        trained: minet_core.load_model(
+            name, size=request.size, device=device, identify=request.identify
+        )
         for trained, name in names.items()
         if name is not None
     }
@@ -109,6 +111,7 @@ def _finder(
         "torch": torch.__version__,
         "data": [str(Path(request.data).absolute()), request.split, dataset.classes],
         "model": [model.name, weights_of(model.name), request.size],
+        "identify": identify_facts(request.identify),
         "device": pick_device(request.device).type,
         "table": table,
         "variants": [asdict(variant) for variant in variants],

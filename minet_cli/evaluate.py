@@ -34,6 +34,7 @@ FilePath = click.Path(path_type=Path, exists=True)
 @click.option("--overwrite", is_flag=True, help="Replace the metrics of an earlier run.")
 @click.option("--report", is_flag=True, help="Write report.html too; needs matplotlib.")
 @setting("--model", "model", metavar="NAME|FILE")
+@setting("--identify", "identify", metavar="FILE")
 @click.option(
     "--preset",
     default="paper",

@@ -160,6 +160,11 @@ class DetectOptions:
     """
 
     model: str = setting("minet-nano", "Name of a model, or a .safetensors file of weights.")
+    identify: str | None = setting(
+        None,
+        "Network that tells objects apart, in place of the model's own: a .safetensors file of "
+        "`minet train`, or an .onnx file from crops or boxes to vectors.",
+    )
     preset: str = setting("video", "Settings of the memory: video, for any footage, or paper.")
     memory: bool = setting(True, "Link detections over time; without it there are no track ids.")
     link: bool = setting(

@@ -81,7 +81,8 @@ class TestSuccess:
             zoo, "load_model", lambda name, **rest: asked.append((name, rest)) or stub_model()
         )
         assert detect("clip.mp4 --model a.safetensors --size 640 --device cpu") == 0
-        assert asked == [("a.safetensors", {"size": 640, "device": "cpu", "classes": ()})]
+        rest = {"size": 640, "device": "cpu", "classes": (), "identify": None}
+        assert asked == [("a.safetensors", rest)]
 
     def test_without_memory_the_summary_says_so(self, capsys):
         assert detect("clip.mp4 --no-memory") == 0

@@ -15,7 +15,7 @@ from typing import Any
 from minet_core._version import __version__
 from minet_core.config import FORMATS, MOT_PICTURES, SCORE_VECTORS, DetectOptions
 from minet_core.errors import ConfigError
-from minet_core.models.files import TORCHVISION_FILES, model_files
+from minet_core.models.files import TORCHVISION_FILES, identify_files, model_files
 from minet_core.models.huggingface.folder import revision
 from minet_core.video.folder import is_picture_pattern, pictures_of
 from minet_core.video.source import StrPath, is_url
@@ -127,6 +127,7 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
     for name in ("first_boxes", "detections"):
         if settings[name] is not None:
             settings[name] = _sha256(Path(settings[name]))  # what it says, not its name
+    settings["identify"] = identify_facts(options.identify)
     # As it will be read back: JSON has no tuples.
     settings = json.loads(json.dumps(settings))
     return Manifest(source_facts(source), {"name": model, "weights": weights_of(model)}, settings)
@@ -178,6 +179,17 @@ def weights_of(model: str) -> dict[str, str | None]:
     if model in TORCHVISION_FILES:
         hashes[TORCHVISION_FILES[model]] = None  # the name itself ends in the hash
     return hashes
+
+
+def identify_facts(name: str | None) -> list[str | None] | str | None:
+    """What an identify network is: the sha256 of its files, or a name that tells.
+
+    Raises:
+        ConfigError: the name is none of such a network.
+    """
+    if name is None:
+        return None
+    return [_sha256(file) for file in identify_files(name)] or name
 
 
 def _sha256(path: Path) -> str | None:

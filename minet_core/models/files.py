@@ -70,6 +70,26 @@ def model_files(name: str) -> tuple[Path, ...]:
     return (*_with_sidecar([path]), embedder_file())
 
 
+def identify_files(name: str) -> tuple[Path, ...]:
+    """The files on which the embeddings of an identify network depend.
+
+    Raises:
+        ConfigError: the name is none of a file or of a network that embeds.
+    """
+    if name in EMBEDS_ITSELF:
+        return ()
+    path = Path(name)
+    if path.suffix not in {ONNX, ".safetensors"}:
+        known = ", ".join(sorted(EMBEDS_ITSELF))
+        raise ConfigError(
+            f"--identify {name}: takes a .safetensors file of `minet train`, an .onnx file, or "
+            f"one of {known}"
+        )
+    if not path.is_file():
+        raise ConfigError(f"--identify {name}: no such file")
+    return tuple(_with_sidecar([path]))
+
+
 def calibrated_place(name: str) -> Path | None:
     """The file or folder of a detector whose calibration stands in a sidecar beside or in it.
 

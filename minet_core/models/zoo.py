@@ -1,7 +1,7 @@
 """Names → detector and embedder with their weights."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ from minet_core.models.checkpoint import load_rcnn
 from minet_core.models.detector import Detector, Embedder
 from minet_core.models.files import (
     DEFAULT_MODEL,
+    EMBEDS_ITSELF,
     IDENTIFY,
     ONNX,
     TORCHVISION_FILES,
@@ -56,6 +57,7 @@ def load_model(
     device: str = "auto",
     classes: Sequence[str] = (),
     detector: Detector | BoxesOf | None = None,
+    identify: str | None = None,
 ) -> Model:
     """Load a model by name, from a file, or around a detector of a program's own.
 
@@ -71,6 +73,9 @@ def load_model(
             nothing else names it.
         detector: in place of one by name: an object with a detector's methods, or a function
             frame → (boxes, scores, labels).
+        identify: what tells objects apart in place of the model's own: a .safetensors file of
+            `minet train`, an .onnx file from crops or boxes to vectors, or a Faster R-CNN of
+            torchvision by name, whose features nobody has trained for it.
 
     Raises:
         ConfigError: no such model or device, or one that has to be trained first; or a sidecar
@@ -78,6 +83,10 @@ def load_model(
         WeightsError: the file is damaged or of another architecture, or cannot be downloaded.
         MinetError: a package is missing that only this kind of model needs.
     """
+    if identify is not None:
+        embedder = load_embedder(identify, device)
+        model = load_model(name, size=size, device=device, classes=classes, detector=detector)
+        return replace(model, embedder=embedder)
     if detector is not None:
         return _own(_called(detector), *of_program(detector, _called(detector), classes), device)
     if is_python(name):
@@ -98,12 +107,39 @@ def load_model(
     if architecture in RCNN_CONFIGS:
         network = RcnnDetector(load_rcnn(path), where)
         return Model(name, network, network)
-    identify = embedder_file()
+    weights = embedder_file()
     if architecture.startswith(IDENTIFY):
-        path, identify = detector_file(DEFAULT_MODEL), path
+        path, weights = detector_file(DEFAULT_MODEL), path
     detector = load_nanodet(path, where, size or DEFAULT_SIZE)
     detector.calibration = read_calibration(path) or detector.calibration
-    return Model(name, detector, load_identify(identify, device=where))
+    return Model(name, detector, load_identify(weights, device=where))
+
+
+def load_embedder(name: str, device: str = "auto") -> Embedder:
+    """What gives embeddings, by itself; see `identify` of `load_model`.
+
+    Raises:
+        MinetError: as `load_model`.
+    """
+    where = _torch_device(device)
+    if name in EMBEDS_ITSELF:
+        from minet_core.models.torchvision_detectors import load_torchvision
+
+        return load_torchvision(name, where)[1]
+    path = Path(name)
+    if path.suffix == ONNX:
+        from minet_core.models.onnx.embedder import load_embedder as load_onnx_embedder
+
+        return load_onnx_embedder(path, device)
+    architecture = architecture_of(path) or ""
+    if architecture in RCNN_CONFIGS:
+        return RcnnDetector(load_rcnn(path), where)
+    return load_identify(path, device=where)
+
+
+def _torch_device(name: str) -> torch.device:
+    """The device for what runs in torch: what only ONNX Runtime knows leaves it on the CPU."""
+    return pick_device({"directml": "cpu", "dml": "cpu", "coreml": "mps"}.get(name, name))
 
 
 def pick_device(name: str) -> torch.device:
@@ -159,6 +195,5 @@ def _onnx(name: str, path: Path, device: str, size: int | None) -> Model:
     from minet_core.models.onnx.detector import load_onnx
 
     detector = load_onnx(path, device, size)
-    # What only ONNX Runtime knows leaves the small network on the CPU.
-    where = pick_device({"directml": "cpu", "dml": "cpu", "coreml": "mps"}.get(device, device))
-    return Model(name, detector, load_identify(embedder_file(), device=where), detector.notes)
+    embedder = load_identify(embedder_file(), device=_torch_device(device))
+    return Model(name, detector, embedder, detector.notes)

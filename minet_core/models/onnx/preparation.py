@@ -139,6 +139,11 @@ class Fit:
         )
         return clipped
 
+    def in_picture(self, boxes: Tensor) -> Tensor:
+        """(N, 4) boxes in pixels of the frame → of the network's picture."""
+        scale = self.new_width / self.width, self.new_height / self.height
+        return boxes * boxes.new_tensor(scale * 2) + boxes.new_tensor([self.left, self.top] * 2)
+
 
 def prepare(frames: list[Frame], how: Preparation) -> tuple[NDArray[np.float32], Fit]:
     """(B, 3, h, w) pictures for the network of B frames of one size, and how they stand in them.
