@@ -78,6 +78,16 @@ class _Features:
         return self._embedder.embed(features, boxes)
 
 
+def detector_of(
+    sequence: Sequence, replicate: Replicate, kind: str, model: Model
+) -> tuple[_Shown, Model]:
+    """A model that has looked at the sequence before, and which frame it is shown."""
+    shown = _Shown()
+    detector: Any = _Boxes(kind, sequence, replicate, shown, model.detector.classes)
+    embedder: Any = _Features(model.embedder, sequence, shown)
+    return shown, Model(model.name, detector, embedder)
+
+
 def minet(
     sequence: Sequence,
     replicate: Replicate,
@@ -87,11 +97,9 @@ def minet(
     score: float = DetectOptions().score,
 ) -> dict[str, list[FoundBoxes]]:
     """What MINet reports of each frame, `online` and `linked`, as `minet detect` would."""
-    shown = _Shown()
-    detector: Any = _Boxes(kind, sequence, replicate, shown, model.detector.classes)
-    embedder: Any = _Features(model.embedder, sequence, shown)
-    online = OnlineDetector(Model(model.name, detector, embedder), config, link=True)
-    ids = map_classes(detector.classes, sequence.classes).ids
+    shown, whole = detector_of(sequence, replicate, kind, model)
+    online = OnlineDetector(whole, config, link=True)
+    ids = map_classes(whole.detector.classes, sequence.classes).ids
     observed = []
     for place, frame in enumerate(replicate.frames(sequence)):
         shown.frame = int(frame)
