@@ -1,4 +1,3 @@
-import re
 import runpy
 import subprocess
 import sys
@@ -135,13 +134,6 @@ class TestWhatTheDocumentsShow:
     def street(self, tmp_path, monkeypatch):
         write_grey_video(tmp_path / "street.mp4", 3)
         monkeypatch.chdir(tmp_path)
-
-    @pytest.mark.parametrize("number", range(3))
-    def test_readme(self, number):
-        text = (ROOT / "README.md").read_text(encoding="utf-8")
-        blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-        assert len(blocks) == 3
-        exec(blocks[number], {})
 
     def test_package_docstring(self):
         code = minet_core.__doc__.split("\n\n    ", 1)[1].rsplit("\n\n", 1)[0]

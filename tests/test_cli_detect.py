@@ -23,7 +23,7 @@ from minet_core.inference.manifest import OUTPUT_FILES, RESULT_FILES
 from minet_core.models import zoo
 from minet_core.video import open_video
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs/detect.md"
 
 
 @pytest.fixture(autouse=True)
@@ -384,9 +384,9 @@ class TestHelp:
         assert detect("clip.mp4") == 0
         assert seen == [DetectOptions()]
 
-    def test_readme_explains_every_option(self):
+    def test_the_page_explains_every_option(self):
         text = CliRunner().invoke(cli, ["detect", "--help"]).output
-        table = README.read_text(encoding="utf-8")
+        table = PAGE.read_text(encoding="utf-8")
         flags = set(re.findall(r"--[a-z-]+", text)) - {"--help"}
         assert {flag for flag in flags if f"`{flag}`" not in table} == set()
 

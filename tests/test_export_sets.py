@@ -244,6 +244,7 @@ class TestMistakes:
 
 def test_page_of_conventions_has_every_format():
     page = Path(__file__).parents[1] / "docs/formats/README.md"
-    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
-    first = {name for row in rows[2:] for name in re.findall(r"`(.+?)`", row.split("|")[1])}
+    table = page.read_text(encoding="utf-8").split("| `--to` |", 1)[1]
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    first = {name for row in rows for name in re.findall(r"`(.+?)`", row.split("|")[1])}
     assert first == set(EXPORTERS)
