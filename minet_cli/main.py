@@ -56,7 +56,7 @@ class Interrupted(Exception):  # noqa: N818
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True)
-@click.version_option(__version__, package_name="minet", message="minet %(version)s")
+@click.version_option(__version__, message="minet %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Video annotation with tracklets: boxes whose identities hold from frame to frame."""
