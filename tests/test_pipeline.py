@@ -116,6 +116,7 @@ def test_header_says_what_the_rows_depend_on(clip, out, model):
     assert (header["video"]["width"], header["video"]["height"]) == (64, 48)
     assert Fraction(header["video"]["frame_rate"]) == 25
     assert header["settings"] == {
+        "identify": None,
         "preset": "video",
         "memory": True,
         "link": True,
