@@ -273,7 +273,7 @@ def test_variable_rate_is_told_with_the_way_out(results, tmp_path, capsys):
     arguments = results / "street", "--to", "label-studio", "-o", tmp_path / "out"
     assert export(*arguments) == 0
     warning = capsys.readouterr().err
-    assert "ffmpeg -i 'my clips/street.mov' -vf fps=25" in warning
+    assert "ffmpeg -i 'my clips/street.mov' -vf 'setpts=" in warning
     assert "'my clips/street-cfr.mp4' and export with --constant-rate 25" in warning
     assert export(*arguments, "--overwrite", "--constant-rate", 25) == 0
     assert not capsys.readouterr().err

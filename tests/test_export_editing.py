@@ -1,4 +1,4 @@
-from contextlib import suppress
+import shlex
 from dataclasses import replace
 from fractions import Fraction
 
@@ -7,13 +7,14 @@ import av.filter
 import numpy as np
 import pytest
 from export_data import loose_of, track_of, video_of
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError, InputError
 from minet_core.export.editing import check_classes, edit
-from minet_core.export.retiming import at_constant_rate
+from minet_core.export.retiming import at_constant_rate, ffmpeg_options
+from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.labels import LASTING, parts_of_one_class, read_label_map
 
 
@@ -191,49 +192,49 @@ def test_copy_at_half_the_rate_leaves_frames_out():
     assert copy.loose.frames.tolist() == [1]
 
 
-def shown_by_ffmpeg(times: np.ndarray, rate: int, last: float) -> list[int]:
-    """The frame that each frame shows of what FFmpeg's filter `fps` makes.
+def shown_by_ffmpeg(video: VideoAnnotations, rate: int) -> list[int]:
+    """The frame that each frame shows of the copy that FFmpeg makes with our options.
 
-    The last one of the video is shown for `last` seconds.
+    FFmpeg believes that the last one is shown for an instant, or for long.
     """
+    words = shlex.split(ffmpeg_options(video, rate))
+    assert (words[0], words[2]) == ("-vf", "-frames:v")
     graph, tick = av.filter.Graph(), Fraction(1, 90_000)
-    facts = f"video_size=16x16:pix_fmt=gray:time_base={tick}:pixel_aspect=1/1"
-    ends = graph.add("buffer", facts), graph.add("fps", f"fps={rate}"), graph.add("buffersink")
-    graph.link_nodes(*ends).configure()
-    for i, time in enumerate(times):
+    facts = f"video_size=16x16:pix_fmt=gray:time_base={tick}:pixel_aspect=1/1:frame_rate=25/1"
+    filters = [graph.add(*each.split("=", 1)) for each in words[1].split(",")]
+    graph.link_nodes(graph.add("buffer", facts), *filters, graph.add("buffersink")).configure()
+    for i, time in enumerate(video.times):
         frame = av.VideoFrame.from_ndarray(np.full((16, 16), i, np.uint8), format="gray")
-        frame.pts, frame.time_base, frame.duration = round(time / tick), tick, round(last / tick)
+        frame.pts, frame.time_base, frame.duration = round((time + 9) / tick), tick, 1
         graph.push(frame)
     graph.push(None)
-    shown = []
-    with suppress(av.error.EOFError):
-        while True:
-            shown.append(int(graph.pull().to_ndarray()[0, 0]))
-    return shown
+    return [int(graph.pull().to_ndarray()[0, 0]) for _ in range(int(words[3]))]
 
 
 @given(
     steps=st.lists(st.integers(500, 20_000), min_size=1, max_size=20),
     rate=st.integers(5, 60),
-    last=st.integers(9_000, 300_000),
+    last=st.integers(18_000, 300_000),
     delay=st.sampled_from([0, 0, 1, 6000, 45_000]),
 )
-@example(steps=[500], rate=5, last=9_000, delay=45_000)
 @settings(max_examples=50)
 def test_copy_has_the_frames_that_ffmpeg_gives_it(steps, rate, last, delay):
     times = np.cumsum([0, *steps]) / 90_000
     every = video_of(track_of(1, list(range(len(times)))), frames=len(times), times=times)
     every = replace(every, end=times[-1] + last / 90_000, delay=delay / 90_000)
-    shown = shown_by_ffmpeg(times + delay / 90_000, rate, last / 90_000)
-    if not shown:
-        with pytest.raises(ConfigError, match="too short for a copy"):
-            at_constant_rate(every, rate)
-        return
     (track,) = at_constant_rate(every, rate).tracks
-    # FFmpeg's program repeats the first one from where the file begins.
-    ahead = len(track) - len(shown)
-    assert track.boxes[:, 0].tolist() == shown[:1] * ahead + shown
-    assert ahead == np.floor(delay / 90_000 * rate + 0.5)
+    assert track.frames.tolist() == list(range(len(track)))
+    assert track.boxes[:, 0].tolist() == shown_by_ffmpeg(every, rate)
+
+
+def test_copy_of_less_than_half_a_frame_is_refused():
+    with pytest.raises(ConfigError, match="too short for a copy"):
+        at_constant_rate(video_of(track_of(1, [0, 1]), frames=2), 5)
+
+
+def test_copy_of_what_may_go_on_has_no_set_length():
+    part = video_of(track_of(1, [0, 1]), frames=3, times=np.arange(3) / 25)
+    assert ffmpeg_options(part, 25) == "-vf 'setpts=round(PTS-STARTPTS+0/TB),fps=25:start_time=0'"
 
 
 def test_copy_begins_where_the_sound_does():
@@ -241,7 +242,7 @@ def test_copy_begins_where_the_sound_does():
     copy = at_constant_rate(late, 10)
     # Frames at 0.5, 0.54 and 0.58 s, the last of them up to 0.62 s: 6 frames, from 0 s on.
     assert (copy.frames, copy.start_time, copy.delay) == (6, 0, 0)
-    assert copy.tracks[0].boxes[:, 0].tolist() == [1] * 6
+    assert copy.tracks[0].boxes[:, 0].tolist() == [0] * 5 + [1]
 
 
 def test_copy_follows_the_times_of_frames():

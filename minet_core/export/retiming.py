@@ -17,7 +17,7 @@ _ROUNDING = 1e-6
 
 
 def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
-    """Annotations of what `ffmpeg -i VIDEO -vf fps=RATE COPY` makes.
+    """Annotations of the copy that FFmpeg makes with `ffmpeg_options`.
 
     A frame of the copy shows the last frame of the video whose time, to the nearest frame of the
     copy, has come. So frames are repeated or left out, and their boxes with them. The copy begins
@@ -51,6 +51,21 @@ def at_constant_rate(video: VideoAnnotations, rate: float) -> VideoAnnotations:
     )
 
 
+def ffmpeg_options(video: VideoAnnotations, rate: float) -> str:
+    """Options for the command line of FFmpeg, to make a copy with so many frames a second.
+
+    The filter `fps` alone leaves to the program where the pictures begin and end: FFmpeg 5.1 counts
+    the lead of some sounds (AAC in Matroska), and leaves out last frames. So the first frame is put
+    where it belongs, and the last one repeated until there are as many frames as counted here.
+    """
+    filters = f"setpts=round(PTS-STARTPTS+{video.delay:g}/TB),fps={rate:g}:start_time=0"
+    if video.times is None or video.end is None:  # nothing tells exactly where it ends
+        return f"-vf '{filters}'"
+    # First, as `setpts` takes the rate away by which `tpad` repeats.
+    filters = f"tpad=stop=-1:stop_mode=clone,{filters}"
+    return f"-vf '{filters}' -frames:v {len(_shown(video, rate))}"
+
+
 def _shown(video: VideoAnnotations, rate: float) -> Frames:
     """The frame of the video that each frame of the copy shows."""
     times = video.times
@@ -60,11 +75,10 @@ def _shown(video: VideoAnnotations, rate: float) -> Frames:
         raise ConfigError(f"{video.name}: nothing tells the times of its frames")
     due = _due(times, video.delay, rate)
     count = int(_due(np.array([_end(video, times)]), video.delay, rate)[0])
-    if count <= due[0]:
+    if count < 1:
         raise ConfigError(f"{video.name}: too short for a copy at {rate:g} frames a second")
-    # Up to the first frame that is due, that one is repeated.
-    frames = np.arange(count).clip(min=due[0])
-    return np.asarray(np.searchsorted(due, frames, side="right") - 1)
+    # Up to the first frame that is due, the first of all is repeated.
+    return (np.searchsorted(due, np.arange(count), side="right") - 1).clip(min=0)
 
 
 def _due(times: NDArray[np.float64], delay: float, rate: float) -> Frames:

@@ -18,7 +18,7 @@ from minet_core.export.pictures import (
     with_pictures,
 )
 from minet_core.export.publishing import ThereAlreadyError, published
-from minet_core.export.retiming import at_constant_rate
+from minet_core.export.retiming import at_constant_rate, ffmpeg_options
 from minet_core.export.writing import OutputWriter, Progress
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
@@ -251,7 +251,7 @@ def _to_constant_rate(video: VideoAnnotations) -> str:
     return (
         f"{video.name}: its frames are unevenly apart, and this tool counts them by a constant "
         f"rate, so boxes will be off; make a copy with: ffmpeg -i {_quoted(source)} {streams}"
-        f"-vf fps={rate} -c:v libx264 -c:a aac {_quoted(_copy(source))} "
+        f"{ffmpeg_options(video, rate)} -c:v libx264 -c:a aac {_quoted(_copy(source))} "
         f"and export with --constant-rate {rate}"
     )
 
