@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 from video_factory import write_grey_video, write_video
 
 from minet_core.video import VideoReader, VideoWriter, open_video
+from minet_core.video.picture import picture_size
 
 UPRIGHT = np.full((32, 64, 3), 60, np.uint8)
 UPRIGHT[:16, :16] = 220  # a bright corner at the top left
@@ -60,6 +61,7 @@ def test_photos_are_upright(tmp_path, orientation, suffix):
     with open_video(tmp_path) as reader:
         (frame,) = reader
     assert_upright(frame.image)
+    assert picture_size(tmp_path / f"0{suffix}") == UPRIGHT.shape[1::-1]
 
 
 @pytest.mark.parametrize(("rotation", "expected"), [(0, Fraction(4, 3)), (90, Fraction(3, 4))])

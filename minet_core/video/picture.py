@@ -69,7 +69,8 @@ def read_picture(file: Path) -> Image | None:
 def picture_size(file: Path) -> tuple[int, int] | None:
     """(width, height) of a picture, upright, mostly without decoding it; None where it is none."""
     with suppress(Exception), Pillow.open(file) as picture:
-        turned = picture.getexif().get(_ORIENTATION, 1) >= 5
+        # Of TIFF alone Pillow tells the size that a picture has upright.
+        turned = picture.format != "TIFF" and picture.getexif().get(_ORIENTATION, 1) >= 5
         return picture.size[::-1] if turned else picture.size
     image = read_picture(file)
     return None if image is None else (image.shape[1], image.shape[0])
