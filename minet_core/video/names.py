@@ -71,5 +71,5 @@ def _path_in(address: str) -> str:
 
 
 def _as_uploaded(name: str) -> str:
-    """A file's name as Label Studio's server stores it: without blanks and most signs."""
+    """A file's name as Label Studio's server stores it: without most signs, `_` for blanks."""
     return re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_"))
