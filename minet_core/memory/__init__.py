@@ -4,8 +4,9 @@ equations     Eq. 5–8, pure, in the paper's order
 identifier    Eq. 1–2: ridge regression in closed form and as running sums
 support       §III-D: which boxes an identifier learns from
 motion        where a remembered object can be: a term of Eq. 5
+places        motion of the slots, before a frame is matched and after
 association   from log-odds to pairs
-slots         what is remembered of one object
+slots         what is remembered of one object, and for how long
 clock         time, counted in frames
 dynamic       the memory itself: read, match, write
 snapshot      saving a memory and going on from there

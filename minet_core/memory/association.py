@@ -1,4 +1,4 @@
-"""From log-odds of boxes and slots to pairs."""
+"""From log-odds of boxes and slots to pairs, and to boxes that open slots."""
 
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -6,6 +6,7 @@ from torch import Tensor
 from torchvision.ops import box_iou, nms
 
 from minet_core.config import MemoryConfig
+from minet_core.memory.equations import log_odds
 
 
 def sureness(boxes: Tensor, certainty: Tensor, config: MemoryConfig) -> Tensor:
@@ -24,6 +25,44 @@ def sureness(boxes: Tensor, certainty: Tensor, config: MemoryConfig) -> Tensor:
     surer = certainty[None] > certainty[:, None]
     covered = (box_iou(boxes.double(), boxes.double()) * surer).amax(dim=1)
     return torch.sigmoid(torch.logit(certainty, eps=1e-6) - config.overlap * covered)
+
+
+def matched(
+    exponents: Tensor, sure: Tensor, shown: Tensor, config: MemoryConfig
+) -> list[tuple[int, int]]:
+    """Which of M detections is which of K slots: pairs of a detection and a slot.
+
+    Args:
+        exponents: (M, K + 1) what Eq. 5 exponentiates.
+        sure: (M,) of `sureness`.
+        shown: (M,) re-weighted score.
+        config: the gate, and thresholds.
+    """
+    odds = log_odds(exponents)
+    gain, allowed = odds - config.gate, odds >= config.gate
+    may_match = sure > config.write_threshold
+    if config.existence is None:
+        may_match = may_match | (shown > config.write_threshold)
+    else:
+        # A box is a slot's object, or another one, or none at all.
+        gain = gain + torch.logit(sure, eps=1e-6)[:, None]
+    return assign(gain, allowed & (gain >= 0) & may_match[:, None])
+
+
+def admitted(newcomers: Tensor, sure: Tensor, found: int, limit: int | None) -> list[int]:
+    """Rows of the newcomers for which there is room: slots that were not found make some.
+
+    Args:
+        newcomers: (M,) bool.
+        sure: (M,), by which they are chosen where there is too little.
+        found: how many slots were found.
+        limit: most slots.
+    """
+    rows = newcomers.nonzero().flatten()
+    if limit is not None:
+        rows = rows[sure[rows].argsort(descending=True, stable=True)]
+        rows = rows[: limit - found].sort().values
+    return [int(row) for row in rows]
 
 
 def assign(gain: Tensor, allowed: Tensor) -> list[tuple[int, int]]:

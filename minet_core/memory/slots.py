@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from minet_core.config import Existence
+from minet_core.config import Existence, MemoryConfig
 from minet_core.memory.identifier import RunningRidge
 from minet_core.memory.motion import Track
 from minet_core.scores import ScoreKind, foreground
@@ -38,9 +38,25 @@ class Slot:
     matches: int = 0
     best: list[float] = field(default_factory=list)
 
-    def vouch(self, score: float, rule: Existence) -> None:
-        """Take in the score of one more box."""
-        self.best = sorted([*self.best, score], reverse=True)[: rule.sightings]
+    @classmethod
+    def empty(cls, number: int, columns: int, dim: int, buffer: int, track: Track) -> "Slot":
+        """One that knows nothing but its place.
+
+        Args:
+            number: its id.
+            columns: C + 1 or C.
+            dim: length of an embedding.
+            buffer: most frames whose samples it keeps.
+            track: where it is.
+        """
+        zeros = torch.zeros(columns + dim, dtype=torch.float64)
+        score, identifier = zeros.split([columns, dim])
+        return cls(number, score, RunningRidge(dim, buffer), identifier, track, seen=0.0, scene=0)
+
+    def vouch(self, score: float, rule: Existence | None) -> None:
+        """Take in the score of one more box, where there is a rule that asks for it."""
+        if rule is not None:
+            self.best = sorted([*self.best, score], reverse=True)[: rule.sightings]
 
     def existence(self, rule: Existence) -> float:
         """How sure it is that there is an object."""
@@ -63,7 +79,52 @@ def existence(scores: Sequence[float], rule: Existence) -> float:
     )
 
 
-def existence_scores(slots: list[Slot], rule: Existence, kind: ScoreKind) -> Tensor:
+def identifiers_of(slots: Sequence[Slot], dim: int) -> Tensor:
+    """(K, D) γ of all slots."""
+    known = [slot.identifier for slot in slots]
+    return torch.stack(known) if known else torch.zeros(0, dim, dtype=torch.float64)
+
+
+def scores_of(slots: Sequence[Slot], columns: int, config: MemoryConfig, kind: ScoreKind) -> Tensor:
+    """(K, C) or (K, C + 1) what Eq. 6 gathers: π, or existence where that counts."""
+    if not slots:
+        return torch.zeros(0, columns, dtype=torch.float64)
+    if config.existence is not None:
+        return existence_scores(slots, config.existence, kind)
+    return torch.stack([slot.score for slot in slots])
+
+
+def awaited(slots: Sequence[Slot], now: float, before: float, config: MemoryConfig) -> Tensor:
+    """(K,) bool: not away for too long; what was seen in the last frame never is.
+
+    Args:
+        slots: K of them.
+        now: the frame, as the memory's clock counts.
+        before: the last frame.
+        config: without existence all slots are awaited for good.
+    """
+    rule = config.existence
+    return torch.tensor(
+        [
+            rule is None or now - slot.seen <= slot.patience(rule) or slot.seen == before
+            for slot in slots
+        ],
+        dtype=torch.bool,
+    )
+
+
+def kept(slots: list[Slot], now: float, config: MemoryConfig) -> list[Slot]:
+    """The slots without those that have not been seen for long, or are too many."""
+    mask = awaited(slots, now, now, config).tolist()
+    slots = [slot for slot, stays in zip(slots, mask, strict=True) if stays]
+    if config.max_slots is None or len(slots) <= config.max_slots:
+        return slots
+    latest = sorted(slots, key=lambda slot: slot.seen, reverse=True)[: config.max_slots]
+    ids = {slot.id for slot in latest}
+    return [slot for slot in slots if slot.id in ids]
+
+
+def existence_scores(slots: Sequence[Slot], rule: Existence, kind: ScoreKind) -> Tensor:
     """(K, C) or (K, C + 1): what stands in Eq. 6 in the place of π.
 
     π is the mean of past scores; multiplied with a score, it lifts what is over one half and pushes

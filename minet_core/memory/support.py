@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_convert, box_iou
 
+from minet_core.memory.identifier import FrameSamples, SupportSamples
+
 PERTURBATION_VARIANCES = (0.01, 0.05, 0.1, 0.2, 0.3)
 """Variances of the meta-training noise, relative to width and height (§III-D.1)."""
 
@@ -52,6 +54,26 @@ def own_proposals(boxes: Tensor, proposals: Tensor, threshold: float = 0.5) -> T
     """
     overlap: Tensor = box_iou(boxes, proposals)
     return overlap >= threshold
+
+
+def support_samples(
+    boxes: Tensor, proposals: Tensor, frame: FrameSamples, positives: Tensor, negatives: int
+) -> list[SupportSamples]:
+    """What K slots learn from one frame (§III-D.2).
+
+    Args:
+        boxes: (K, 4) their own.
+        proposals: (N, 4) of the frame.
+        frame: samples at the proposals.
+        positives: (K, P, D) embeddings at `positive_boxes`.
+        negatives: how many negatives a slot is to have, by weight.
+    """
+    excluded = own_proposals(boxes, proposals)
+    eligible = (~excluded).sum(dim=1).tolist()
+    return [
+        SupportSamples(frame, own.nonzero().flatten(), support, min(1.0, negatives / max(n, 1)))
+        for own, support, n in zip(excluded, positives, eligible, strict=True)
+    ]
 
 
 def perturb(

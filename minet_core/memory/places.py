@@ -1,0 +1,79 @@
+"""Where the slots are: the term of position in Eq. 5, before a frame is matched and after.
+
+Without settings of motion nothing is said of positions; they are kept all the same, for whoever
+asks where a slot was.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from minet_core.config import Motion
+from minet_core.memory import motion
+from minet_core.memory.motion import Track
+from minet_core.memory.slots import Slot
+
+
+def expected(
+    slots: Sequence[Slot],
+    boxes: Tensor,
+    passed: float,
+    scene: int,
+    camera: Tensor | None,
+    settings: Motion | None,
+) -> tuple[Track, Tensor]:
+    """Where K slots are by now, and what that says of N boxes.
+
+    Args:
+        slots: as they were in the frame before.
+        boxes: (N, 4) xyxy.
+        passed: frames since then.
+        scene: number of this frame's scene. Of a slot of another one nothing is said.
+        camera: (2, 3) affine map from pixels of the frame before to this one's, if known.
+        settings: None where positions do not count.
+
+    Returns:
+        The tracks, and (N, K) log-likelihood ratios; see `motion.log_ratio`.
+    """
+    track = motion.stack([slot.track for slot in slots])
+    if settings is None or not slots:
+        return track, torch.zeros(len(boxes), len(slots), dtype=torch.float64)
+    track = motion.predict(track, passed, camera, settings)
+    here = torch.tensor([slot.scene == scene for slot in slots])
+    return track, torch.where(here, motion.log_ratio(boxes, track, settings), 0.0)
+
+
+def begun(boxes: Tensor, settings: Motion | None) -> Track:
+    """Tracks of K new slots at (K, 4) xyxy boxes."""
+    return motion.begin(boxes, settings or Motion())
+
+
+def follow(
+    pairs: Sequence[tuple[Slot, int]],
+    boxes: Tensor,
+    now: float,
+    scene: int,
+    settings: Motion | None,
+) -> None:
+    """Note where slots were found.
+
+    Args:
+        pairs: slots, each with its row of `boxes`.
+        boxes: (M, 4) xyxy.
+        now: the frame, as the memory's clock counts.
+        scene: number of its scene.
+        settings: of motion.
+    """
+    # After a cut an old position means nothing; a new slot has its box already.
+    followed = [(slot, row) for slot, row in pairs if slot.matches and slot.scene == scene]
+    if followed:
+        before = motion.stack([slot.track for slot, _ in followed])
+        found = boxes[[row for _, row in followed]]
+        after = motion.correct(before, found, settings or Motion())
+        for k, (slot, _) in enumerate(followed):
+            slot.track = after[k]
+    for slot, row in pairs:
+        if slot.scene != scene:
+            slot.track = begun(boxes[[row]], settings)[0]
+        slot.seen, slot.scene = now, scene
