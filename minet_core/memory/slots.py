@@ -49,8 +49,7 @@ class Slot:
             buffer: most frames whose samples it keeps.
             track: where it is.
         """
-        zeros = torch.zeros(columns + dim, dtype=torch.float64)
-        score, identifier = zeros.split([columns, dim])
+        score, identifier = (torch.zeros(n, dtype=torch.float64) for n in (columns, dim))
         return cls(number, score, RunningRidge(dim, buffer), identifier, track, seen=0.0, scene=0)
 
     def vouch(self, score: float, rule: Existence | None) -> None:
