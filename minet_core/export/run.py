@@ -150,8 +150,9 @@ def _edited(
         completed = media.completed(each.video, by_clock=by_clock)
         video, line = _with_pictures(completed, exporter, options, media)
         warnings += [f"{video.name}: {note}" for note in (*video.notes, *([line] if line else []))]
-        if exporter.first_stream and (first := media.other_stream(video)) is not None:
-            warnings.append(_to_one_stream(video, first))
+        sees_one = exporter.first_stream or exporter.by_rate
+        if sees_one and (first := media.other_stream(video)) is not None:
+            warnings.append(_to_one_stream(video, first, exporter))
         if options.constant_rate is not None:
             video = _of_copy(at_constant_rate(video, options.constant_rate))
         elif exporter.by_rate and video.variable_rate:
@@ -256,12 +257,15 @@ def _to_constant_rate(video: VideoAnnotations) -> str:
     )
 
 
-def _to_one_stream(video: VideoAnnotations, first: int) -> str:
+def _to_one_stream(video: VideoAnnotations, first: int, exporter: Exporter) -> str:
     source = video.source or video.name
     copy = f"{source.removesuffix(PurePath(source).suffix)}-{video.stream}.mkv"
+    # Chromium plays the first stream of Matroska and WebM, and the default one of MP4.
+    shows = "this tool shows" if exporter.first_stream else "a browser may show"
+    use = "give it a copy" if exporter.first_stream else "run minet on a copy, and give it that"
     return (
-        f"{video.name}: its boxes are of stream {video.stream}, and this tool shows stream {first} "
-        f"of the file; give it a copy: ffmpeg -i {_quoted(source)} -map 0:{video.stream} -c copy "
+        f"{video.name}: its boxes are of stream {video.stream}, and {shows} stream {first} "
+        f"of the file; {use}: ffmpeg -i {_quoted(source)} -map 0:{video.stream} -c copy "
         f"{_quoted(copy)}"
     )
 
