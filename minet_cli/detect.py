@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from minet_cli.options import names, position, rate, setting
+from minet_cli.sections import SectionedCommand
 from minet_core.config import FORMATS, DetectOptions
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.suggest import did_you_mean
@@ -43,7 +44,20 @@ class Job:
     note: str = ""
 
 
-@click.command(no_args_is_help=False)
+SECTIONS = {
+    "Input": (
+        *("list_file", "start", "end", "max_frames", "stride", "rate", "stream"),
+        *("detections", "first_boxes"),
+    ),
+    "Model": ("model", "classes", "score", "size", "identify", "device"),
+    "What to write": ("output", "report", "formats", "video", "trails", "score_vectors"),
+    "Memory": ("memory", "link", "fill", "preset"),
+    "Run": ("resume", "overwrite", "checkpoint", "quiet"),
+}
+"""Heading of the help → options under it."""
+
+
+@click.command(cls=SectionedCommand, sections=SECTIONS)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option(
     "--list",
@@ -91,6 +105,11 @@ def detect(
     inputs: tuple[str, ...], list_file: Path | None, output: Path, quiet: bool, **settings: Any
 ) -> None:
     """Detect objects in videos and link them into tracklets.
+
+    \b
+    minet detect street.mp4 --report
+    minet detect footage/ -o results --classes person,car --resume
+    minet detect street.mp4 --model yolo11n.onnx --format json,cvat
 
     INPUT is a video file, a folder of videos or of pictures, a pattern such as 'cam/*.mp4', a
     URL, or - for standard input. Each video gets a folder with annotated.mp4, result.json,
@@ -294,4 +313,4 @@ def _what_is_left(job: Job) -> str:
     checkpoint = read_checkpoint(job.folder / UNFINISHED)
     if checkpoint is None:
         return "; nothing of the unfinished video was kept"
-    return f"; --resume goes on with {job.source} after {checkpoint.frames} frames"
+    return f"; --resume continues {job.source} after {checkpoint.frames} frames"

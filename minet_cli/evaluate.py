@@ -11,11 +11,25 @@ import click
 
 from minet_cli.eval_request import Request, options_of, settings_of, variants_of
 from minet_cli.options import setting
+from minet_cli.sections import SectionedCommand
 
 FilePath = click.Path(path_type=Path, exists=True)
 
 
-@click.command(name="eval", no_args_is_help=False)
+SECTIONS = {
+    "Input": ("data", "split", "model", "detections", "results", "classes_table", "allow_cut"),
+    "What to compare": (
+        *("memory", "preset", "sweep", "ablation", "trained"),
+        *("bidirectional", "seq_nms", "tube_link"),
+    ),
+    "What to measure": ("tracking", "motion", "motion_rule", "protocol", "score"),
+    "What to write": ("output", "report"),
+    "Run": ("size", "identify", "device", "overwrite", "quiet"),
+}
+"""Heading of the help → options under it."""
+
+
+@click.command(name="eval", cls=SectionedCommand, sections=SECTIONS)
 @click.option(
     "--data",
     required=True,
@@ -92,7 +106,7 @@ FilePath = click.Path(path_type=Path, exists=True)
     type=float,
     default=0.3,
     show_default=True,
-    help="Least score of what is shown; average precision looks at everything.",
+    help="Minimum score of what is shown, 0–1; average precision looks at everything.",
 )
 @click.option(
     "--bidirectional",
@@ -116,9 +130,13 @@ FilePath = click.Path(path_type=Path, exists=True)
 def evaluate(quiet: bool, **typed: Any) -> None:
     """Score a model, or results that exist, on a dataset.
 
-    Average precision looks at every (box, class) pair that survives suppression above 0.001.
-    Without other wishes the model runs with the memory of the paper and without, on the same
-    detections.
+    \b
+    minet eval --data mot:MOT17/train --tracking
+    minet eval --data coco-vid:val.json --results results/ --report
+
+    By default every run compares the model with and without the memory of the paper, on the same
+    detections. Average precision looks at every (box, class) pair that survives suppression above
+    0.001.
     """
     from minet_cli.eval_report import EvalReporter
     from minet_cli.eval_run import run

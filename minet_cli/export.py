@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from minet_cli.options import names, setting
+from minet_cli.sections import SectionedCommand
 from minet_core.config import ORDERS, PICTURES, ExportOptions
 
 if TYPE_CHECKING:
@@ -18,7 +19,20 @@ if TYPE_CHECKING:
 _option = partial(setting, of=ExportOptions)
 
 
-@click.command()
+SECTIONS = {
+    "What to write": ("to", "output", "zip", "frames", "split"),
+    "Which tracks and boxes": (
+        *("min_score", "min_length", "classes", "label_map", "interpolate", "max_gap"),
+        "keyframes",
+    ),
+    "The videos": ("video", "constant_rate"),
+    "CVAT and Label Studio": ("order", "scores", "media", "annotator"),
+    "Run": ("overwrite", "quiet"),
+}
+"""Heading of the help → options under it."""
+
+
+@click.command(cls=SectionedCommand, sections=SECTIONS)
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--to",
@@ -55,6 +69,11 @@ _option = partial(setting, of=ExportOptions)
 @click.option("--quiet", is_flag=True, help="Show warnings and errors only.")
 def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **settings: Any) -> None:
     """Write results for annotation tools, or as datasets.
+
+    \b
+    minet export minet-output --to cvat -o out
+    minet export minet-output --to yolo -o data --frames jpg
+    minet export corrected.zip --to coco-vid -o data
 
     RESULTS are result.json files of minet detect, its output folders, or folders of these. Files
     that CVAT (for video 1.1, xml or zip; zips of MOT, YOLO and COCO) or Label Studio (JSON) export

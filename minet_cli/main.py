@@ -21,6 +21,7 @@ COMMANDS = {
     "model": "minet_cli.model",
     "calibrate": "minet_cli.calibrate",
     "toy": "minet_cli.toy",
+    "doctor": "minet_cli.doctor",
 }
 """Subcommand → module that has it under its own name; imported when it is asked for."""
 
@@ -59,7 +60,13 @@ class Interrupted(Exception):  # noqa: N818
 @click.version_option(__version__, message="minet %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Video annotation with tracklets: boxes whose identities hold from frame to frame."""
+    """Boxes with identities for your videos, ready to be corrected.
+
+    \b
+    minet detect street.mp4 --report              boxes, track ids, a page to review
+    minet export minet-output --to cvat -o out    into the tool you annotate with
+    minet doctor                                  what works on this machine
+    """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

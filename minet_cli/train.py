@@ -53,12 +53,12 @@ if TYPE_CHECKING:
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting, such as lr=0.01 or milestones=[700,900]; docs/training.md lists all.",
+    help="A setting, such as lr=0.01 or milestones=[700,900]; the page on training lists all.",
 )
 @click.option("--steps", type=int, help="Steps to take.")
-@click.option("--meta/--no-meta", default=None, help="Whether to meta-learn identifiers.")
+@click.option("--meta/--no-meta", default=None, help="Meta-learn identifiers, or leave that out.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
-@click.option("--resume", is_flag=True, help="Go on where the training in the folder stopped.")
+@click.option("--resume", is_flag=True, help="Resume the training in the folder.")
 @click.option("--overwrite", is_flag=True, help="Replace the training in the folder.")
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def train(

@@ -159,27 +159,34 @@ class DetectOptions:
         ConfigError: a name is unknown, or a number out of its range.
     """
 
-    model: str = setting("minet-nano", "Name of a model, or a .safetensors file of weights.")
+    model: str = setting(
+        "minet-nano", "Name of a model, a .safetensors or .onnx file, or a Python function."
+    )
     identify: str | None = setting(
         None,
         "Network that tells objects apart, in place of the model's own: a .safetensors file of "
         "`minet train`, or an .onnx file from crops or boxes to vectors.",
     )
-    preset: str = setting("video", "Settings of the memory: video, for any footage, or paper.")
-    memory: bool = setting(True, "Link detections over time; without it there are no track ids.")
+    preset: str = setting(
+        "video", "Settings of the memory: video for any footage, paper as published."
+    )
+    memory: bool = setting(True, "Link detections over time; off: no track ids.")
     link: bool = setting(
         True,
-        "Join tracklets of one object when the video has ended; without it ids are those that are "
-        "known at once, as for a live picture.",
+        "Join the tracklets of one object when the video has ended; off: ids as they are known at "
+        "once.",
     )
     fill: int = setting(
         8,
         "With --link: longest gap of a track, in frames, that is filled with interpolated boxes; 0 "
         "fills none.",
     )
-    formats: tuple[str, ...] = setting(tuple(FORMATS), "Result files to write.")
-    score: float = setting(0.3, "Least score, from 0 to 1, of what is reported.")
-    classes: tuple[str, ...] = setting((), "Classes to report, such as person,car; empty for all.")
+    formats: tuple[str, ...] = setting(
+        tuple(FORMATS),
+        "Result files to write, separated by commas: json, csv, mot, and all of minet export.",
+    )
+    score: float = setting(0.3, "Minimum score to report, 0–1.")
+    classes: tuple[str, ...] = setting((), "Classes to report, such as person,car; by default all.")
     device: str = setting("auto", "Where to compute: auto, cpu, cuda or mps.")
     size: int | None = setting(
         None,
@@ -191,8 +198,8 @@ class DetectOptions:
     stream: int | None = setting(
         None, "Number of the video stream to read, from 0, of a file that has several."
     )
-    stride: int = setting(1, "Look at every n-th frame only.")
-    max_frames: int | None = setting(None, "Look at no more than so many frames.")
+    stride: int = setting(1, "Look at every N-th frame only.")
+    max_frames: int | None = setting(None, "Stop after so many frames.")
     rate: float | None = setting(
         None, "Pictures a second, for a folder of pictures (25, 30000/1001, 1/60); by default 30."
     )
@@ -211,10 +218,12 @@ class DetectOptions:
         False, "Keep the scores of every class beside result.json, in scores.f32."
     )
     video: bool = setting(True, "Write the annotated video.")
-    report: bool = setting(False, "Write report.html, a page to look at the results in a browser.")
+    report: bool = setting(
+        False, "Write report.html too, a page to review the results in a browser."
+    )
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
-    resume: bool = setting(False, "Go on where an earlier run was stopped.")
-    checkpoint: float = setting(30.0, "Seconds after which --resume can go on from a new place.")
+    resume: bool = setting(False, "Resume a stopped run.")
+    checkpoint: float = setting(30.0, "Seconds between two places where --resume can begin.")
 
     def __post_init__(self) -> None:
         _check_name("preset", self.preset, PRESETS)

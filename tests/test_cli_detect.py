@@ -239,7 +239,7 @@ class TestResume:
 
     def test_ctrl_c_tells_how_to_go_on(self, capsys, monkeypatch):
         self.interrupt(monkeypatch, 9)
-        line = "minet: interrupted; --resume goes on with clip.mp4 after 8 frames\n"
+        line = "minet: interrupted; --resume continues clip.mp4 after 8 frames\n"
         assert capsys.readouterr() == ("", line)
         assert detect("clip.mp4 --resume") == 0
         out, err = capsys.readouterr()
@@ -250,7 +250,7 @@ class TestResume:
         self.interrupt(monkeypatch, 9)
         capsys.readouterr()
         assert detect("clip.mp4") == 5
-        assert "--resume goes on with it, --overwrite begins anew" in only_error(capsys)
+        assert "--resume continues it, --overwrite begins anew" in only_error(capsys)
 
     def test_other_settings_begin_anew_with_a_line(self, capsys, monkeypatch):
         self.interrupt(monkeypatch, 9)
@@ -372,11 +372,6 @@ class TestHelp:
         done = subprocess.run(command, capture_output=True, check=True)
         assert done.stdout.decode().splitlines()[-1] == "[]"
         assert len(done.stderr.decode().splitlines()) == 2
-
-    def test_without_a_command_help_is_shown(self):
-        result = CliRunner().invoke(cli, [])
-        assert result.exit_code == 0
-        assert re.search(r"detect +Detect objects in videos", result.output)
 
     def test_defaults_are_those_of_the_options(self, monkeypatch):
         seen = []

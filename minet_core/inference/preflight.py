@@ -227,7 +227,7 @@ def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Stand
         raise OutputError(f"{folder}: another minet is writing there")
     raise OutputError(
         f"{folder} has an unfinished run of {checkpoint.frames} frames; "
-        "--resume goes on with it, --overwrite begins anew"
+        "--resume continues it, --overwrite begins anew"
     )
 
 

@@ -31,7 +31,7 @@ def prepare(out: Path, *, resume: bool, overwrite: bool) -> None:
     there = [name for name in FILES if (out / name).exists()]
     if there and not (resume or overwrite):
         raise OutputError(
-            f"{shown(out)} already has a training ({', '.join(there)}); --resume goes on with it, "
+            f"{shown(out)} already has a training ({', '.join(there)}); --resume continues it, "
             "--overwrite replaces it"
         )
     with one_line(out):
