@@ -94,6 +94,7 @@ SECTIONS = {
 @setting("--detections", "detections", metavar="FILE|DIR")
 @setting("--score-vectors", "score_vectors", is_flag=True)
 @setting("--size", "size", type=int)
+@setting("--tiles", "tiles", type=int)
 @setting("--trails", "trails", type=int)
 @setting("--video/--no-video", "video")
 @setting("--report", "report", is_flag=True)
@@ -250,6 +251,7 @@ def load(options: DetectOptions) -> "Model":
         device=options.device,
         classes=options.classes,
         identify=options.identify,
+        tiles=options.tiles,
     )
     if options.detections is None:
         label_ids(options.classes, model.detector.classes)

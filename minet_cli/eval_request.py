@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minet_core.config import PRESETS
+from minet_core.config import MOST_TILES, PRESETS
 from minet_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Request:
     identify: str | None
     preset: str
     size: int | None
+    tiles: int | None
     device: str
     memory: bool
     detections: Path | None
@@ -56,6 +57,10 @@ class Request:
             raise ConfigError(f"{given[0]} and {given[1]} do not go together")
         if self.results and self.detections:
             raise ConfigError("--results and --detections do not go together")
+        if self.tiles is not None and not 2 <= self.tiles <= MOST_TILES:
+            raise ConfigError(f"the tiles must be from 2 to {MOST_TILES}, not {self.tiles}")
+        if self.tiles is not None and self.detections:
+            raise ConfigError("--tiles and --detections do not go together")
         if self.results and self.bidirectional:
             raise ConfigError("--results and --bidirectional do not go together")
         if self.trained is not None and not self.ablation:
@@ -108,5 +113,8 @@ def settings_of(request: Request) -> dict[str, Any]:
         if name not in {"output", "overwrite", "report"}
     }
     if request.results is not None:
-        settings |= dict.fromkeys(("model", "identify", "preset", "size", "device", "memory"))
+        settings |= dict.fromkeys(_OF_MODEL)
     return settings
+
+
+_OF_MODEL = ("model", "identify", "preset", "size", "tiles", "device", "memory")

@@ -74,7 +74,11 @@ def _models(request: Request, processes: Processes) -> dict[bool, Model]:
     device = processes.device(request.device)
     models = {
         trained: minet_core.load_model(
-            name, size=request.size, device=device, identify=request.identify
+            name,
+            size=request.size,
+            device=device,
+            identify=request.identify,
+            tiles=request.tiles,
         )
         for trained, name in names.items()
         if name is not None
@@ -110,7 +114,7 @@ def _finder(
         "minet": __version__,
         "torch": torch.__version__,
         "data": [str(Path(request.data).absolute()), request.split, dataset.classes],
-        "model": [model.name, weights_of(model.name), request.size],
+        "model": [model.name, weights_of(model.name), request.size, request.tiles],
         "identify": identify_facts(request.identify),
         "device": pick_device(request.device).type,
         "table": table,

@@ -57,6 +57,7 @@ SECTIONS = {
     help="Settings of the memory: paper, or video.",
 )
 @setting("--size", "size", type=int)
+@setting("--tiles", "tiles", type=int)
 @setting("--device", "device", metavar="NAME")
 @click.option(
     "--memory/--no-memory",

@@ -143,6 +143,9 @@ ORDERS = ("names", "natural")
 SPLITS = ("train", "val")
 """Parts of a dataset."""
 
+MOST_TILES = 8
+"""Crops along a frame's longer side; beside a shorter one of 9/16 they are 40."""
+
 T = TypeVar("T")
 
 
@@ -193,6 +196,11 @@ class DetectOptions:
         "Longer side of the picture the detector sees, a multiple of 32; by default the model's "
         "own, 416 for minet-nano.",
     )
+    tiles: int | None = setting(
+        None,
+        "Overlapping crops along the longer side of a frame that the detector sees beside the "
+        "whole: for small objects in large pictures; a multiple of the time.",
+    )
     start: int | float | None = setting(None, "First frame (120) or time (4.5s, 01:30).")
     end: int | float | None = setting(None, "Frame or time to stop before.")
     stream: int | None = setting(
@@ -234,6 +242,10 @@ class DetectOptions:
             raise ConfigError(f"the score must be from 0 to 1, not {self.score}")
         if self.size is not None and not (self.size > 0 and self.size % 32 == 0):
             raise ConfigError(f"the size must be a positive multiple of 32, not {self.size}")
+        if self.tiles is not None and not 2 <= self.tiles <= MOST_TILES:
+            raise ConfigError(f"the tiles must be from 2 to {MOST_TILES}, not {self.tiles}")
+        if self.tiles is not None and self.detections is not None:
+            raise ConfigError("--tiles is about a detector; --detections has its boxes already")
         if self.rate is not None and not 0 < self.rate <= 1000:
             raise ConfigError(f"the rate must be over 0 and up to 1000 a second, not {self.rate}")
         if not self.trails >= 0:

@@ -81,7 +81,7 @@ class TestSuccess:
             zoo, "load_model", lambda name, **rest: asked.append((name, rest)) or stub_model()
         )
         assert detect("clip.mp4 --model a.safetensors --size 640 --device cpu") == 0
-        rest = {"size": 640, "device": "cpu", "classes": (), "identify": None}
+        rest = {"size": 640, "device": "cpu", "classes": (), "identify": None, "tiles": None}
         assert asked == [("a.safetensors", rest)]
 
     def test_without_memory_the_summary_says_so(self, capsys):
@@ -121,6 +121,8 @@ class TestMistakesBeforeAnythingIsLoaded:
             ("clip.mp4 --preset vidoe", 3, "unknown preset 'vidoe'; did you mean 'video'?"),
             ("clip.mp4 --format jso", 3, "unknown format 'jso'; did you mean 'json'?"),
             ("clip.mp4 --score 2", 3, "the score must be from 0 to 1, not 2.0"),
+            ("clip.mp4 --tiles 1", 3, "the tiles must be from 2 to 8, not 1"),
+            ("clip.mp4 --tiles 2 --detections det.txt", 3, "--tiles is about a detector"),
             ("clip.mp4 --size 100", 3, "the size must be a positive multiple of 32, not 100"),
             ("clip.mp4 --stride 0", 3, "the stride must be 1 or more, not 0"),
             ("clip.mp4 --max-frames 0", 3, "the number of frames must be 1 or more, not 0"),

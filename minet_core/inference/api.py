@@ -35,6 +35,8 @@ class VideoDetector:
             size=self._options.size,
             device=self._options.device,
             classes=self._options.classes,
+            identify=self._options.identify,
+            tiles=self._options.tiles,
         )
         self.reset()
 

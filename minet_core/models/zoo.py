@@ -28,6 +28,7 @@ from minet_core.models.proposals import UNCALIBRATED, uncalibrated
 from minet_core.models.python import BoxesOf, FunctionDetector, load_python, of_program
 from minet_core.models.rcnn_config import RCNN_CONFIGS
 from minet_core.models.rcnn_detector import RcnnDetector
+from minet_core.models.tiles import TiledDetector
 from minet_core.scores import ScoreKind
 
 
@@ -58,6 +59,7 @@ def load_model(
     classes: Sequence[str] = (),
     detector: Detector | BoxesOf | None = None,
     identify: str | None = None,
+    tiles: int | None = None,
 ) -> Model:
     """Load a model by name, from a file, or around a detector of a program's own.
 
@@ -76,6 +78,8 @@ def load_model(
         identify: what tells objects apart in place of the model's own: a .safetensors file of
             `minet train`, an .onnx file from crops or boxes to vectors, or a Faster R-CNN of
             torchvision by name, whose features nobody has trained for it.
+        tiles: overlapping crops along the longer side of a frame, which the detector sees beside
+            the whole.
 
     Raises:
         ConfigError: no such model or device, or one that has to be trained first; or a sidecar
@@ -83,10 +87,11 @@ def load_model(
         WeightsError: the file is damaged or of another architecture, or cannot be downloaded.
         MinetError: a package is missing that only this kind of model needs.
     """
-    if identify is not None:
-        embedder = load_embedder(identify, device)
+    if identify is not None or tiles is not None:
+        embedder = load_embedder(identify, device) if identify else None
         model = load_model(name, size=size, device=device, classes=classes, detector=detector)
-        return replace(model, embedder=embedder)
+        sees = TiledDetector(model.detector, tiles) if tiles else model.detector
+        return replace(model, detector=sees, embedder=embedder or model.embedder)
     if detector is not None:
         return _own(_called(detector), *of_program(detector, _called(detector), classes), device)
     if is_python(name):
