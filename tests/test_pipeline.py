@@ -124,6 +124,7 @@ def test_header_says_what_the_rows_depend_on(clip, out, model):
         "score": 0.3,
         "classes": ["car"],
         "size": None,
+        "tiles": None,
         "detections": None,
         "start": 2,
         "end": None,
