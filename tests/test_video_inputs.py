@@ -1,6 +1,9 @@
 """Videos that are no file: pictures by pattern, standard input."""
 
 import os
+import shlex
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -171,6 +174,11 @@ def test_damaged_size_of_a_box_does_not_hang():
 
 def test_animated_webp_is_refused_with_what_to_do(tmp_path):
     pictures = [Image.fromarray(image) for image in grey_images(3)]
-    pictures[0].save(tmp_path / "a.webp", save_all=True, append_images=pictures[1:])
-    with pytest.raises(VideoOpenError, match="FFmpeg does not decode animated WebP; save it"):
-        open_video(tmp_path / "a.webp")
+    path = tmp_path / "my a.webp"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=[100, 50, 300])
+    with pytest.raises(VideoOpenError, match="FFmpeg does not decode animated WebP") as refusal:
+        open_video(path)
+    words = shlex.split(str(refusal.value).partition("of it: ")[2])
+    subprocess.run([sys.executable, *words[1:]], check=True)
+    with open_video(tmp_path / "my a.gif") as reader:
+        assert [frame.time for frame in reader] == pytest.approx([0, 0.1, 0.15])

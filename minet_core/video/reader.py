@@ -1,5 +1,6 @@
 """Frames of a video file, upright, in RGB, with times one can trust."""
 
+import shlex
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from fractions import Fraction
@@ -166,7 +167,13 @@ class VideoReader(FrameReader):
 
     def _why_nothing(self) -> str:
         if self._path != "-" and is_animated_webp(Path(self._path)):
-            return "FFmpeg does not decode animated WebP; save it as GIF or MP4"
+            names = self._path, Path(self._path).with_suffix(".gif")
+            return (
+                "FFmpeg does not decode animated WebP; make a GIF of it: python -c "
+                '"import sys; from PIL import Image; '
+                'Image.open(sys.argv[1]).save(sys.argv[2], save_all=True)" '
+                + " ".join(shlex.quote(shown(name)) for name in names)
+            )
         return "not a video (no frame of it can be decoded)"
 
     def _finish(self, last: av.VideoFrame) -> None:
