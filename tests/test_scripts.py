@@ -1,0 +1,70 @@
+"""The scripts of the checkout, with stand-ins for what they call."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
+
+PIP = """#!/bin/sh
+echo "$@" >> calls
+case "$*" in *download.pytorch.org*) exit $REACHED ;; esac
+"""
+
+
+class TestVenv:
+    @pytest.fixture
+    def checkout(self, tmp_path):
+        """A checkout whose .venv has a stand-in for Python, which writes down how pip is called."""
+        (tmp_path / "scripts").mkdir()
+        for name in ("scripts/venv", "scripts/other-readers.txt", "pyproject.toml"):
+            shutil.copy(ROOT / name, tmp_path / name)
+        programs = tmp_path / ".venv/bin"
+        programs.mkdir(parents=True)
+        for name in ("python", "pip"):
+            (programs / name).write_text(PIP)
+            (programs / name).chmod(0o755)
+        return tmp_path
+
+    def call(self, checkout, *, reached=True, **variables):
+        environment = {"PATH": os.environ["PATH"], "PYTHON": sys.executable, **variables}
+        return subprocess.run(
+            [checkout / "scripts/venv", "demo"],
+            env=environment | {"REACHED": "0" if reached else "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def pip_calls(self, checkout):
+        return (checkout / "calls").read_text().splitlines()
+
+    def test_an_environment_is_made_once(self, checkout):
+        assert self.call(checkout).returncode == 0
+        assert self.call(checkout).returncode == 0
+        (call,) = self.pip_calls(checkout)
+        assert call.endswith("--editable .[demo]")
+
+    def test_cpu_builds_come_first(self, checkout):
+        done = self.call(checkout, MINET_TORCH="cpu")
+        assert (done.returncode, done.stderr) == (0, "")
+        first, second = self.pip_calls(checkout)
+        assert first.endswith(f"--index-url {CPU_BUILDS} torch torchvision")
+        assert CPU_BUILDS not in second
+
+    def test_without_their_index_it_says_so_and_goes_on(self, checkout):
+        done = self.call(checkout, MINET_TORCH="cpu", reached=False)
+        assert done.returncode == 0
+        assert "index of CPU builds cannot be reached" in done.stderr
+        assert self.pip_calls(checkout)[1].endswith("--editable .[demo]")
+
+    def test_another_build_is_refused(self, checkout):
+        done = self.call(checkout, MINET_TORCH="cuda")
+        assert done.returncode == 1
+        assert done.stderr == "MINET_TORCH is cpu, or not set; not cuda\n"
+        assert not (checkout / "calls").exists()
