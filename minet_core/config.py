@@ -36,8 +36,8 @@ class Existence:
     """When a slot counts as an object; see `Slot.existence`.
 
     Attributes:
-        sightings: how many boxes vouch for a slot: its existence is the score of the weakest of
-            its so many best boxes.
+        sightings: how many boxes vouch for a slot: its existence is the mean of the log-odds of
+            its so many best boxes, and of a doubtful one for each that is missing.
         threshold: existence from which on a slot's boxes are reported as a track.
         patience: frames that a slot is kept unmatched once it has reached the threshold.
         first_patience: frames that it is kept before.

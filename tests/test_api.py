@@ -23,7 +23,7 @@ def test_detector_takes_frames_one_at_a_time(model):
     found = detect(VideoDetector(model))
     assert [frame.frame for frame in found] == [0, 1, 2, 3, 4]
     assert [frame.labels for frame in found] == [["person", "car"]] * 5
-    assert [frame.track_ids.tolist() for frame in found] == [[-1, -1]] * 2 + [[1, 2]] * 3
+    assert [frame.track_ids.tolist() for frame in found] == [[-1, -1], [1, -1]] + [[1, 2]] * 3
     assert [frame.time for frame in found] == pytest.approx([i / 30 for i in range(5)])
 
 
@@ -97,14 +97,14 @@ def test_video_is_iterated_with_its_frames(clip, model):
     assert [(frame.index, found.frame) for frame, found in pairs] == [(4, 4), (6, 6), (8, 8)]
     assert all(frame.time == found.time for frame, found in pairs)
     result = VideoResult([found for _, found in pairs])
-    assert [(t.id, t.boxes, t.gaps) for t in result.tracklets()] == [(1, 1, []), (2, 1, [])]
+    assert [(t.id, t.boxes, t.gaps) for t in result.tracklets()] == [(1, 2, []), (2, 1, [])]
 
 
 def test_each_video_begins_anew(clip, model):
     detector = VideoDetector(model)
     for _ in range(2):
         ids = [found.track_ids.tolist() for _, found in iterate_video(clip, detector)]
-        assert ids == [[-1, -1]] * 2 + [[1, 2]] * 8
+        assert ids == [[-1, -1], [1, -1]] + [[1, 2]] * 8
 
 
 def test_source_that_is_missing_is_said(tmp_path, model):

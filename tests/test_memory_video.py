@@ -73,11 +73,33 @@ def slot_with(scores: list[float], memory: Tensor) -> Slot:
 class TestExistence:
     @pytest.mark.parametrize(
         ("scores", "expected"),
-        [([0.99, 0.99], 0.0), ([0.4, 0.9, 0.7, 0.8], 0.7), ([0.3] * 1000, 0.3)],
+        [
+            ([0.8] * 3, 0.8),
+            ([0.5, 0.1, 0.8, 0.1, 2 / 3], 2 / 3),  # odds 1, 4 and 2; the others do not count
+            ([0.3] * 1000, 0.3),
+            ([1.0] * 5, 0.999),
+        ],
     )
-    def test_is_what_several_boxes_vouch_for(self, scores: list[float], expected: float) -> None:
+    def test_is_what_the_best_boxes_vouch_for(self, scores: list[float], expected: float) -> None:
         slot = slot_with(scores, torch.zeros(2))
-        assert slot.existence(SURE) == expected
+        assert slot.existence(SURE) == pytest.approx(expected)
+
+    @pytest.mark.parametrize(
+        ("scores", "likely"),
+        [([0.83], False), ([0.86], True), ([0.59] * 2, False), ([0.62] * 2, True)],
+    )
+    def test_weak_boxes_need_company_and_sure_ones_do_not(
+        self, scores: list[float], likely: bool
+    ) -> None:
+        slot = slot_with(scores, torch.zeros(2))
+        assert (slot.existence(SURE) >= SURE.threshold) is likely
+
+    def test_needs_company_where_weaker_objects_are_wanted_too(self) -> None:
+        weak = replace(SURE, threshold=0.1)
+        slot = slot_with([0.2], torch.zeros(2))
+        assert slot.existence(weak) < weak.threshold
+        slot.best = [0.2, 0.2]
+        assert slot.existence(weak) >= weak.threshold
 
     def test_lifts_the_slot_s_class_and_pushes_down_no_other(self) -> None:
         slot = slot_with([0.8] * 3, torch.tensor([0.6, 0.525, 0.0], dtype=torch.float64))
@@ -98,7 +120,7 @@ class TestExistence:
     def test_decides_which_slots_are_reported(self) -> None:
         scene, reported = Scene(VIDEO), []
         for t in range(6):
-            scene.frame([at(100), at(500)], [0, 1], t / 25, values=[0.9, 0.4])
+            scene.frame([at(100), at(500)], [0, 1], t / 25, values=[0.6, 0.4])
             reported.append(scene.memory.existing())
         assert reported == [frozenset()] * 2 + [frozenset({1})] * 4
 
@@ -241,7 +263,7 @@ def test_a_slot_goes_when_it_has_been_awaited_for_long(frames: int, left: list[i
 
 def test_a_slot_that_is_not_sure_goes_soon() -> None:
     scene = Scene(VIDEO)
-    scene.frame([at(100), at(900)], [0, 1], 0.0)
+    scene.frame([at(100), at(900)], [0, 1], 0.0, values=[0.6, 0.9])
     for t in range(1, 4):
         scene.frame([at(900)], [1], t / 25)
     assert [slot.id for slot in scene.memory.slots] == [2]

@@ -191,7 +191,7 @@ def test_filters_change_what_is_reported_and_no_id(clip, out, model):
 
 def test_without_links_a_track_begins_when_it_is_sure(clip, out, model):
     tracklets = annotate(clip, out, model, options(link=False)).tracklets
-    assert [(track.id, track.first_frame) for track in tracklets] == [(1, 2), (2, 2)]
+    assert [(track.id, track.first_frame) for track in tracklets] == [(1, 1), (2, 2)]
     assert read_json(out / "result.json").header["settings"]["link"] is False
 
 

@@ -1,5 +1,6 @@
 """A memory slot: one remembered object."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,12 @@ from minet_core.config import Existence, MemoryConfig
 from minet_core.memory.identifier import RunningRidge
 from minet_core.memory.motion import Track
 from minet_core.scores import ScoreKind, foreground
+
+_DOUBT = 0.85
+"""Log-odds by which a box that has not come yet is below the threshold; 0.3 where that is 0.5."""
+
+_LEAST = 1e-3
+"""No box is surer than this of being an object, or of being none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -68,14 +75,21 @@ class Slot:
 
 
 def existence(scores: Sequence[float], rule: Existence) -> float:
-    """How sure it is that boxes with such base scores show an object: the n-th best, 0 for fewer.
+    """How sure it is that boxes with such base scores show an object.
 
-    One lucky box does not make an object, nor do a thousand weak ones: a detector errs on the same
-    thing again and again.
+    It is the mean log-odds of the n best boxes, as a probability. A thousand weak boxes do not make
+    an object: a detector errs on the same thing again and again. A box that has not come yet speaks
+    against it, so that weak ones need company, and sure ones do not.
     """
-    return (
-        sorted(scores, reverse=True)[rule.sightings - 1] if len(scores) >= rule.sightings else 0.0
-    )
+    best = sorted(scores, reverse=True)[: rule.sightings]
+    missing = rule.sightings - len(best)
+    odds = sum(map(_log_odds, best)) + missing * (_log_odds(rule.threshold) - _DOUBT)
+    return 1 / (1 + math.exp(-odds / rule.sightings))
+
+
+def _log_odds(chance: float) -> float:
+    chance = min(max(chance, _LEAST), 1 - _LEAST)
+    return math.log(chance / (1 - chance))
 
 
 def identifiers_of(slots: Sequence[Slot], dim: int) -> Tensor:
