@@ -94,6 +94,10 @@ def test_readme_is_short():
     assert len(text_of(ROOT / "README.md").splitlines()) <= 120
 
 
+def test_the_moving_picture_loads_quickly():
+    assert (ROOT / "docs/images/demo.gif").stat().st_size < 3_000_000
+
+
 def test_every_page_can_be_reached():
     """By links, from the README."""
     seen, waiting = set(), [ROOT / "README.md"]
