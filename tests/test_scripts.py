@@ -1,12 +1,16 @@
 """The scripts of the checkout, with stand-ins for what they call."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from minet_cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
@@ -68,3 +72,33 @@ class TestVenv:
         assert done.returncode == 1
         assert done.stderr == "MINET_TORCH is cpu, or not set; not cuda\n"
         assert not (checkout / "calls").exists()
+
+
+class TestDemo:
+    def test_it_ends_with_a_page_and_three_commands(self, tmp_path):
+        checkout = tmp_path / "a clone"
+        programs = checkout / ".venv/bin"
+        programs.mkdir(parents=True)
+        (checkout / "scripts").mkdir()
+        shutil.copy(ROOT / "scripts/demo", checkout / "scripts/demo")
+        for path in (checkout / "scripts/venv", programs / "python", programs / "minet"):
+            path.write_text('#!/bin/sh\necho "$@" >> calls\necho clip.mp4\n')
+            path.chmod(0o755)
+        done = subprocess.run(
+            [checkout / "scripts/demo", "--score", "0.5"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        page = checkout / "demo-output/bikes/report.html"
+        assert f"    {page.as_uri()}\n" in done.stdout
+        call = (checkout / "calls").read_text().splitlines()[-1]
+        assert call.startswith("detect clip.mp4 --output demo-output")
+        assert "--report" in call
+        assert call.endswith("--score 0.5")
+        commands = [line for line in done.stdout.splitlines() if ".venv/bin/minet" in line]
+        assert len(commands) == 3
+        for line in commands:
+            _, name, *arguments = shlex.split(line, comments=True)
+            shown = cli.get_command(click.Context(cli), name)
+            shown.make_parser(click.Context(shown)).parse_args(arguments)
