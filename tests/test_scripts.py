@@ -17,7 +17,10 @@ CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 PIP = """#!/bin/sh
 echo "$@" >> calls
-case "$*" in *download.pytorch.org*) exit $REACHED ;; esac
+case "$*" in
+    *download.pytorch.org*) exit $REACHED ;;
+    "-c import torchvision") exit $FITS ;;
+esac
 """
 
 
@@ -35,11 +38,11 @@ class TestVenv:
             (programs / name).chmod(0o755)
         return tmp_path
 
-    def call(self, checkout, *, reached=True, **variables):
+    def call(self, checkout, *, reached=True, fits=True, **variables):
         environment = {"PATH": os.environ["PATH"], "PYTHON": sys.executable, **variables}
         return subprocess.run(
             [checkout / "scripts/venv", "demo"],
-            env=environment | {"REACHED": "0" if reached else "1"},
+            env=environment | {"REACHED": str(int(not reached)), "FITS": str(int(not fits))},
             capture_output=True,
             text=True,
             check=False,
@@ -57,15 +60,19 @@ class TestVenv:
     def test_cpu_builds_come_first(self, checkout):
         done = self.call(checkout, MINET_TORCH="cpu")
         assert (done.returncode, done.stderr) == (0, "")
-        first, second = self.pip_calls(checkout)
+        first, _, second = self.pip_calls(checkout)
         assert first.endswith(f"--index-url {CPU_BUILDS} torch torchvision")
         assert CPU_BUILDS not in second
 
-    def test_without_their_index_it_says_so_and_goes_on(self, checkout):
-        done = self.call(checkout, MINET_TORCH="cpu", reached=False)
+    @pytest.mark.parametrize("trouble", [{"reached": False}, {"fits": False}])
+    def test_without_their_index_it_says_so_and_takes_others(self, checkout, trouble):
+        done = self.call(checkout, MINET_TORCH="cpu", **trouble)
         assert done.returncode == 0
-        assert "index of CPU builds cannot be reached" in done.stderr
-        assert self.pip_calls(checkout)[1].endswith("--editable .[demo]")
+        assert "CPU builds cannot be had from its index" in done.stderr
+        *_, removal, last = self.pip_calls(checkout)
+        assert "uninstall" in removal
+        assert removal.endswith("torch torchvision")
+        assert last.endswith("--editable .[demo]")
 
     def test_another_build_is_refused(self, checkout):
         done = self.call(checkout, MINET_TORCH="cuda")
