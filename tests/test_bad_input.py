@@ -196,7 +196,8 @@ def test_what_can_be_used_is_used(capfd, case):
     assert "Traceback" not in err
     assert (warning in out) if warning else ("warning" not in out)
     folder = Path(name).stem
-    assert {file.name for file in Path("out", folder).iterdir()} == set(OUTPUT_FILES)
+    of_pictures = {"mot.pictures.csv"} if Path(name).is_dir() else set()
+    assert {file.name for file in Path("out", folder).iterdir()} == {*OUTPUT_FILES, *of_pictures}
     assert frames_of(folder) == frames
     rows = read_json(Path("out") / folder / "result.json").rows
     assert rows.time.drop_duplicates().is_monotonic_increasing
