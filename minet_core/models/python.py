@@ -239,8 +239,9 @@ def _module(name: str, place: Path | str) -> ModuleType:
             raise ConfigError(f"{place}: no such Python file")
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module  # for dataclasses, and for pickles of other processes
-        if str(place.parent) not in sys.path:
-            sys.path.append(str(place.parent))
+        if (folder := str(place.resolve().parent)) not in sys.path:
+            sys.path.append(folder)
+        importlib.invalidate_caches()  # of folders that have changed since they were last read
         spec.loader.exec_module(module)
     except MinetError:
         raise

@@ -159,11 +159,13 @@ class VideoReader(FrameReader):
                 self._first, self._info = first, self._facts(first)
                 self._files = files.pop_all()
                 return
+            self._decoded.close()
+            dead = (*dead, self._stream.index)  # which is gone with the container
             others = {each.index for each in self._container.streams.video} - {*dead}
-            if stream is not None or len(others) < 2 or not Path(self._path).is_file():
+            if stream is not None or not others or not Path(self._path).is_file():
                 raise VideoOpenError(f"{self._name}: {self._why_nothing()}")
         self._tally = Tally()
-        self._open(stream, (*dead, self._stream.index))
+        self._open(stream, dead)
 
     def _why_nothing(self) -> str:
         if self._path != "-" and is_animated_webp(Path(self._path)):
