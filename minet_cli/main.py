@@ -40,7 +40,10 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """The subcommand of that name."""
         if cmd_name not in COMMANDS:
-            ctx.fail(f"there is no command {cmd_name!r}{did_you_mean(cmd_name, COMMANDS)}")
+            hint = did_you_mean(cmd_name, COMMANDS)
+            if not hint and "." in cmd_name:  # a file
+                hint = f"; did you mean `minet detect {cmd_name}`?"
+            ctx.fail(f"there is no command {cmd_name!r}{hint}")
         command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
         return command
 

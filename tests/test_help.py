@@ -35,6 +35,11 @@ def test_without_a_command_three_examples_are_shown():
     assert len(re.findall(r"^  minet [a-z]+", shown(), re.MULTILINE)) == 3
 
 
+def test_a_file_in_the_place_of_a_command_is_understood(capsys):
+    assert run(["street.mp4"]) == 2
+    assert "did you mean `minet detect street.mp4`?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_examples_of_the_help_can_be_typed(name):
     text = shown(*filter(None, [name]), "--help")
