@@ -16,7 +16,7 @@ _EQUATION = re.compile(
 )
 
 
-class MathML(Postprocessor):
+class MathML(Postprocessor):  # type: ignore[misc]
     r"""Converts every \[ … \], on lines of its own, and \( … \), in a line."""
 
     def run(self, text: str) -> str:
@@ -26,10 +26,11 @@ class MathML(Postprocessor):
 
 def _mathml(found: re.Match[str]) -> str:
     display = "block" if found["tag"] == "div" else "inline"
-    return convert(html.unescape(found["tex"]).strip(), display=display)
+    equation: str = convert(html.unescape(found["tex"]).strip(), display=display)
+    return equation
 
 
-class MathMLExtension(Extension):
+class MathMLExtension(Extension):  # type: ignore[misc]
     """What mkdocs.yml asks for."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802

