@@ -52,7 +52,7 @@ class Tracker:
 def bench(monkeypatch, tmp_path) -> SimpleNamespace:
     monkeypatch.syspath_prepend(ROOT)
     modules = {}
-    for name in ("data", "replicates", "runs", "scores"):
+    for name in ("data", "precision", "replicates", "runs", "scores"):
         modules[name] = pytest.importorskip(f"benchmarks.identities.{name}")
     folder = write_sequence(tmp_path / "data/seq")
     (folder / "det").mkdir()
@@ -136,3 +136,18 @@ def test_peers_get_the_boxes_as_they_are(bench, made):
     assert botsort.settings == {"frame_rate": 25.0}
     assert botsort.seen == [(1, (48, 64, 3))] * FRAMES
     assert [len(boxes.boxes) for boxes in found] == [0, 0] + [2] * (FRAMES - 2)
+
+
+def test_reliability_puts_scores_beside_the_share_that_is_right(bench):
+    outcomes = np.array([[0.92, 1], [0.98, 0], [1.0, 1], [0.25, 0]])
+    assert bench.precision.reliability(outcomes) == [
+        pytest.approx((0.2, 0.3, 1, 0.25, 0)),
+        pytest.approx((0.9, 1.0, 3, 2.9 / 3, 2 / 3)),
+    ]
+
+
+def test_boxes_that_are_all_right_have_full_precision(bench):
+    found = bench.precision.precision(bench.sequence, "true", bench.model)
+    assert (found.without, found.memory, found.linked) == pytest.approx((100, 100, 100))
+    assert found.base[:, 1].tolist() == found.reported[:, 1].tolist() == [1] * 2 * FRAMES
+    assert (found.reported[:, 0] >= found.base[:, 0]).all()

@@ -31,13 +31,14 @@ class Precision:
     Attributes:
         without: AP50 of the detector alone, in percent.
         memory: AP50 with memory, as it is known at once.
+        linked: AP50 of what `minet detect` writes of a file with a score of 0.
         base: outcomes of the detector's own best score of each box.
-        reported: outcomes of the boxes that `minet detect` reports at a score of 0, linked and
-            with gaps filled.
+        reported: outcomes of what `minet detect` writes.
     """
 
     without: float
     memory: float
+    linked: float
     base: Outcomes
     reported: Outcomes
 
@@ -47,7 +48,11 @@ def precision(sequence: Sequence, kind: str, model: Model) -> Precision:
     without, base = _scored(sequence, kind, model, None)
     memory, _ = _scored(sequence, kind, model, VIDEO)
     rows = minet(sequence, PLAIN, kind, model, VIDEO, score=0.0)["linked"]
-    return Precision(without, memory, base, _outcomes(sequence, rows))
+    average = ApAccumulator(sequence.classes)
+    for frame, found in enumerate(rows):
+        average.add(EvalFrame(sequence.name, frame, sequence.truth[frame], found))
+    linked = 100 * average.result().mean
+    return Precision(without, memory, linked, base, _outcomes(sequence, rows))
 
 
 def _scored(
@@ -85,12 +90,11 @@ def _outcomes(sequence: Sequence, rows: list[FoundBoxes]) -> Outcomes:
 
 def show(kind: str, found: dict[str, Precision]) -> None:
     """Print average precision of each sequence, and whether scores are chances."""
-    print(f"\n{kind} boxes, AP50 of each sequence as it is, without memory and with `video`")
-    for name, one in found.items():
-        print(f"{name:24}{one.without:8.1f}{one.memory:8.1f}{one.memory - one.without:+8.1f}")
-    columns = np.array([(one.without, one.memory) for one in found.values()])
-    without, memory = columns.mean(axis=0)
-    print(f"{'mean':24}{without:8.1f}{memory:8.1f}{memory - without:+8.1f}")
+    print(f"\n{kind} boxes, AP50 of each sequence as it is: without memory, online, linked")
+    rows = {name: (one.without, one.memory, one.linked) for name, one in found.items()}
+    rows["mean"] = tuple(np.mean(list(rows.values()), axis=0).tolist())
+    for name, row in rows.items():
+        print(f"{name:24}" + "".join(f"{value:8.1f}" for value in row))
     for title, own in (("detector's", "base"), ("reported", "reported")):
         print(f"\n{kind} boxes, {title} score: boxes, mean score, share that is right")
         for line in reliability(np.concatenate([getattr(one, own) for one in found.values()])):

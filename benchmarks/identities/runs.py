@@ -98,7 +98,7 @@ def minet(
 ) -> dict[str, list[FoundBoxes]]:
     """What MINet reports of each frame, `online` and `linked`, as `minet detect` would."""
     shown, whole = detector_of(sequence, replicate, kind, model)
-    online = OnlineDetector(whole, config, link=True)
+    online = OnlineDetector(whole, config, score=score, link=True)
     ids = map_classes(whole.detector.classes, sequence.classes).ids
     observed = []
     for place, frame in enumerate(replicate.frames(sequence)):
