@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from minet_cli import options
 from minet_cli.options import names, setting
 from minet_core.errors import ConfigError
 
@@ -25,13 +26,7 @@ if TYPE_CHECKING:
     help="Labelled pictures or video: yolo:DIR, coco:FILE, mot:ROOT, coco-vid:FILE, …",
 )
 @click.option("--split", default="val", show_default=True, help="Part of the dataset.")
-@click.option(
-    "--class-table",
-    "class_table",
-    type=click.Path(path_type=Path, exists=True),
-    metavar="FILE",
-    help="What the model's classes are called in the dataset: a line `model,dataset` each.",
-)
+@options.class_table
 @click.option(
     "-o",
     "--output",

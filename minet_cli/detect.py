@@ -49,7 +49,7 @@ SECTIONS = {
         *("list_file", "start", "end", "max_frames", "stride", "rate", "stream"),
         *("detections", "first_boxes"),
     ),
-    "Model": ("model", "classes", "score", "size", "identify", "device"),
+    "Model": ("model", "classes", "score", "size", "tiles", "identify", "device"),
     "What to write": ("output", "report", "formats", "video", "trails", "score_vectors"),
     "Memory": ("memory", "link", "fill", "preset"),
     "Run": ("resume", "overwrite", "checkpoint", "quiet"),

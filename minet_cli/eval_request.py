@@ -30,7 +30,7 @@ class Request:
     detections: Path | None
     results: Path | None
     allow_cut: bool
-    classes_table: Path | None
+    class_table: Path | None
     protocol: str
     motion: bool
     motion_rule: str

@@ -147,7 +147,7 @@ def table_of(request: Request, dataset: Dataset, known: Sequence[str] | None) ->
     Raises:
         MinetError: the file cannot be read, or names a class that is not there.
     """
-    path = request.classes_table
+    path = request.class_table
     if path is None:
         return None
     if known is None:

@@ -10,21 +10,21 @@ from typing import Any
 import click
 
 from minet_cli.eval_request import Request, options_of, settings_of, variants_of
-from minet_cli.options import setting
+from minet_cli.options import class_table, setting
 from minet_cli.sections import SectionedCommand
 
 FilePath = click.Path(path_type=Path, exists=True)
 
 
 SECTIONS = {
-    "Input": ("data", "split", "model", "detections", "results", "classes_table", "allow_cut"),
+    "Input": ("data", "split", "model", "detections", "results", "class_table", "allow_cut"),
     "What to compare": (
         *("memory", "preset", "sweep", "ablation", "trained"),
         *("bidirectional", "seq_nms", "tube_link"),
     ),
     "What to measure": ("tracking", "motion", "motion_rule", "protocol", "score"),
     "What to write": ("output", "report"),
-    "Run": ("size", "identify", "device", "overwrite", "quiet"),
+    "Run": ("size", "tiles", "identify", "device", "overwrite", "quiet"),
 }
 """Heading of the help → options under it."""
 
@@ -79,13 +79,7 @@ SECTIONS = {
     "the text format of ImageNet VID.",
 )
 @click.option("--allow-cut", is_flag=True, help="Score results that were cut at a score.")
-@click.option(
-    "--class-table",
-    "classes_table",
-    type=FilePath,
-    metavar="FILE",
-    help="What the model's classes are called in the dataset: a line `model,dataset` each.",
-)
+@class_table
 @click.option(
     "--protocol",
     type=click.Choice(["voc50", "devkit", "coco"]),

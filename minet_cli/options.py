@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -68,3 +69,13 @@ def position(text: str) -> int | float:
     from minet_core.video.positions import parse_position  # not for --help alone
 
     return parse_position(text)
+
+
+class_table = click.option(
+    "--class-table",
+    "class_table",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FILE",
+    help="What the model's classes are called in the dataset: a line `model,dataset` each.",
+)
+"""The option of every command that holds a model against a dataset."""

@@ -56,6 +56,8 @@ def test_every_option_is_under_one_heading(name):
     assert [line[:-1] for line in text.splitlines() if re.match(r"[A-Z].*:$", line)] == list(
         command.sections
     )
+    told = [name for names in command.sections.values() for name in names]
+    assert sorted(told) == sorted(o.name for o in command.params if isinstance(o, click.Option))
     for option in command.params:
         if isinstance(option, click.Option):
             flag = max(option.opts, key=len)

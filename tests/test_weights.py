@@ -72,7 +72,7 @@ def test_pickle_is_refused_unopened(tmp_path: Path) -> None:
 
 
 def test_onnx_is_refused_as_what_it_is(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"a\.onnx: ONNX is not read; .* --detections$"):
+    with pytest.raises(WeightsError, match=r"a\.onnx: ONNX is run, .* a \.safetensors file$"):
         read_safetensors(tmp_path / "a.onnx")
 
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime as the engine of the bundled networks on a CPU: the same numbers in half the time.
+"""ONNX Runtime as the engine of the bundled networks on a CPU: the same numbers in less time.
 
 Beside the weights of a network lies its graph, made from them by scripts/make_engines.py, which
 notes their sha256 in it. Without ONNX Runtime, on a GPU, and with any other weights, PyTorch

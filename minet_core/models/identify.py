@@ -84,10 +84,10 @@ class PictureFeatures(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor) -> tuple[Tensor]:
         """(B, 64, h/16, w/16) features of (B, 3, h, w) RGB pictures in 0..255."""
         pictures = (pictures.float() / 255).contiguous(memory_format=torch.channels_last)
-        return self.network.feature_map(pictures)
+        return (self.network.feature_map(pictures),)
 
 
 class IdentifyEmbedder:
@@ -108,8 +108,8 @@ class IdentifyEmbedder:
         engine: Engine | None = None,
     ) -> None:
         self._device = torch.device(device)
-        self._engine = engine
         self.network = network.eval().to(self._device).to(memory_format=torch.channels_last)
+        self._look = engine or PictureFeatures(self.network)
         self._max_side = max_side
 
     @property
@@ -124,10 +124,7 @@ class IdentifyEmbedder:
         if self._device.type != "cpu":  # only the CPU resizes bytes, and there it is faster
             picture = picture.float()
         picture, scale = shrunk(picture, self._max_side)
-        if self._engine is not None:
-            (features,) = self._engine(picture)
-        else:
-            features = PictureFeatures(self.network)(picture)
+        (features,) = self._look(picture)
         return FeatureMap(features, STRIDE / scale)
 
     @torch.inference_mode()

@@ -22,14 +22,19 @@ from torchvision.ops import clip_boxes_to_image
 from minet_core.errors import ConfigError, WeightsError
 from minet_core.models.detector import BaseDetections, Frame, ScoreKind
 from minet_core.models.engine import Engine, engine_of
-from minet_core.models.proposals import MAX_DECODED, PROPOSAL_NMS, PROPOSALS, best_rows, suppressed
+from minet_core.models.proposals import (
+    FEW_DECODED,
+    MAX_DECODED,
+    PROPOSAL_NMS,
+    PROPOSALS,
+    best_rows,
+    suppressed,
+)
 from minet_core.models.weights import assign_weights, read_safetensors
 
 ARCHITECTURE = "nanodet-g"
 STRIDES = (8, 16, 32)
 DISTANCE_BINS = 11
-FEW_DECODED = 400
-"""Rows that mostly hold as many proposals as are wanted, so that the next are not looked at."""
 DEFAULT_SIZE = 416
 """Longer side of the pictures that the bundled weights were trained on."""
 # Channel order, mean and deviation of the training, in units of an 8-bit picture.

@@ -77,7 +77,7 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str
 def _check_readable(path: Path) -> None:
     if path.suffix == ".onnx":
         raise WeightsError(
-            f"{path}: ONNX is not read; boxes of that detector can be given with --detections"
+            f"{path}: ONNX is run, by --model or --identify; what is trained is a .safetensors file"
         )
     if path.suffix != ".safetensors":
         raise WeightsError(

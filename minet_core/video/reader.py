@@ -149,8 +149,9 @@ class VideoReader(FrameReader):
                 data = files.enter_context(closing(open_standard_input()))
             self._container = files.enter_context(open_input(self._path, data))
             self._stream = video_stream(self._container, self._name, stream, dead)
-            other = stream is None and passed_over(self._container, self._stream, dead)
-            self._others = other or ""
+            self._others = ""
+            if stream is None:
+                self._others = passed_over(self._container, self._stream, dead)
             self._promised = duration(self._container, self._stream)
             self._decoded = self._decode_all()
             # Only a frame tells its rotation and true size, and whether this is a video at all.
