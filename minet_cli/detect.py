@@ -1,58 +1,28 @@
-"""`minet detect`: what can be asked for, and one video after the other.
+"""`minet detect`: what can be asked for.
 
 What is heavy is imported when it is needed, so that `--help` and mistakes are answered at once.
 """
 
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from minet_cli.options import detector_size, names, position, rate, setting
+from minet_cli.options import detector_size, jobs_at_once, names, position, rate, setting
 from minet_cli.sections import SectionedCommand
 from minet_core.config import FORMATS, DetectOptions
-from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
+from minet_core.errors import ConfigError, MinetError
 from minet_core.suggest import did_you_mean
-
-if TYPE_CHECKING:
-    from minet_cli.report import Reporter
-    from minet_core import Model
-    from minet_core.export import Exported
-    from minet_core.runs.pipeline import Summary
-
-Failure = tuple[str, str]
-"""An input, and what went wrong with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One video of the run.
-
-    Attributes:
-        source: as it was given.
-        folder: for its results.
-        options: of the run, with this video's file of detections.
-        frames_before: how many frames of it an earlier run has done.
-        note: what the user should know before it begins, or nothing.
-    """
-
-    source: str
-    folder: Path
-    options: DetectOptions
-    frames_before: int = 0
-    note: str = ""
-
 
 SECTIONS = {
     "Input": (
-        *("list_file", "start", "end", "max_frames", "stride", "rate", "stream"),
+        *("list_file", "watch", "start", "end", "max_frames", "stride", "rate", "stream"),
         *("detections", "first_boxes"),
     ),
     "Model": ("model", "classes", "score", "size", "tiles", "identify", "device"),
     "What to write": ("output", "report", "formats", "video", "trails", "score_vectors"),
     "Memory": ("memory", "link", "fill", "preset"),
-    "Run": ("resume", "overwrite", "checkpoint", "quiet"),
+    "Run": ("jobs", "resume", "overwrite", "checkpoint", "quiet"),
 }
 """Heading of the help → options under it."""
 
@@ -73,6 +43,12 @@ SECTIONS = {
     default="minet-output",
     show_default=True,
     help="Folder for the results; each input gets a folder in it.",
+)
+@click.option(
+    "--watch",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="In place of INPUT, a folder: each video that arrives in it, until Ctrl-C.",
 )
 @setting("--model", "model", metavar="NAME|FILE")
 @setting("--identify", "identify", metavar="FILE")
@@ -101,9 +77,16 @@ SECTIONS = {
 @setting("--overwrite", "overwrite", is_flag=True)
 @setting("--resume", "resume", is_flag=True)
 @setting("--checkpoint", "checkpoint", type=float, metavar="SECONDS")
+@jobs_at_once
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def detect(
-    inputs: tuple[str, ...], list_file: Path | None, output: Path, quiet: bool, **settings: Any
+    inputs: tuple[str, ...],
+    list_file: Path | None,
+    output: Path,
+    watch: Path | None,
+    jobs: int | None,
+    quiet: bool,
+    **settings: Any,
 ) -> None:
     """Detect objects in videos and link them into tracklets.
 
@@ -116,21 +99,27 @@ def detect(
     URL, or - for standard input. Each video gets a folder with annotated.mp4, result.json,
     detections.csv, mot.txt, and minet.json, by which a later run knows that it is done.
     """
+    from minet_cli import detect_run
     from minet_cli.report import Reporter
+    from minet_core.batch.planning import plan
     from minet_core.runs.video_inputs import expand
 
-    if not inputs and list_file is None:
+    if watch is not None and (inputs or list_file is not None):
+        raise click.UsageError("--watch takes the place of INPUT and --list.")
+    if not inputs and list_file is None and watch is None:
         raise click.UsageError("Missing argument 'INPUT...'.")
     formats, exports = split_formats(settings.pop("formats"))
     options = DetectOptions(**settings, formats=formats)
     reporter = Reporter(options, quiet=quiet)
+    if watch is not None:
+        detect_run.watch(watch, output, options, reporter, exports, jobs)
+        return
     sources = expand(inputs, list_file, reporter.note)
-    jobs, failures = plan(sources, output, options, reporter, exports)
-    if jobs:
-        with reporter.waiting(f"loading {options.model}"):
-            model = load(options)
-        reporter.notes(model.notes)
-        run_all(jobs, model, options, reporter, exports, failures)
+    to_do, done = plan(sources, output, options)
+    # Said once it is certain that no mistake ends the run.
+    failures = detect_run.completed(done, reporter, exports, alone=not to_do and len(done) == 1)
+    if to_do:
+        detect_run.run_all(to_do, options, reporter, exports, failures, jobs)
     if failures:
         reporter.failures(failures)
         raise MinetError(f"{len(failures)} of {len(sources)} inputs failed")
@@ -152,167 +141,3 @@ def split_formats(formats: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str,
             hint = did_you_mean(name, known) or f" (known: {', '.join(known)})"
             raise ConfigError(f"unknown format {name!r}{hint}")
     return (*own, *(["json"] if exports and "json" not in own else [])), exports
-
-
-def plan(
-    sources: list[str],
-    output: Path,
-    options: DetectOptions,
-    reporter: "Reporter",
-    exports: tuple[str, ...] = (),
-) -> tuple[list[Job], list[Failure]]:
-    """What there is to do, every input checked before anything is touched.
-
-    Videos that are done already get the exports and the report that are not there; those whose
-    exports fail are told too.
-
-    Raises:
-        MinetError: one cannot be read, or has no place to be written to.
-    """
-    from minet_core.models.weight_files import model_files
-    from minet_core.runs.preflight import check, folder_names, settled
-    from minet_core.video.pictures.folder import is_pictures
-
-    if options.rate is not None and not any(map(is_pictures, sources)):
-        raise ConfigError("--rate is for folders of pictures; a video tells its own")
-    if options.first_boxes is not None and len(sources) > 1:
-        raise ConfigError("--first-boxes tells of the objects of one video, not of several")
-    model_files(options.model)  # a mistyped name is a mistake whatever the folders hold
-    jobs: list[Job] = []
-    done: list[Job] = []
-    for source, name in zip(sources, folder_names(sources), strict=True):
-        folder = output / name
-        own = settled(options, source, folder)
-        try:
-            standing = check(source, folder, own, options.model)
-        except AlreadyDoneError:
-            done.append(Job(source, folder, own))
-        else:
-            jobs.append(Job(source, folder, own, standing.frames_before, standing.note))
-    _check_files([*done, *jobs])
-    # Said once it is certain that no mistake ends the run.
-    return jobs, _completed(done, reporter, exports, alone=not jobs and len(done) == 1)
-
-
-def _check_files(jobs: list[Job]) -> None:
-    """See that no two videos have one file of detections.
-
-    Raises:
-        ConfigError: they have.
-    """
-    first: dict[str, Job] = {}
-    for job in jobs:
-        file = job.options.detections
-        if file is not None and first.setdefault(file, job) is not job:
-            names = f"{first[file].folder.name}.txt and {job.folder.name}.txt"
-            raise ConfigError(
-                f"--detections gives several videos the same file, {file}; "
-                f"a folder with {names} tells them apart"
-            )
-
-
-def _completed(
-    done: list[Job], reporter: "Reporter", exports: tuple[str, ...], *, alone: bool
-) -> list[Failure]:
-    """Write the exports and reports that videos which are done lack, and tell which have failed.
-
-    Raises:
-        MinetError: the only video failed.
-    """
-    from minet_core.export import export_result
-    from minet_core.runs.review_page import REPORT, write_report
-
-    failures = []
-    for job in done:
-        reporter.done_already(job.source, job.folder)
-        try:
-            export_result(job.folder, exports, again=True, overwrite=False)
-            if job.options.report and not (job.folder / REPORT).exists():
-                write_report(job.folder)
-        except MinetError as error:
-            if alone:
-                raise
-            failures.append(_failure(job.source, error, reporter))
-    return failures
-
-
-def load(options: DetectOptions) -> "Model":
-    """The model that the options name.
-
-    Raises:
-        MinetError: there is no such model or device, or the model lacks a class asked for.
-    """
-    from minet_core import load_model
-    from minet_core.runs.pipeline import label_ids
-
-    model = load_model(
-        options.model,
-        size=options.size,
-        device=options.device,
-        classes=options.classes,
-        identify=options.identify,
-        tiles=options.tiles,
-    )
-    if options.detections is None:
-        label_ids(options.classes, model.detector.classes)
-    return model
-
-
-def run_all(
-    jobs: list[Job],
-    model: "Model",
-    options: DetectOptions,
-    reporter: "Reporter",
-    exports: tuple[str, ...],
-    failures: list[Failure],
-) -> None:
-    """Annotate every input, and add those that fail to the failures there are.
-
-    Raises:
-        MinetError: the only input failed, and nothing else did before.
-        Interrupted: by Ctrl-C.
-    """
-    from minet_cli.main import Interrupted, debugging
-    from minet_core import annotate
-    from minet_core.export import export_result
-
-    alone = len(jobs) == 1 and not failures
-    for job in jobs:
-        try:
-            with reporter.progress(job) as progress:
-                summary = annotate(job.source, job.folder, model, job.options, progress)
-            exported = export_result(job.folder, exports, again=False, overwrite=options.overwrite)
-        except KeyboardInterrupt:
-            raise Interrupted(_what_is_left(job)) from None
-        except AlreadyDoneError:  # by another process, since this one began
-            reporter.done_already(job.source, job.folder)
-        except Exception as error:
-            if alone or debugging():
-                raise
-            failures.append(_failure(job.source, error, reporter))
-        else:
-            reporter.summary(job.source, with_exports(summary, exported))
-
-
-def _failure(source: str, error: Exception, reporter: "Reporter") -> Failure:
-    from minet_cli.main import describe
-
-    line = describe(error).removeprefix(f"{source}: ")
-    reporter.failure(source, line)
-    return source, line
-
-
-def with_exports(summary: "Summary", exports: "list[Exported]") -> "Summary":
-    """The summary, with the files of exports and what there is to say of them."""
-    files = (file for export in exports for file in export.files)
-    warnings = (line for export in exports for line in export.warnings)
-    return replace(summary, files=(*summary.files, *files), warnings=(*summary.warnings, *warnings))
-
-
-def _what_is_left(job: Job) -> str:
-    from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
-
-    checkpoint = read_checkpoint(job.folder / UNFINISHED)
-    if checkpoint is None:
-        return "; nothing of the unfinished video was kept"
-    return f"; --resume continues {job.source} after {checkpoint.frames} frames"

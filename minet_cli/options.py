@@ -87,6 +87,29 @@ def position(text: str) -> int | float:
     return parse_position(text)
 
 
+def at_once(text: str) -> int | None:
+    """How many jobs go at once; None for as many as fit this machine.
+
+    Raises:
+        ConfigError: it is no such number.
+    """
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not int(text):
+        raise ConfigError(f"{text!r} is no number of jobs: give 1 or more, or auto")
+    return int(text)
+
+
+jobs_at_once = click.option(
+    "--jobs",
+    type=at_once,
+    default="1",
+    show_default=True,
+    metavar="N",
+    help="Videos to do at once, each in a process of its own; auto: as many as fit.",
+)
+"""The option of every command that shares videos out over processes."""
+
 class_table = click.option(
     "--class-table",
     "class_table",

@@ -1,5 +1,6 @@
 """How far a video is: a bar on a terminal, a line now and then elsewhere."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,19 +32,20 @@ MOST_SECONDS = 30.0
 
 
 class FramesColumn(ProgressColumn):
-    """`123/250 17.1 fps 5 live`."""
+    """`123/250 17.1 fps 5 live`; of several videos without the last."""
 
     def render(self, task: Task) -> Text:
         """The text for the present state."""
         total = f"/{task.total:.0f}" if task.total else ""
         speed = f"{task.speed:.1f}" if task.speed else "–"
-        return Text(f"{task.completed:.0f}{total} {speed} fps {task.fields['live']} live")
+        live = task.fields["live"]
+        text = f"{task.completed:.0f}{total} {speed} fps"
+        return Text(text if live is None else f"{text} {live} live")
 
 
-@contextmanager
-def bar(console: Console, name: str, options: DetectOptions, done: int = 0) -> "Iterator[Progress]":
-    """A line that is redrawn in place, and gone at the end; `done` frames were done before."""
-    display = Display(
+def display(console: Console) -> Display:
+    """Lines that are redrawn in place, and gone at the end."""
+    return Display(
         TextColumn(
             "{task.description}",
             markup=False,
@@ -57,13 +59,21 @@ def bar(console: Console, name: str, options: DetectOptions, done: int = 0) -> "
         console=console,
         transient=True,
         expand=True,
+        # What goes into a file must not end on the terminal.
+        redirect_stdout=sys.stdout.isatty(),
     )
-    with display:
-        task = display.add_task(name, total=None, completed=done, live=0)
+
+
+@contextmanager
+def bar(console: Console, name: str, options: DetectOptions, done: int = 0) -> "Iterator[Progress]":
+    """A line that is redrawn in place, and gone at the end; `done` frames were done before."""
+    bars = display(console)
+    with bars:
+        task = bars.add_task(name, total=None, completed=done, live=0)
 
         def show(detections: "FrameDetections", info: "VideoInfo") -> None:
             total = expected_frames(info, options)
-            display.update(task, total=total, advance=1, live=detections.tracked)
+            bars.update(task, total=total, advance=1, live=detections.tracked)
 
         yield show
 

@@ -1,6 +1,6 @@
 """What the user sees of a run: progress on stderr, results on stdout."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import fill
@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from minet_cli.progress import Lines, bar
+from minet_cli.progress_many import ManyLines, many_bars
 from minet_core.config import DetectOptions
 from minet_core.video.opening import shown
 
 if TYPE_CHECKING:
-    from minet_cli.detect import Job
+    from minet_cli.progress_many import Display
+    from minet_core.batch.planning import Job, Size
     from minet_core.runs.pipeline import Progress, Summary
 
 
@@ -56,13 +58,26 @@ class Reporter:
         if self._quiet:
             yield None
             return
-        if job.note:
-            click.echo(f"{shown(job.source)}: {job.note}", err=True)
+        self.begins(job)
         if self._on_terminal:
             with bar(self._err, name, self._options, job.frames_before) as show:
                 yield show
         else:
             yield Lines(_to_stderr, name, self._options, done=job.frames_before)
+
+    def begins(self, job: "Job") -> None:
+        """Say what there is to know of a video before it begins."""
+        if job.note and not self._quiet:
+            click.echo(f"{shown(job.source)}: {job.note}", err=True)
+
+    @contextmanager
+    def many(self, entries: "Sequence[tuple[Job, Size]]" = ()) -> "Iterator[Display]":
+        """What to tell of videos that go at once."""
+        if not self._quiet and self._on_terminal:
+            with many_bars(self._err, entries) as bars:
+                yield bars
+        else:
+            yield ManyLines(_to_nobody if self._quiet else _to_stderr, entries)
 
     def done_already(self, source: str, folder: Path) -> None:
         """Say that a video is left out, as a finished run has made what this one would."""
@@ -105,6 +120,10 @@ class Reporter:
 
 def _to_stderr(line: str) -> None:
     click.echo(line, err=True)
+
+
+def _to_nobody(line: str) -> None:
+    """Where nothing is to be shown."""
 
 
 def _facts(summary: "Summary", *, memory: bool) -> Iterator[tuple[str, str]]:

@@ -385,7 +385,7 @@ class TestHelp:
 
     def test_defaults_are_those_of_the_options(self, monkeypatch):
         seen = []
-        monkeypatch.setattr("minet_cli.detect.run_all", lambda *given: seen.append(given[2]))
+        monkeypatch.setattr("minet_cli.detect_run.run_all", lambda *given: seen.append(given[1]))
         assert detect("clip.mp4") == 0
         assert seen == [DetectOptions()]
 

@@ -1,0 +1,274 @@
+"""`minet detect` at work: one video after the other, or several at once."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minet_core.batch.inbox import PAUSE, Inbox
+from minet_core.batch.planning import Job, longest_first, resumed
+from minet_core.batch.pool import Again, Began, Done, Event, Failed, Pool, Ready, Told
+from minet_core.batch.sizing import this_machine
+from minet_core.batch.videos import add_missing, complete, load, work
+from minet_core.config import DetectOptions
+from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
+from minet_core.models.weight_files import model_files
+from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
+from minet_core.video.opening import shown
+
+if TYPE_CHECKING:
+    from minet_cli.progress_many import Display
+    from minet_cli.report import Reporter
+    from minet_core.runs.pipeline import Summary
+
+_MANY = 1_000_000
+_FULL_HD = 1920 * 1080
+"""What is expected of videos that nobody has seen yet."""
+
+Failure = tuple[str, str]
+"""An input, and what went wrong with it."""
+
+
+def completed(
+    done: list[Job], reporter: "Reporter", exports: tuple[str, ...], *, alone: bool
+) -> list[Failure]:
+    """Write the exports and reports that videos which are done lack, and tell which have failed.
+
+    Raises:
+        MinetError: the only video failed.
+    """
+    failures = []
+    for job in done:
+        reporter.done_already(job.source, job.folder)
+        try:
+            add_missing(job, exports)
+        except MinetError as error:
+            if alone:
+                raise
+            failures.append(_failure(job.source, error, reporter))
+    return failures
+
+
+def run_all(
+    jobs: list[Job],
+    options: DetectOptions,
+    reporter: "Reporter",
+    exports: tuple[str, ...],
+    failures: list[Failure],
+    count: int | None = 1,
+) -> None:
+    """Annotate every input, and add those that fail to the failures there are.
+
+    Args:
+        jobs: what to do.
+        options: of the run.
+        reporter: is told.
+        exports: formats to write beside.
+        failures: that there are.
+        count: how many videos to do at once; None for as many as fit this machine.
+
+    Raises:
+        MinetError: the model cannot be loaded, or the only input failed and nothing did before.
+        Interrupted: by Ctrl-C.
+    """
+    if count == 1 or len(jobs) == 1:
+        _one_by_one(jobs, options, reporter, exports, failures)
+    else:
+        _at_once(jobs, options, reporter, exports, failures, count)
+
+
+def _one_by_one(
+    jobs: list[Job],
+    options: DetectOptions,
+    reporter: "Reporter",
+    exports: tuple[str, ...],
+    failures: list[Failure],
+) -> None:
+    from minet_cli.main import Interrupted, debugging
+
+    with reporter.waiting(f"loading {options.model}"):
+        model = load(options)
+    reporter.notes(model.notes)
+    alone = len(jobs) == 1 and not failures
+    for job in jobs:
+        try:
+            with reporter.progress(job) as progress:
+                summary = complete(job, model, exports, progress)
+        except KeyboardInterrupt:
+            raise Interrupted(_what_is_left([job])) from None
+        except AlreadyDoneError:  # by another process, since this one began
+            reporter.done_already(job.source, job.folder)
+        except Exception as error:
+            if alone or debugging():
+                raise
+            failures.append(_failure(job.source, error, reporter))
+        else:
+            reporter.summary(job.source, summary)
+
+
+def _at_once(
+    jobs: list[Job],
+    options: DetectOptions,
+    reporter: "Reporter",
+    exports: tuple[str, ...],
+    failures: list[Failure],
+    count: int | None,
+) -> None:
+    if any(job.source == "-" for job in jobs):
+        raise ConfigError("standard input cannot be read by several jobs; leave out --jobs")
+    entries = longest_first(jobs)
+    machine = this_machine(options.device if count is None else "cpu")
+    if count is None:
+        count = machine.jobs(len(jobs), max(size.pixels for _, size in entries))
+        reporter.note(f"jobs at once: {count}")
+    count = min(count, len(jobs))
+    pool = Pool[Job, "Summary | None"](
+        work(options, exports, count), count, threads=machine.threads(count), again=resumed
+    )
+    with reporter.many(entries) as display:
+        show_events(pool, iter([job for job, _ in entries]), reporter, display, failures)
+
+
+def watch(
+    inbox: Path,
+    output: Path,
+    options: DetectOptions,
+    reporter: "Reporter",
+    exports: tuple[str, ...],
+    count: int | None,
+) -> None:
+    """Annotate every video that arrives in a folder, until Ctrl-C.
+
+    Args:
+        inbox: the folder.
+        output: folder for the results.
+        options: of the run; a stopped video is gone on with.
+        reporter: is told.
+        exports: formats to write beside.
+        count: how many videos to do at once; None for as many as fit this machine.
+
+    Raises:
+        MinetError: there is no such folder or model, or options make no sense here.
+        Interrupted: by Ctrl-C.
+    """
+    from minet_cli.main import Interrupted
+
+    if options.overwrite:
+        raise ConfigError("--watch with --overwrite would begin anew at every start")
+    if options.first_boxes is not None or options.rate is not None:
+        raise ConfigError("--watch is for many videos, and --first-boxes and --rate are not")
+    model_files(options.model)
+    options = replace(options, resume=True)
+    arrived = Inbox(
+        inbox,
+        output,
+        options,
+        done=lambda job: failures.extend(completed([job], reporter, exports, alone=False)),
+        failed=lambda source, error: failures.append(_failure(source, error, reporter)),
+    )
+    failures: list[Failure] = []
+    machine = this_machine(options.device if count is None else "cpu")
+    count = machine.jobs(_MANY, _FULL_HD) if count is None else count
+    reporter.note(f"watching {shown(inbox)}, Ctrl-C ends it; jobs at once: {count}")
+    pool = Pool[Job, "Summary | None"](
+        work(options, exports, count),
+        count,
+        threads=machine.threads(count),
+        again=resumed,
+        pause=PAUSE,
+    )
+    with reporter.many() as display:
+        try:
+            show_events(pool, iter(arrived), reporter, display, failures)
+        except Interrupted:
+            raise Interrupted("; the same command goes on") from None
+
+
+def show_events(
+    pool: "Pool[Job, Summary | None]",
+    jobs: Iterator[Job | None],
+    reporter: "Reporter",
+    display: "Display",
+    failures: list[Failure],
+) -> None:
+    """Let a pool do jobs, tell the user, and add those that fail to the failures there are.
+
+    Raises:
+        MinetError: the model cannot be loaded.
+        Interrupted: by Ctrl-C.
+    """
+    from minet_cli.main import Interrupted
+
+    shower = _Shower(reporter, display, failures)
+    try:
+        with closing(pool.run(jobs)) as events:
+            for event in events:
+                shower.show(event)
+    except KeyboardInterrupt:
+        raise Interrupted(_what_is_left(shower.running)) from None
+
+
+class _Shower:
+    """Tells the user what happens in a pool."""
+
+    def __init__(self, reporter: "Reporter", display: "Display", failures: list[Failure]) -> None:
+        self._reporter, self._display, self._failures = reporter, display, failures
+        self._noted = False
+        self.running: list[Job] = []
+
+    def show(self, event: "Event[Job, Summary | None]") -> None:
+        """Tell of one event."""
+        match event:
+            case Ready(notes):
+                if not self._noted:  # the same of every process
+                    self._reporter.notes(notes)
+                self._noted = True
+            case Began(job):
+                self.running.append(job)
+                self._reporter.begins(job)
+                self._display.began(job)
+            case Told(job, position):
+                self._display.told(job, position)
+            case Again(job, how):
+                self.running = [each for each in self.running if each.folder != job.folder]
+                self._reporter.note(f"{shown(job.source)}: {how}; it is tried once more")
+            case Done(job, summary):
+                self._ended(job)
+                if summary is None:
+                    self._reporter.done_already(job.source, job.folder)
+                else:
+                    self._reporter.summary(job.source, summary)
+            case Failed(job, error):
+                self._ended(job)
+                self._failed(job, error)
+
+    def _ended(self, job: Job) -> None:
+        self.running.remove(job)
+        self._display.ended(job)
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        from minet_cli.main import debugging
+
+        if debugging():
+            raise error
+        self._failures.append(_failure(job.source, error, self._reporter))
+
+
+def _failure(source: str, error: Exception, reporter: "Reporter") -> Failure:
+    from minet_cli.main import describe
+
+    line = describe(error).removeprefix(f"{source}: ")
+    reporter.failure(source, line)
+    return source, line
+
+
+def _what_is_left(jobs: Sequence[Job]) -> str:
+    """What --resume can do with unfinished videos."""
+    checkpoints = [read_checkpoint(job.folder / UNFINISHED) for job in jobs]
+    if len(jobs) != 1:
+        kept = sum(each is not None for each in checkpoints)
+        return f"; --resume does the rest, and continues {kept} of {len(jobs)} unfinished videos"
+    if checkpoints[0] is None:
+        return "; nothing of the unfinished video was kept"
+    return f"; --resume continues {jobs[0].source} after {checkpoints[0].frames} frames"

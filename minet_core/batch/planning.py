@@ -1,0 +1,150 @@
+"""What there is to do of many videos, every input checked before anything is touched.
+
+Nothing here imports torch.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from minet_core.config import DetectOptions
+from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
+from minet_core.models.weight_files import model_files
+from minet_core.runs.preflight import (
+    check,
+    expected_frames,
+    folder_names,
+    folder_rate,
+    settled,
+)
+from minet_core.video.opening import is_url
+from minet_core.video.pictures.folder import is_pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One video of a run.
+
+    Attributes:
+        source: as it was given.
+        folder: for its results.
+        options: of the run, with this video's file of detections.
+        frames_before: how many frames of it an earlier run has done.
+        note: what the user should know before it begins, or nothing.
+    """
+
+    source: str
+    folder: Path
+    options: DetectOptions
+    frames_before: int = 0
+    note: str = ""
+
+
+def plan(
+    sources: Sequence[str], output: Path, options: DetectOptions
+) -> tuple[list[Job], list[Job]]:
+    """Videos to do, and those that are done already.
+
+    Args:
+        sources: videos, as `minet_core.runs.video_inputs.expand` gives them.
+        output: folder for their folders.
+        options: of the run.
+
+    Raises:
+        MinetError: one cannot be read, or has no place to be written to.
+    """
+    if options.rate is not None and not any(map(is_pictures, sources)):
+        raise ConfigError("--rate is for folders of pictures; a video tells its own")
+    if options.first_boxes is not None and len(sources) > 1:
+        raise ConfigError("--first-boxes tells of the objects of one video, not of several")
+    model_files(options.model)  # a mistyped name is a mistake whatever the folders hold
+    jobs: list[Job] = []
+    done: list[Job] = []
+    for source, name in zip(sources, folder_names(sources), strict=True):
+        job, is_done = job_of(source, output / name, options)
+        (done if is_done else jobs).append(job)
+    _check_files([*done, *jobs])
+    return jobs, done
+
+
+def job_of(source: str, folder: Path, options: DetectOptions) -> tuple[Job, bool]:
+    """What there is to do of one video, and whether it is done already.
+
+    Raises:
+        MinetError: it cannot be read, or has no place to be written to.
+    """
+    own = settled(options, source, folder)
+    try:
+        standing = check(source, folder, own, options.model)
+    except AlreadyDoneError:
+        return Job(source, folder, own), True
+    return Job(source, folder, own, standing.frames_before, standing.note), False
+
+
+def _check_files(jobs: list[Job]) -> None:
+    """See that no two videos have one file of detections.
+
+    Raises:
+        ConfigError: they have.
+    """
+    first: dict[str, Job] = {}
+    for job in jobs:
+        file = job.options.detections
+        if file is not None and first.setdefault(file, job) is not job:
+            names = f"{first[file].folder.name}.txt and {job.folder.name}.txt"
+            raise ConfigError(
+                f"--detections gives several videos the same file, {file}; "
+                f"a folder with {names} tells them apart"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of a video there is to look at.
+
+    Attributes:
+        frames: about how many, those of an earlier run among them; None where nothing tells.
+        pixels: of a frame, 0 where nothing tells.
+    """
+
+    frames: int | None = None
+    pixels: int = 0
+
+
+def size_of(job: Job) -> Size:
+    """What a video says of itself; nothing of a stream, or of what is no video after all."""
+    from minet_core.video import open_video
+
+    if job.source == "-" or is_url(job.source):
+        return Size()
+    options = job.options
+    try:
+        rate = folder_rate(options)
+        with open_video(job.source, folder_rate=rate, stream=options.stream) as reader:
+            info = reader.info
+    except MinetError:  # said when its turn comes
+        return Size()
+    return Size(expected_frames(info, options), info.width * info.height)
+
+
+def longest_first(jobs: Iterable[Job]) -> list[tuple[Job, Size]]:
+    """The order in which many processes end soonest: the most work that is left comes first.
+
+    A video whose length nothing tells may be the longest. Equal ones stay in their order.
+    """
+
+    def left(entry: tuple[Job, Size]) -> float:
+        job, size = entry
+        return math.inf if size.frames is None else size.frames - job.frames_before
+
+    return sorted(((job, size_of(job)) for job in jobs), key=left, reverse=True)
+
+
+def resumed(job: Job) -> Job:
+    """The job as it is tried again: from the checkpoint that was reached."""
+    options = replace(job.options, resume=True)
+    try:
+        return job_of(job.source, job.folder, options)[0]
+    except MinetError:  # said when it is tried
+        return replace(job, options=options)

@@ -1,0 +1,54 @@
+"""Work for pools, in a module of its own: a fresh process imports it by name."""
+
+import os
+import signal
+from pathlib import Path
+
+from minet_core.errors import ConfigError, InputError
+
+
+def nothing_to_make(number):
+    return number, do
+
+
+def nothing_to_say(number):  # noqa: ARG001
+    return (), do
+
+
+def cannot_be_made(number):  # noqa: ARG001
+    raise ConfigError("there is no such model")
+
+
+def do(task, tell):
+    """What a task says: `("tell", …)`, `("fail", …)`, `("die", path)`, or its own square."""
+    match task:
+        case "tell", *words:
+            for word in words:
+                tell(word)
+        case "fail", text:
+            raise InputError(text)
+        case "odd":
+            raise OddError(1, 2)
+        case "die", deaths, path:
+            died = Path(path).read_text() if Path(path).exists() else ""
+            if len(died) < deaths:
+                Path(path).write_text(died + "x")
+                os.kill(os.getpid(), signal.SIGKILL)
+        case "threads":
+            return os.environ["OMP_NUM_THREADS"]
+        case "wait", path:
+            try:
+                tell("waits")
+                signal.pause()
+            finally:
+                Path(path).write_text("left in order")
+        case int():
+            return task * task
+    return None
+
+
+class OddError(Exception):
+    """Cannot be unpickled."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one} and {two}")
