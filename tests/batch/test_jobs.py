@@ -109,7 +109,7 @@ def without_weights(files: dict[str, bytes]) -> dict[str, bytes]:
     return {name: re.sub(hashes, b"", content) for name, content in files.items()}
 
 
-def test_ctrl_c_ends_all_and_resume_goes_on(place):
+def test_ctrl_c_ends_all_and_keeps_what_resume_needs(place):
     write_detector(STOPS_ALL)
     command = [sys.executable, "-m", "minet_cli", "detect", "in/long.mp4", "in/short.mp4"]
     command += ["--model", "own.py:detect", "--checkpoint", "0", "--jobs", "2", "-o", "out"]

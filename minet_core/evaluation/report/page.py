@@ -9,10 +9,10 @@ from minet_core import __version__
 from minet_core.evaluation.report import plots
 from minet_core.evaluation.report.contents import ReportData, RunScores, Sweep
 from minet_core.evaluation.report.plots import require_matplotlib
-from minet_core.evaluation.report.style import STYLE
 from minet_core.evaluation.report.tables import class_table, score_table, sweep_table
 from minet_core.evaluation.tracks.identities import IdentityConfusion
 from minet_core.files import complete_text
+from minet_core.page_style import STYLE
 
 __all__ = ["ReportData", "RunScores", "Sweep", "require_matplotlib", "write_report"]
 

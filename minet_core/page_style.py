@@ -1,4 +1,4 @@
-"""The look of a report, by day and by night, on a screen and on paper."""
+"""The look of pages with tables, by day and by night, on a screen and on paper."""
 
 STYLE = """
 :root {
