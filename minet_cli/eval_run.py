@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 import minet_core
+from minet_cli.eval_jobs import find_at_once
 from minet_cli.eval_request import Request
 from minet_core._version import __version__
 from minet_core.datasets import open_dataset, read_table
@@ -33,6 +34,7 @@ def run(
     options: EvalOptions,
     progress: Progress | None,
     processes: Processes,
+    jobs: int | None = 1,
 ) -> EvalResult | None:
     """Evaluate what was asked for.
 
@@ -44,24 +46,38 @@ def run(
     """
     if request.results is not None:
         return _of_results(request, dataset, options, progress) if processes.is_first else None
-    models = _models(request, processes)
-
-    def finders(dataset: Dataset) -> list[Finder]:
-        own = [[each for each in variants if each.trained == trained] for trained in models]
-        return [
-            _finder(request, dataset, model, of_model, options)
-            for model, of_model in zip(models.values(), own, strict=True)
-        ]
-
     if processes.count > 1:
         # Apart from the dataset that is scored, which is to list its problems in their order.
         shared = open_dataset(request.data, request.split)
-        for finder in finders(shared):
+        for finder in finders(request, shared, variants, options, processes):
             find_all(finder, processes.share(shared.videos), progress)
         processes.wait()
         if not processes.is_first:
             return None
-    return evaluate_model(dataset, finders(dataset), variants, options, progress=progress)
+    elif jobs != 1 and find_at_once(request, dataset, variants, options, jobs, progress):
+        progress = None  # all that is left is to score what was found
+    found = finders(request, dataset, variants, options, processes)
+    return evaluate_model(dataset, found, variants, options, progress=progress)
+
+
+def finders(
+    request: Request,
+    dataset: Dataset,
+    variants: tuple[Variant, ...],
+    options: EvalOptions,
+    processes: Processes,
+) -> list[Finder]:
+    """What asks the model, or each of two models, about a dataset.
+
+    Raises:
+        MinetError: a model, or the detections in its place, are missing or not sound.
+    """
+    models = _models(request, processes)
+    own = [[each for each in variants if each.trained == trained] for trained in models]
+    return [
+        _finder(request, dataset, model, of_model, options)
+        for model, of_model in zip(models.values(), own, strict=True)
+    ]
 
 
 def _models(request: Request, processes: Processes) -> dict[bool, Model]:

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from minet_cli.eval_request import Request, options_of, settings_of, variants_of
-from minet_cli.options import class_table, detector_size, setting
+from minet_cli.options import class_table, detector_size, jobs_at_once, setting
 from minet_cli.sections import SectionedCommand
+from minet_core.errors import ConfigError
 
 FilePath = click.Path(path_type=Path, exists=True)
 
@@ -24,7 +25,7 @@ SECTIONS = {
     ),
     "What to measure": ("tracking", "motion", "motion_rule", "protocol", "score"),
     "What to write": ("output", "report"),
-    "Run": ("size", "tiles", "identify", "device", "overwrite", "quiet"),
+    "Run": ("size", "tiles", "identify", "device", "jobs", "overwrite", "quiet"),
 }
 """Heading of the help → options under it."""
 
@@ -121,8 +122,9 @@ SECTIONS = {
     metavar="NAME|FILE",
     help="For --ablation: a model trained with the meta loss, beside --model, trained without.",
 )
+@jobs_at_once
 @click.option("--quiet", is_flag=True, help="Show errors only.")
-def evaluate(quiet: bool, **typed: Any) -> None:
+def evaluate(jobs: int | None, quiet: bool, **typed: Any) -> None:
     """Score a model, or results that exist, on a dataset.
 
     \b
@@ -143,6 +145,8 @@ def evaluate(quiet: bool, **typed: Any) -> None:
     from minet_core.files import check_free, complete_together
     from minet_core.processes import Processes
 
+    if jobs != 1 and typed["results"] is not None:
+        raise ConfigError("--jobs is for what a model finds; results are scored in one process")
     request, processes = Request(**typed), Processes.from_environment()
     options = options_of(request)
     files = [*FILES, *([REPORT] if request.report else [])]
@@ -153,7 +157,7 @@ def evaluate(quiet: bool, **typed: Any) -> None:
     dataset = open_dataset(request.data, request.split)
     reporter = EvalReporter(quiet=quiet or not processes.is_first)
     with processes.joined(), reporter.progress(dataset) as progress:
-        result = run(request, dataset, variants, options, progress, processes)
+        result = run(request, dataset, variants, options, progress, processes, jobs)
     if result is None:
         return
     settings = settings_of(request)

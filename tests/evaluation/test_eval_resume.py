@@ -190,3 +190,19 @@ def test_two_processes_share_the_videos(use):
     use()
     assert evaluate("--data mot:data --tracking --quiet -o alone") == 0
     assert numbers() == numbers("alone")
+
+
+def test_jobs_share_the_videos(capfd):
+    """With the bundled model: processes of their own know of no other."""
+    assert evaluate("--data mot:data --tracking -o shared --jobs 2") == 0
+    lines = capfd.readouterr().err.splitlines()
+    assert sorted(lines) == [f"{video}: {FRAMES} frames" for video in VIDEOS]
+    assert evaluate("--data mot:data --tracking --quiet -o alone") == 0
+    assert numbers("shared") == numbers("alone")
+    assert sorted(path.name for path in Path("shared").iterdir()) == ["metrics.csv", "metrics.json"]
+
+
+def test_jobs_are_not_for_results_that_exist(capsys):
+    Path("results").mkdir()
+    assert evaluate("--data mot:data --results results --jobs 2") == 3
+    assert "results are scored in one process" in capsys.readouterr().err
