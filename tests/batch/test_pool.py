@@ -1,6 +1,9 @@
 """Processes that do tasks, and die of them."""
 
 import os
+import signal
+import subprocess
+import sys
 from collections import Counter
 
 import batch_tasks
@@ -105,3 +108,30 @@ def test_who_stops_listening_leaves_no_process_behind(tmp_path):
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+DIES = """
+import os, signal, sys
+import batch_tasks
+from minet_core.batch.pool import Pool, Told
+from minet_core.batch.process import Work
+
+talking = set()
+tasks = [("talk", number, sys.argv[1]) for number in range(2)]
+for event in Pool(Work(batch_tasks.nothing_to_make), 2).run(iter(tasks)):
+    talking |= {event.task} if isinstance(event, Told) else set()
+    if len(talking) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_processes_end_when_the_one_that_listens_is_killed(tmp_path):
+    os.mkfifo(tmp_path / "held")
+    command = [sys.executable, "-c", DIES, str(tmp_path / "held")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with os.fdopen(os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK), "rb") as held:
+        os.set_blocking(held.fileno(), True)
+        ended = subprocess.run(command, env=environment, stderr=subprocess.DEVNULL, check=False)
+        assert ended.returncode == -signal.SIGKILL
+        assert held.read() == b"xx"  # which comes to its end when both processes have
