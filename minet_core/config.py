@@ -12,6 +12,12 @@ from typing import TypeVar
 from minet_core.errors import ConfigError
 from minet_core.suggest import did_you_mean
 
+NOISE = (0.01, 0.05, 0.1, 0.2, 0.3)
+"""The five numbers of the noise of meta-training (§III-D.1)."""
+
+NOISE_READINGS = ("deviation", "variance")
+"""What they may be taken for; see `minet_core.memory.support.noisy_boxes`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Motion:

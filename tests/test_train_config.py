@@ -73,6 +73,12 @@ def test_mistakes_are_one_line(word, message):
         apply(PAPER, parse_settings([word]))
 
 
+def test_settings_of_an_earlier_training_mean_what_they_meant():
+    earlier = apply(PAPER, {"variances": [0.1, 0.2]}, "config.toml")
+    assert (earlier.noise, earlier.noise_is) == ((0.1, 0.2), "variance")
+    assert PAPER.noise_is == "deviation"
+
+
 def test_a_mistake_in_a_file_names_the_file():
     with pytest.raises(ConfigError, match=r"my\.toml: there is no setting 'ler'"):
         apply(PAPER, {"ler": 1}, "my.toml")

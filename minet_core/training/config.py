@@ -7,7 +7,7 @@ data draw the same pairs and episodes, whatever the number of processes.
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from minet_core.config import setting
+from minet_core.config import NOISE, NOISE_READINGS, setting
 from minet_core.errors import ConfigError
 from minet_core.models.files import IDENTIFY as IDENTIFY_PREFIX
 from minet_core.models.files import architecture_of
@@ -79,8 +79,10 @@ class TrainConfig:
     )
     positive_iou: float = setting(0.7, "Overlap above which a sample is positive (§III-B.1).")
     negative_iou: float = setting(0.5, "Overlap below which a sample is negative (§III-B.1).")
-    variances: tuple[float, ...] = setting(
-        (0.01, 0.05, 0.1, 0.2, 0.3), "Variances of the noise of samples (§III-D.1)."
+    noise: tuple[float, ...] = setting(NOISE, "Numbers of the noise of samples (§III-D.1).")
+    noise_is: str = setting(
+        "deviation",
+        "What these are: deviation, of σ·√(w·h) as in ATOM's code, or variance, as printed.",
     )
     ridge: float = setting(0.1, "λ of Eq. 1 (§IV-B.2).")
 
@@ -99,6 +101,7 @@ class TrainConfig:
         _check_name("part to train", self.train, PARTS)
         _check_name("precision", self.amp, PRECISIONS)
         _check_name("optimiser", self.optimizer, OPTIMIZERS)
+        _check_name("reading of the noise", self.noise_is, NOISE_READINGS)
         for name, least in _LEAST.items():
             if not getattr(self, name) >= least:  # so that NaN fails too
                 raise ConfigError(f"{name} must be at least {least}, not {getattr(self, name)}")
@@ -119,8 +122,8 @@ class TrainConfig:
             raise ConfigError(f"ema must be between 0 and 1 or none, not {self.ema}")
         if any(not weight > 0 for _, weight in self.data):
             raise ConfigError("the weight of a dataset must be more than 0")
-        if not self.variances or min(self.variances) <= 0:
-            raise ConfigError("the variances must be at least one, and each more than 0")
+        if not self.noise or min(self.noise) <= 0:
+            raise ConfigError("the noise must be at least one number, and each more than 0")
         if self.train == "identify" and not self.meta:
             raise ConfigError("without the meta loss there is nothing to train the identify head")
 

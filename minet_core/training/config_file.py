@@ -79,6 +79,7 @@ def apply(config: TrainConfig, given: Mapping[str, Any], place: str = "") -> Tra
         ConfigError: there is no such setting, or a value is of another type or out of its range.
     """
     prefix = f"{place}: " if place else ""
+    given = _today(given)
     for name in given:
         if name not in _HINTS:
             hint = did_you_mean(name, _HINTS) or f" (known: {', '.join(_HINTS)})"
@@ -97,6 +98,15 @@ def differences(before: TrainConfig, now: TrainConfig) -> list[str]:
         for name, old, new in pairs
         if old != new and name not in _FREE
     ]
+
+
+def _today(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings in today's words: what an earlier training called variances it took as such."""
+    settings = dict(given)
+    if "variances" in settings:
+        noise = {"noise": settings.pop("variances"), "noise_is": "variance"}
+        settings = noise | settings
+    return settings
 
 
 def _text(value: Any) -> str:

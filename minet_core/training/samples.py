@@ -132,7 +132,8 @@ def _episode(place: int, boxes: Tensor, config: TrainConfig, generator: torch.Ge
         generator,
         positive_iou=config.positive_iou,
         negative_iou=config.negative_iou,
-        variances=config.variances,
+        noise=config.noise,
+        reading=config.noise_is,
     )
     return torch.cat([own, hard])
 
