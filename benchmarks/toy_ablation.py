@@ -29,8 +29,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from scipy import stats
-from torch import Tensor
-from torch.nn.functional import normalize
 
 from minet_core.config import PAPER
 from minet_core.datasets import make_toy, open_dataset
@@ -38,10 +36,8 @@ from minet_core.evaluation.eval_config import EvalOptions, Variant
 from minet_core.evaluation.finding import Finder
 from minet_core.evaluation.run import evaluate_model
 from minet_core.models.checkpoint import load_rcnn
-from minet_core.models.detector import FeatureMap, Frame
-from minet_core.models.faster_rcnn import FasterRcnn
+from minet_core.models.fc6 import Fc6Embedder
 from minet_core.models.rcnn_detector import RcnnDetector
-from minet_core.models.rcnn_heads import Regions
 from minet_core.models.zoo import Model
 from minet_core.training.config import TINY, TrainConfig
 from minet_core.training.folder import LAST
@@ -68,35 +64,6 @@ DIFFERENCES = (("(a)", "(c)"), ("(b)", "(d)"), ("(a)", "(b)"), ("(a)", "(d)"), (
 
 Scores = Mapping[str, float]
 """Row → mean AP50."""
-
-
-class Fc6Embedder(RcnnDetector):
-    """A Faster R-CNN whose embeddings are the detect head's fc6, of L2 norm 1."""
-
-    def __init__(self, model: FasterRcnn) -> None:
-        super().__init__(model)
-        self._network, self._head = model, model.detect_head
-        self._regions = Regions(model.config, model.backbone.stride)
-
-    @property
-    def dim(self) -> int:
-        """Length of an embedding."""
-        return self._network.config.hidden
-
-    @torch.no_grad()
-    def features(self, frame: Frame) -> FeatureMap:
-        """What the detect head's convolutions make of conv5."""
-        picture = torch.from_numpy(frame).permute(2, 0, 1)
-        shared = self._network.features([picture])
-        values = self._head.reduce(shared.conv5[0])
-        return FeatureMap(values, self._network.backbone.stride / shared.scales[0])
-
-    @torch.no_grad()
-    def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
-        """(N, D) embeddings for (N, 4) boxes in pixels of the frame."""
-        regions = boxes.float() * (self._network.backbone.stride / features.stride)
-        cut = self._regions(features.values, regions).flatten(1)
-        return normalize(self._head.layers.fc6(cut).relu(), dim=1)
 
 
 class Lines:
@@ -195,7 +162,7 @@ def measure(weights: Path, data: Path, *, meta: bool) -> Scores:
     dataset = open_dataset(f"toy:{data}", "val")
     network = load_rcnn(weights)
     detector = RcnnDetector(network)
-    model = Model("toy", detector, detector if meta else Fc6Embedder(network))
+    model = Model("toy", detector, detector if meta else Fc6Embedder(detector))
     options = EvalOptions()
     finder = Finder(dataset, lambda _: model, VARIANTS, options.offline)
     result = evaluate_model(dataset, [finder], VARIANTS, options)

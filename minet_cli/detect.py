@@ -75,7 +75,7 @@ SECTIONS = {
     help="Folder for the results; each input gets a folder in it.",
 )
 @setting("--model", "model", metavar="NAME|FILE")
-@setting("--identify", "identify", metavar="FILE")
+@setting("--identify", "identify", metavar="FILE|fc6")
 @setting("--preset", "preset", metavar="NAME")
 @setting("--format", "formats", type=names, metavar="NAMES")
 @setting("--score", "score", type=float)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from minet_core.config import MOST_TILES, PRESETS
 from minet_core.errors import ConfigError
+from minet_core.models.files import FC6, architecture_of
+from minet_core.models.rcnn_config import RCNN_CONFIGS
 
 if TYPE_CHECKING:
     from minet_core.evaluation.eval_config import EvalOptions, Variant
@@ -101,8 +103,23 @@ def variants_of(request: Request) -> "tuple[Variant, ...]":
     if request.sweep is not None:
         return sweep(request.sweep, memory)
     if request.ablation:
-        return ablation(memory, trained=request.trained is not None)
+        fc6 = identify_of(request, trained=False) == FC6
+        return ablation(memory, trained=request.trained is not None, fc6=fc6)
     return with_and_without(memory) if request.memory else (without(),)
+
+
+def identify_of(request: Request, *, trained: bool) -> str | None:
+    """What tells objects apart beside a model; None for what the model itself has for it.
+
+    Beside a Faster R-CNN that had no meta loss stands a head of random weights, so row (c) of
+    Table III takes fc6, as the paper does, and fc6 is never of the model that had one.
+    """
+    if trained:
+        return None if request.identify == FC6 else request.identify
+    untrained = request.trained is not None and request.identify is None
+    if untrained and architecture_of(Path(request.model)) in RCNN_CONFIGS:
+        return FC6
+    return request.identify
 
 
 def settings_of(request: Request) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 import minet_core
-from minet_cli.eval_request import Request
+from minet_cli.eval_request import Request, identify_of
 from minet_core._version import __version__
 from minet_core.datasets import open_dataset, read_table
 from minet_core.datasets.base import Dataset
@@ -77,7 +77,7 @@ def _models(request: Request, processes: Processes) -> dict[bool, Model]:
             name,
             size=request.size,
             device=device,
-            identify=request.identify,
+            identify=identify_of(request, trained=trained),
             tiles=request.tiles,
         )
         for trained, name in names.items()
@@ -97,6 +97,7 @@ def _finder(
 ) -> Finder:
     """Asks the model, or for each video the model with that video's boxes for its detector."""
     offline, table = options.offline, None
+    identify = identify_of(request, trained=any(each.trained for each in variants))
     if request.detections is None:
         table = table_of(request, dataset, model.detector.classes)
 
@@ -115,7 +116,7 @@ def _finder(
         "torch": torch.__version__,
         "data": [str(Path(request.data).absolute()), request.split, dataset.classes],
         "model": [model.name, weights_of(model.name), request.size, request.tiles],
-        "identify": identify_facts(request.identify),
+        "identify": identify_facts(identify),
         "device": pick_device(request.device).type,
         "table": table,
         "variants": [asdict(variant) for variant in variants],

@@ -48,7 +48,7 @@ SECTIONS = {
 @click.option("--overwrite", is_flag=True, help="Replace the metrics of an earlier run.")
 @click.option("--report", is_flag=True, help="Write report.html too; needs matplotlib.")
 @setting("--model", "model", metavar="NAME|FILE")
-@setting("--identify", "identify", metavar="FILE")
+@setting("--identify --embed", "identify", metavar="FILE|fc6")
 @click.option(
     "--preset",
     default="paper",

@@ -174,7 +174,8 @@ class DetectOptions:
     identify: str | None = setting(
         None,
         "Network that tells objects apart, in place of the model's own: a .safetensors file of "
-        "`minet train`, or an .onnx file from crops or boxes to vectors.",
+        "`minet train`, or an .onnx file from crops or boxes to vectors; fc6 for the detect head's "
+        "features of a Faster R-CNN (Table III, c).",
     )
     preset: str = setting(
         "video", "Settings of the memory: video for any footage, paper as published."

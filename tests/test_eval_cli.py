@@ -2,6 +2,7 @@ import csv
 import json
 import math
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,11 @@ import minet_core
 from minet_cli.main import run
 from minet_core.config import DetectOptions
 from minet_core.inference.pipeline import annotate
+from minet_core.models.checkpoint import save_model
 from minet_core.models.detector import BaseDetections
+from minet_core.models.faster_rcnn import build_rcnn
+from minet_core.models.rcnn_config import RCNN_CONFIGS
+from minet_core.models.zoo import load_model
 
 HALVES = {3, 4}
 """Frames in which the stub's scores are 0."""
@@ -172,11 +177,42 @@ class TestVariants:
         assert rows["(a)"] == rows["(c)"] == pytest.approx(9 / 20)
         assert rows["(b)"] == rows["(d)"] == pytest.approx(13 / 20)
         differences = {(d["of"][:3], d["less"][:3]): d for d in metrics()["map_differences"]}
-        assert set(differences) == {("(b)", "(a)"), ("(c)", "(a)"), ("(d)", "(b)")}
+        assert set(differences) == {
+            ("(b)", "(a)"),
+            ("(c)", "(a)"),
+            ("(d)", "(b)"),
+            ("(d)", "(a)"),
+        }
         assert differences["(c)", "(a)"]["interval"] == [0, 0]
         # Either video alone gains two frames of ten.
         assert differences["(b)", "(a)"]["interval"] == pytest.approx([0.2, 0.2])
-        assert "(b) no memory, trained less (a) no memory: +20.0" in capsys.readouterr().out
+        lines = capsys.readouterr().out
+        for row in ("(b) no memory, trained", "(d) memory, trained"):
+            assert f"{row} less (a) no memory: +20.0" in lines
+
+    def test_row_c_takes_fc6_of_a_detector_without_the_meta_loss(self, monkeypatch):
+        """As if it had been asked for; row (d) takes the identify head."""
+        monkeypatch.setattr(minet_core, "load_model", load_model)
+        for seed in (0, 1):
+            torch.manual_seed(seed)
+            small = replace(RCNN_CONFIGS["minet-tiny"], shorter=72, longer=96, proposals=40)
+            network = build_rcnn(small, ("person", "car", "dog"))
+            save_model(Path(f"{seed}.safetensors"), network)
+        data = "--data mot:data --device cpu --quiet"
+        both = f"{data} --ablation --model 0.safetensors --trained 1.safetensors"
+        assert evaluate(f"{both} -o default") == 0
+        assert evaluate(f"{both} --embed fc6 -o both") == 0
+        assert evaluate(f"{data} --model 0.safetensors --identify fc6 -o untrained") == 0
+        assert evaluate(f"{data} --model 1.safetensors -o trained") == 0
+        assert evaluate(f"{data} --model 0.safetensors -o random") == 0
+        alone = {
+            name: {**variant("with memory", name), "name": ""}
+            for name in ("untrained", "trained", "random")
+        }
+        assert alone["untrained"] != alone["random"]
+        for folder in ("default", "both"):
+            assert {**variant("(c) memory, fc6", folder), "name": ""} == alone["untrained"]
+            assert {**variant("(d) memory, trained", folder), "name": ""} == alone["trained"]
 
     def test_two_models_must_know_the_same_classes(self, monkeypatch, capfd):
         other = stub_model()

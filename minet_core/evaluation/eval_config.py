@@ -107,12 +107,18 @@ def without() -> Variant:
     return Variant(WITHOUT, None)
 
 
-def ablation(memory: MemoryConfig, *, trained: bool) -> tuple[Variant, ...]:
-    """Table III; (b) and (d) only where there is a second model, trained with the meta loss."""
+def ablation(memory: MemoryConfig, *, trained: bool, fc6: bool = False) -> tuple[Variant, ...]:
+    """Table III; (b) and (d) only where there is a second model, trained with the meta loss.
+
+    Args:
+        memory: its settings.
+        trained: whether there is.
+        fc6: whether (c) takes its embeddings from the detect head.
+    """
     rows = (
         Variant("(a) no memory", None),
         Variant("(b) no memory, trained", None, trained=True),
-        Variant("(c) memory, untrained", memory),
+        Variant("(c) memory, fc6" if fc6 else "(c) memory, untrained", memory),
         Variant("(d) memory, trained", memory, trained=True),
     )
     return tuple(row for row in rows if trained or not row.trained)
@@ -121,15 +127,15 @@ def ablation(memory: MemoryConfig, *, trained: bool) -> tuple[Variant, ...]:
 def comparisons(variants: Sequence[Variant]) -> tuple[tuple[str, str], ...]:
     """(variant, what to hold it against), by name.
 
-    Memory is held against the same model without, and a trained model against the untrained one,
-    both without memory.
+    Memory is held against the same model without, and a trained model against the untrained one
+    without memory: alone, and with memory.
     """
     plain = {variant.trained: variant.name for variant in variants if variant.memory is None}
     pairs = []
     for variant in variants:
-        against = plain.get(variant.trained if variant.memory else False)
-        if against is not None and against != variant.name:
-            pairs.append((variant.name, against))
+        own = plain.get(variant.trained) if variant.memory else None
+        references = dict.fromkeys((own, plain.get(False) if variant.trained else None))
+        pairs += [(variant.name, name) for name in references if name is not None]
     return tuple(pairs)
 
 

@@ -107,7 +107,7 @@ class DetectHead(nn.Module):
 
     def __init__(self, config: RcnnConfig, channels: int, stride: int, classes: int) -> None:
         super().__init__()
-        self._regions = Regions(config, stride)
+        self.regions = Regions(config, stride)
         self.reduce = LargeSeparable(channels, config.separable, config.reduced, config.kernel)
         self.layers = TwoMLPHead(config.reduced * config.cells**2, config.hidden)
         self.scores = nn.Linear(config.hidden, classes + 1)
@@ -121,7 +121,7 @@ class DetectHead(nn.Module):
 
     def forward(self, conv5: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C + 1) logits, background first, and (N, 4) deltas of (N, 4) regions; float32."""
-        cut = self._regions(self.reduce(conv5), regions)
+        cut = self.regions(self.reduce(conv5), regions)
         inner = self.layers(cut)
         return self.scores(inner).float(), self.deltas(inner).float()
 

@@ -9,9 +9,11 @@ import torch
 from minet_core.errors import ConfigError
 from minet_core.models.checkpoint import load_rcnn
 from minet_core.models.detector import Detector, Embedder
+from minet_core.models.fc6 import Fc6Embedder
 from minet_core.models.files import (
     DEFAULT_MODEL,
     EMBEDS_ITSELF,
+    FC6,
     IDENTIFY,
     ONNX,
     TORCHVISION_FILES,
@@ -77,7 +79,8 @@ def load_model(
             frame → (boxes, scores, labels).
         identify: what tells objects apart in place of the model's own: a .safetensors file of
             `minet train`, an .onnx file from crops or boxes to vectors, or a Faster R-CNN of
-            torchvision by name, whose features nobody has trained for it.
+            torchvision by name, whose features nobody has trained for it; or `fc6`, the first
+            layer of the detect head of a Faster R-CNN of minet (Table III, c).
         tiles: overlapping crops along the longer side of a frame, which the detector sees beside
             the whole.
 
@@ -88,8 +91,8 @@ def load_model(
         MinetError: a package is missing that only this kind of model needs.
     """
     if identify is not None or tiles is not None:
-        embedder = load_embedder(identify, device) if identify else None
         model = load_model(name, size=size, device=device, classes=classes, detector=detector)
+        embedder = _embedder(identify, model, device) if identify else None
         sees = TiledDetector(model.detector, tiles) if tiles else model.detector
         return replace(model, detector=sees, embedder=embedder or model.embedder)
     if detector is not None:
@@ -118,6 +121,19 @@ def load_model(
     detector = load_nanodet(path, where, size or DEFAULT_SIZE)
     detector.calibration = read_calibration(path) or detector.calibration
     return Model(name, detector, load_identify(weights, device=where))
+
+
+def _embedder(name: str, model: Model, device: str) -> Embedder:
+    """What gives embeddings beside a model.
+
+    Raises:
+        MinetError: as `load_model`.
+    """
+    if name != FC6:
+        return load_embedder(name, device)
+    if not isinstance(model.detector, RcnnDetector):
+        raise ConfigError(f"{FC6} is of a network of `minet train` that detects; not {model.name}")
+    return Fc6Embedder(model.detector)
 
 
 def load_embedder(name: str, device: str = "auto") -> Embedder:
