@@ -17,7 +17,7 @@ from minet_core.training.config_file import (
     read_toml,
     to_toml,
 )
-from minet_core.training.loop import learning_rate
+from minet_core.training.loop import learning_rate, meta_weight
 from minet_core.training.measure import beginning
 from minet_core.training.processes import Processes
 
@@ -76,6 +76,7 @@ def test_mistakes_are_one_line(word, message):
 def test_settings_of_an_earlier_training_mean_what_they_meant():
     earlier = apply(PAPER, {"variances": [0.1, 0.2]}, "config.toml")
     assert (earlier.noise, earlier.noise_is) == ((0.1, 0.2), "variance")
+    assert apply(TINY, {"variances": [0.1]}).meta_ramp == 0  # of which it knew nothing
     assert PAPER.noise_is == "deviation"
 
 
@@ -108,6 +109,12 @@ def test_learning_rate_rises_and_drops():
     config = replace(PAPER, lr=1.0, warmup=4, milestones=(10, 20))
     rates = [learning_rate(step, config) for step in (0, 3, 9, 10, 19, 20)]
     assert rates == pytest.approx([0.25, 1.0, 1.0, 0.1, 0.1, 0.01])
+
+
+def test_the_meta_loss_comes_in_by_a_ramp_where_there_is_one():
+    ramp = replace(PAPER, meta_ramp=4)
+    assert [meta_weight(step, ramp) for step in (0, 1, 3, 9)] == [0.25, 0.5, 1.0, 1.0]
+    assert meta_weight(0, PAPER) == 1.0
 
 
 def test_saved_settings_are_plain_toml():

@@ -222,6 +222,16 @@ class TestLosses:
         }
         assert changed == {"backbone", "proposals", "detect_head"}
 
+    def test_a_ramp_holds_back_the_meta_loss_alone(self, data, tmp_path):
+        rows = []
+        for ramp in (0, 4):
+            watcher = Watcher()
+            run(tiny(data, steps=1, meta_ramp=ramp), tmp_path / str(ramp), watcher)
+            rows += watcher.rows
+        assert rows[1]["meta"] == pytest.approx(rows[0]["meta"] / 4)
+        assert all(rows[1][name] == pytest.approx(rows[0][name]) for name in ("cls", "loc", "rpn"))
+        assert not equal(weights(tmp_path / "0"), weights(tmp_path / "4"))
+
     def test_identify_alone_changes_the_identify_head_alone(self, data, straight, tmp_path):
         config = tiny(data, model=str(straight / "last.safetensors"), train="identify", steps=2)
         watcher = Watcher()

@@ -85,6 +85,7 @@ class TrainConfig:
         "What these are: deviation, of σ·√(w·h) as in ATOM's code, or variance, as printed.",
     )
     ridge: float = setting(0.1, "λ of Eq. 1 (§IV-B.2).")
+    meta_ramp: int = setting(0, "Steps in which the weight of the meta loss rises to 1.")
 
     save_every: int = setting(1000, "Steps from one checkpoint to the next.")
     eval_every: int = setting(10_000, "Steps from one measurement on --val to the next.")
@@ -131,7 +132,7 @@ class TrainConfig:
 _LEAST = {
     **dict.fromkeys(("steps", "batch", "max_gap", "targets", "positives", "negatives"), 1),
     **dict.fromkeys(("save_every", "eval_every", "workers"), 1),
-    **dict.fromkeys(("seed", "warmup", "momentum", "weight_decay", "frozen"), 0),
+    **dict.fromkeys(("seed", "warmup", "momentum", "weight_decay", "frozen", "meta_ramp"), 0),
 }
 _SHARES = ("flip", "colour", "crop", "others", "positive_iou", "negative_iou")
 
@@ -148,10 +149,15 @@ TINY = replace(
     milestones=(1500, 1850),
     warmup=100,
     clip=10.0,
+    meta_ramp=300,
     save_every=100,
     eval_every=500,
 )
-"""For `minet-tiny`, which begins without ImageNet weights, and for the toy dataset."""
+"""For `minet-tiny`, which begins without ImageNet weights, and for the toy dataset.
+
+The meta loss comes in slowly: on a backbone of random weights its gradient is at first many times
+the detector's, and holds that back for good.
+"""
 
 IDENTIFY = replace(
     PAPER,

@@ -101,12 +101,15 @@ def differences(before: TrainConfig, now: TrainConfig) -> list[str]:
 
 
 def _today(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings in today's words: what an earlier training called variances it took as such."""
+    """Settings in today's words.
+
+    What an earlier training called variances it took as such, and it knew no ramp.
+    """
     settings = dict(given)
-    if "variances" in settings:
-        noise = {"noise": settings.pop("variances"), "noise_is": "variance"}
-        settings = noise | settings
-    return settings
+    if "variances" not in settings:
+        return settings
+    earlier = {"noise": settings.pop("variances"), "noise_is": "variance", "meta_ramp": 0}
+    return earlier | settings
 
 
 def _text(value: Any) -> str:
