@@ -19,6 +19,7 @@ from minet_core.training.config_file import (
 )
 from minet_core.training.loop import learning_rate, meta_weight
 from minet_core.training.measure import beginning
+from minet_core.training.networks import build_task, save_network
 from minet_core.training.processes import Processes
 
 FULL = replace(
@@ -109,6 +110,57 @@ def test_learning_rate_rises_and_drops():
     config = replace(PAPER, lr=1.0, warmup=4, milestones=(10, 20))
     rates = [learning_rate(step, config) for step in (0, 3, 9, 10, 19, 20)]
     assert rates == pytest.approx([0.25, 1.0, 1.0, 0.1, 0.1, 0.01])
+
+
+def test_settings_of_the_network_add_up():
+    config = apply(PAPER, {"network": {"frozen": 1, "anchors": [32, 64]}}, "my.toml")
+    config = apply(config, parse_settings(["network.frozen=3", "network.proposals=100"]))
+    assert dict(config.network) == {"frozen": 3, "anchors": (32, 64), "proposals": 100}
+    assert apply(PAPER, tomllib.loads(to_toml(config))) == config
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["network.froze=1"], "missing or unknown: froze"),
+        (["network.frozen=x"], "setting frozen of the network cannot be 'x'"),
+        (["network.architecture=minet-r50"], "what --model names"),
+        (["network=3"], "network must be a table"),
+        (["model=identify", "network.frozen=1"], "for the Faster R-CNN"),
+    ],
+)
+def test_settings_of_the_network_that_make_no_sense(words, message):
+    with pytest.raises(ConfigError, match=message):
+        build_task(apply(TINY, parse_settings(words)), ("disc",), str)
+
+
+def test_a_network_has_the_settings_it_was_given(tmp_path):
+    words = ["network.anchors=[8, 16]", "network.frozen=1", "shorter=48", "longer=64"]
+    config = apply(TINY, parse_settings(words))
+    network = build_task(config, ("disc",), str).network
+    assert (network.config.anchors, network.config.shorter) == ((8, 16), 48)
+    assert not next(network.backbone.stages[0].parameters()).requires_grad
+    path = tmp_path / "before.safetensors"
+    save_network(path, network, 1)
+    on = apply(TINY, {"model": str(path), "network": {"anchors": [8]}})
+    with pytest.raises(ConfigError, match="its weights do not fit anchors"):
+        build_task(on, ("disc",), str)
+
+
+def test_what_no_process_has_a_gradient_of_keeps_none():
+    """So that weight decay leaves the identify head alone where nothing trains it."""
+
+    class First(Processes):
+        """The first of two, whose fellow has the same."""
+
+        def sum(self, values):
+            values *= 2
+
+    trained, idle = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(2))
+    trained.grad = torch.ones(2)
+    First(0, 2, torch.device("cpu")).sum_gradients([trained, idle])
+    assert trained.grad.tolist() == [2, 2]
+    assert idle.grad is None
 
 
 def test_the_meta_loss_comes_in_by_a_ramp_where_there_is_one():

@@ -6,6 +6,7 @@ data draw the same pairs and episodes, whatever the number of processes.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from minet_core.config import NOISE, NOISE_READINGS, setting
 from minet_core.errors import ConfigError
@@ -39,6 +40,9 @@ class TrainConfig:
     val: str | None = setting(None, "KIND:PATH of what to measure on.")
     imagenet: bool = setting(True, "Whether a new backbone begins with torchvision's weights.")
     train: str = setting("all", "What learns: all, or identify for the identify head alone.")
+    network: tuple[tuple[str, Any], ...] = setting(
+        (), "Settings of the Faster R-CNN other than its own, such as network.proposals=600."
+    )
     frozen: int = setting(
         0, "First stages of the identify network's backbone that keep their weights."
     )
@@ -69,6 +73,7 @@ class TrainConfig:
     longer: int | None = setting(None, "Most pixels of its longer side (§IV-B.2: 1000).")
     flip: float = setting(0.5, "How often a pair is mirrored, from 0 to 1.")
     colour: float = setting(0.0, "How far brightness, contrast and saturation may change, 0 to 1.")
+    cropped: float = setting(0.5, "How often a view of a still is cropped, from 0 to 1.")
     crop: float = setting(0.6, "Least share of a still's sides that is kept when it is cropped.")
 
     targets: int = setting(1, "Most co-appearing objects of a pair to learn an identifier of.")
@@ -134,7 +139,7 @@ _LEAST = {
     **dict.fromkeys(("save_every", "eval_every", "workers"), 1),
     **dict.fromkeys(("seed", "warmup", "momentum", "weight_decay", "frozen", "meta_ramp"), 0),
 }
-_SHARES = ("flip", "colour", "crop", "others", "positive_iou", "negative_iou")
+_SHARES = ("flip", "colour", "cropped", "crop", "others", "positive_iou", "negative_iou")
 
 PAPER = TrainConfig()
 """As the paper has it."""

@@ -36,6 +36,7 @@ class FramePairs:
         dataset: the videos or stills.
         labels: (C,) int64, from the dataset's label ids to the training's.
         max_gap: T, most frames between the two.
+        cropped: how often a view of a still is cropped.
         crop: least share of a still's sides that a crop of it has.
         flip: how often a view of a still is mirrored.
     """
@@ -46,11 +47,12 @@ class FramePairs:
         labels: NDArray[np.int64],
         *,
         max_gap: int = 30,
+        cropped: float = 1.0,
         crop: float = 0.6,
         flip: float = 0.5,
     ) -> None:
         self._dataset, self._labels = dataset, labels
-        self._max_gap, self._crop, self._flip = max_gap, crop, flip
+        self._max_gap, self._cropped, self._crop, self._flip = max_gap, cropped, crop, flip
         self._ends = list(accumulate(len(video.chosen) for video in dataset.videos))
         self._ignored: dict[str, int] = {}
         self._barren: dict[str, None] = {}
@@ -149,7 +151,8 @@ class FramePairs:
         return Pair(whole, mirrored(whole), video.name)
 
     def _apart(self, view: View, generator: torch.Generator) -> View:
-        view = cropped(view, self._crop, generator)
+        if self._cropped == 1 or uniform(generator) < self._cropped:
+            view = cropped(view, self._crop, generator)
         return mirrored(view) if uniform(generator) < self._flip else view
 
 
