@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from minet_core.config import MOST_TILES, PRESETS
 from minet_core.errors import ConfigError
-from minet_core.models.files import FC6, architecture_of
-from minet_core.models.rcnn_config import RCNN_CONFIGS
+from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
+from minet_core.models.weight_files import FC6, architecture_of
 
 if TYPE_CHECKING:
     from minet_core.evaluation.eval_config import EvalOptions, Variant
@@ -79,7 +79,7 @@ def options_of(request: Request) -> "EvalOptions":
     """
     from minet_core.evaluation.eval_config import EvalOptions, Offline
     from minet_core.evaluation.matching import ApProtocol
-    from minet_core.evaluation.motion_precision import MotionRule
+    from minet_core.evaluation.precision.motion_precision import MotionRule
 
     return EvalOptions(
         protocol=ApProtocol(request.protocol),
