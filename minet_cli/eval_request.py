@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from minet_core.config import MOST_TILES, PRESETS
 from minet_core.errors import ConfigError
-from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
+from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS, aggregates
 from minet_core.models.weight_files import FC6, architecture_of
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def variants_of(request: Request) -> "tuple[Variant, ...]":
         return sweep(request.sweep, memory)
     if request.ablation:
         fc6 = identify_of(request, trained=False) == FC6
-        return ablation(memory, trained=request.trained is not None, fc6=fc6)
+        fgfa = aggregates(architecture_of(Path(request.model)))
+        return ablation(memory, trained=request.trained is not None, fc6=fc6, fgfa=fgfa)
     return with_and_without(memory) if request.memory else (without(),)
 
 

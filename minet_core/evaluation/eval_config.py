@@ -107,20 +107,27 @@ def without() -> Variant:
     return Variant(WITHOUT, None)
 
 
-def ablation(memory: MemoryConfig, *, trained: bool, fc6: bool = False) -> tuple[Variant, ...]:
+def ablation(
+    memory: MemoryConfig, *, trained: bool, fc6: bool = False, fgfa: bool = False
+) -> tuple[Variant, ...]:
     """Table III; (b) and (d) only where there is a second model, trained with the meta loss.
 
     Args:
         memory: its settings.
         trained: whether there is.
         fc6: whether (c) takes its embeddings from the detect head.
+        fgfa: whether the models aggregate frames; then (a) is the paper's row FGFA of §IV-H, and
+            (d) its row FGFA + MINet.
     """
-    rows = (
+    rows: tuple[Variant, ...] = (
         Variant("(a) no memory", None),
         Variant("(b) no memory, trained", None, trained=True),
         Variant("(c) memory, fc6" if fc6 else "(c) memory, untrained", memory),
         Variant("(d) memory, trained", memory, trained=True),
     )
+    if fgfa:
+        names = ("(a) FGFA", "(b) FGFA, trained", "(c) FGFA + memory", "(d) FGFA + MINet")
+        rows = tuple(replace(row, name=name) for row, name in zip(rows, names, strict=True))
     return tuple(row for row in rows if trained or not row.trained)
 
 

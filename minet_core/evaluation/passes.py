@@ -14,6 +14,7 @@ from minet_core.evaluation.predictions.convert import Found, nothing, pairs
 from minet_core.inference.offline import merge_passes
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.score_frames import ScoredFrame
+from minet_core.inference.windows import windows
 from minet_core.models.detector import BaseDetections, Embedder, FeatureMap, Frame
 from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
@@ -47,6 +48,7 @@ class Passes:
         classes: int,
         offline: Offline,
     ) -> None:
+        self._asked = model
         self._model = replace(model, embedder=Remembering(model.embedder))
         self._memories = {variant.name: variant.memory for variant in variants}
         self._online = self._start()
@@ -86,10 +88,12 @@ class Passes:
 
     def _forward(self, video: VideoTruth) -> Iterator[tuple[int, ScoredOf | None]]:
         """All frames in order; None where there is no picture."""
-        for number, image in every_frame(video):
+        frames = windows(every_frame(video), lambda each: each[1], self._asked.window)
+        for (number, image), before, after in frames:
             if image is None:
                 yield number, None
                 continue
+            self._asked.surround(image, before, after)
             base = self._detect(number, image)
             time = float(number / video.frame_rate)
             yield (
@@ -130,10 +134,14 @@ class Passes:
         """The passes with memory from the last frame that was read to the first, in that order."""
         passes = {name: online for name, online in self._start().items() if online.memory}
         frames: dict[str, list[ScoredFrame]] = {name: [] for name in passes}
-        for number, image in video.images_backward():
+        before, after = self._asked.window
+        for (number, image), later, earlier in windows(
+            video.images_backward(), lambda each: each[1], (after, before)
+        ):
             base = self._bases.pop(number, None)
             if base is None:
                 continue
+            self._asked.surround(image, earlier[::-1], later[::-1])
             time = float((last - number) / video.frame_rate)
             for name, online in passes.items():
                 frames[name].append(online.step(image, frame=number, time=time, base=base))

@@ -7,10 +7,11 @@ from pathlib import Path
 import torch
 
 from minet_core.errors import ConfigError
-from minet_core.models.detector import Detector, Embedder
+from minet_core.models.detector import Detector, Embedder, Frame, Windowed
 from minet_core.models.faster_rcnn.detector import RcnnDetector
 from minet_core.models.faster_rcnn.fc6 import Fc6Embedder
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
+from minet_core.models.faster_rcnn.windowed import rcnn_detector
 from minet_core.models.identify import load_identify
 from minet_core.models.nanodet import DEFAULT_SIZE, load_nanodet
 from minet_core.models.network_file import load_rcnn
@@ -51,6 +52,22 @@ class Model:
     detector: Detector
     embedder: Embedder
     notes: tuple[str, ...] = ()
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Frames before and after that it looks at beside each frame."""
+        windows = [part.window for part in self._windowed()]
+        return max((b for b, _ in windows), default=0), max((a for _, a in windows), default=0)
+
+    def surround(self, frame: Frame, before: Sequence[Frame], after: Sequence[Frame]) -> None:
+        """Name the neighbours of the frame that detector and embedder are asked about next."""
+        for part in self._windowed():
+            most_before, most_after = part.window
+            part.surround(frame, before[max(0, len(before) - most_before) :], after[:most_after])
+
+    def _windowed(self) -> list[Windowed]:
+        parts = dict.fromkeys((self.detector, self.embedder))
+        return [part for part in parts if isinstance(part, Windowed)]
 
 
 def load_model(
@@ -93,6 +110,8 @@ def load_model(
     if identify is not None or tiles is not None:
         model = load_model(name, size=size, device=device, classes=classes, detector=detector)
         embedder = _embedder(identify, model, device) if identify else None
+        if tiles is not None and model.window != (0, 0):
+            raise ConfigError(f"{name} aggregates frames, which does not go with tiles")
         sees = TiledDetector(model.detector, tiles) if tiles else model.detector
         return replace(model, detector=sees, embedder=embedder or model.embedder)
     if detector is not None:
@@ -113,7 +132,7 @@ def load_model(
     where = pick_device(device)
     architecture = architecture_of(path) or ""
     if architecture in RCNN_CONFIGS:
-        network = RcnnDetector(load_rcnn(path), where)
+        network = rcnn_detector(load_rcnn(path), where)
         return Model(name, network, network)
     weights = embedder_file()
     if architecture.startswith(IDENTIFY):
@@ -154,7 +173,7 @@ def load_embedder(name: str, device: str = "auto") -> Embedder:
         return load_onnx_embedder(path, device)
     architecture = architecture_of(path) or ""
     if architecture in RCNN_CONFIGS:
-        return RcnnDetector(load_rcnn(path), where)
+        return rcnn_detector(load_rcnn(path), where)
     return load_identify(path, device=where)
 
 

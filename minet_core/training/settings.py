@@ -67,6 +67,10 @@ class TrainConfig:
     channels_last: bool = setting(False, "Memory order that is faster on some devices.")
 
     max_gap: int = setting(30, "T: most frames between the two of a pair (§IV-B.2).")
+    neighbours: int = setting(
+        0, "Frames beside each of a pair, for networks that aggregate frames (FGFA: 2)."
+    )
+    neighbour_gap: int = setting(9, "Most frames from one of a pair to them (FGFA: 9).")
     shorter: int | None = setting(
         None, "Pixels of a picture's shorter side; none for the network's own (§IV-B.2: 600)."
     )
@@ -136,8 +140,9 @@ class TrainConfig:
 
 _LEAST = {
     **dict.fromkeys(("steps", "batch", "max_gap", "targets", "positives", "negatives"), 1),
-    **dict.fromkeys(("save_every", "eval_every", "workers"), 1),
-    **dict.fromkeys(("seed", "warmup", "momentum", "weight_decay", "frozen", "meta_ramp"), 0),
+    **dict.fromkeys(("save_every", "eval_every", "workers", "neighbour_gap"), 1),
+    **dict.fromkeys(("seed", "warmup", "momentum", "weight_decay", "frozen"), 0),
+    **dict.fromkeys(("meta_ramp", "neighbours"), 0),
 }
 _SHARES = ("flip", "colour", "cropped", "crop", "others", "positive_iou", "negative_iou")
 
@@ -183,9 +188,18 @@ IDENTIFY = replace(
 """For the identify network of its own, beside any detector: the bundled one's recipe."""
 
 
+FGFA = {
+    "minet-fgfa-r101": replace(PAPER, model="minet-fgfa-r101", neighbours=2),
+    "minet-fgfa-tiny": replace(TINY, model="minet-fgfa-tiny", neighbours=2),
+}
+"""For networks that aggregate frames: as the others, with FGFA's two neighbours of each frame."""
+
+
 def recipe(model: str) -> TrainConfig:
     """The settings to begin with for a model, by its name or by what its file holds."""
     name = architecture_of(Path(model)) or model if Path(model).suffix else model
     kind = IDENTIFY.model if name.startswith(IDENTIFY_PREFIX) else name
+    if kind in FGFA:
+        return replace(FGFA[kind], model=model)
     known = {TINY.model: TINY, IDENTIFY.model: IDENTIFY}
     return replace(known.get(kind, PAPER), model=model)

@@ -214,6 +214,23 @@ class TestVariants:
             assert {**variant("(c) memory, fc6", folder), "name": ""} == alone["untrained"]
             assert {**variant("(d) memory, trained", folder), "name": ""} == alone["trained"]
 
+    def test_networks_that_aggregate_have_the_rows_of_fgfa(self, monkeypatch):
+        """Every frame is seen with its neighbours, and once by each model."""
+        monkeypatch.setattr(minet_core, "load_model", load_model)
+        tiny = RCNN_CONFIGS["minet-fgfa-tiny"]
+        small = replace(tiny, shorter=36, longer=48, proposals=20, window=(1, 1))
+        for seed in (0, 1):
+            torch.manual_seed(seed)
+            save_model(Path(f"{seed}.safetensors"), build_rcnn(small, ("person", "car", "dog")))
+        models = "--model 0.safetensors --trained 1.safetensors --device cpu"
+        assert evaluate(f"--data mot:data --ablation {models} --bidirectional --quiet") == 0
+        assert [v["name"] for v in metrics()["variants"]] == [
+            "(a) FGFA",
+            "(b) FGFA, trained",
+            "(c) FGFA + memory",
+            "(d) FGFA + MINet",
+        ]
+
     def test_two_models_must_know_the_same_classes(self, monkeypatch, capfd):
         other = stub_model()
         other.detector.classes = ("person", "car", "cat")

@@ -61,6 +61,8 @@ def pair_up(datasets: Sequence[Dataset], config: TrainConfig) -> Sources:
             cropped=config.cropped,
             crop=config.crop,
             flip=config.flip,
+            neighbours=config.neighbours,
+            reach=config.neighbour_gap,
         )
         weighted.append((ComposedPairs(pairs) if spec.startswith(COMPOSED) else pairs, weight))
     return Sources(tuple(weighted), classes)
