@@ -38,12 +38,12 @@ from minet_core.datasets import make_toy, open_dataset
 from minet_core.evaluation.eval_config import EvalOptions, Variant
 from minet_core.evaluation.evaluate import evaluate_model
 from minet_core.evaluation.predictions.predict import Finder
-from minet_core.models.faster_rcnn.detector import RcnnDetector
 from minet_core.models.faster_rcnn.fc6 import Fc6Embedder
+from minet_core.models.faster_rcnn.windowed import rcnn_detector
 from minet_core.models.network_file import load_rcnn
 from minet_core.models.zoo import Model
 from minet_core.training.output_folder import LAST
-from minet_core.training.settings import TINY, TrainConfig
+from minet_core.training.settings import TINY, TrainConfig, recipe
 from minet_core.training.train import train
 from minet_core.training.validation import Measured
 
@@ -102,6 +102,7 @@ class Plan:
         scratch: whether those compared begin with random weights.
         others: share of negatives around other objects.
         meta_ramp: steps in which the meta loss comes in.
+        model: which network.
     """
 
     out: Path
@@ -109,6 +110,7 @@ class Plan:
     scratch: bool
     others: float
     meta_ramp: int
+    model: str
 
     @property
     def data(self) -> Path:
@@ -119,8 +121,8 @@ class Plan:
         """Weights of a training, from random weights if there are none to begin with."""
         folder, steps = self.out / f"seed{seed}-{name}", self.steps
         config = replace(
-            TINY,
-            model=TINY.model if begin is None else str(begin),
+            recipe(self.model),
+            model=self.model if begin is None else str(begin),
             data=((f"toy:{self.data}", 1.0),),
             seed=seed,
             meta=meta,
@@ -159,11 +161,14 @@ def main() -> None:
     )
     parser.add_argument("--others", type=float, default=0.0, help="as in `minet train`")
     parser.add_argument("--meta-ramp", type=int, default=TINY.meta_ramp, help="likewise")
+    parser.add_argument("--model", default=TINY.model, help="or minet-fgfa-tiny, for §IV-H")
     parser.add_argument("--scratch", action="store_true", help="begin with random weights")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     out, steps = arguments.out, arguments.steps
-    plan = Plan(out, steps, arguments.scratch, arguments.others, arguments.meta_ramp)
+    plan = Plan(
+        out, steps, arguments.scratch, arguments.others, arguments.meta_ramp, arguments.model
+    )
     if not plan.data.exists():
         objects = (arguments.objects[0], arguments.objects[1])
         sizes = {"train": 80, "val": 20, "frames": 24, "size": WIDTH}
@@ -178,7 +183,7 @@ def measure(weights: Path, data: Path, *, meta: bool) -> Scores:
     """Mean AP50 of every variant."""
     dataset = open_dataset(f"toy:{data}", "val")
     network = load_rcnn(weights)
-    detector = RcnnDetector(network)
+    detector = rcnn_detector(network)
     model = Model("toy", detector, detector if meta else Fc6Embedder(detector))
     options = EvalOptions()
     finder = Finder(dataset, lambda _: model, VARIANTS, options.offline)

@@ -38,7 +38,8 @@ class RcnnConfig:
         identify_hidden: units of the layer before an embedding.
         embedding: length D of an embedding.
         embedding_norm: L2 norm of every embedding. λ of Eq. 1 is added to sums of squares of
-            embeddings, so it means something only beside a fixed scale.
+            embeddings, so it means something only beside a fixed scale; 0 leaves embeddings as
+            they come.
         candidates: best anchors of a picture that enter the suppression of proposals.
         proposals: regions of a picture that are left after it (§IV-B.3).
         proposal_nms: its IoU (§IV-B.3).
@@ -118,6 +119,8 @@ class RcnnConfig:
         for field in fields(cls):
             value = values[field.name]
             kept[field.name] = tuple(value) if isinstance(value, list) else value
+            if type(value) is int and isinstance(defaults[field.name], float):
+                kept[field.name] = float(value)
             if type(kept[field.name]) is not type(defaults[field.name]):
                 raise ConfigError(f"setting {field.name} of the network cannot be {value!r}")
         return cls(**kept)
