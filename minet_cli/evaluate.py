@@ -75,8 +75,8 @@ SECTIONS = {
     "--results",
     type=FilePath,
     metavar="FILE|DIR",
-    help="Score results that exist: result.json, detections.csv, MOTChallenge text, or "
-    "the text format of ImageNet VID.",
+    help="Score results that exist: result.json, detections.csv, MOTChallenge text, masks "
+    "(MOTS, pictures, COCO), or the text format of ImageNet VID.",
 )
 @click.option("--allow-cut", is_flag=True, help="Score results that were cut at a score.")
 @class_table
