@@ -44,6 +44,7 @@ class Request:
     sweep: str | None
     ablation: bool
     trained: str | None
+    paper: bool
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -53,6 +54,7 @@ class Request:
             "--ablation": self.ablation,
             "--sweep": self.sweep is not None,
             "--no-memory": not self.memory,
+            "--paper": self.paper,
         }
         given = [name for name, is_given in chosen.items() if is_given]
         if len(given) > 1:
@@ -65,8 +67,14 @@ class Request:
             raise ConfigError("--tiles and --detections do not go together")
         if self.results and self.bidirectional:
             raise ConfigError("--results and --bidirectional do not go together")
-        if self.trained is not None and not self.ablation:
-            raise ConfigError("--trained is about --ablation: its rows (b) and (d)")
+        if self.trained is not None and not (self.ablation or self.paper):
+            raise ConfigError("--trained is about --ablation and --paper: rows (b) and (d)")
+        if self.paper and self.trained is None:
+            raise ConfigError(
+                "--paper needs two models: --model, trained without the meta loss, and --trained"
+            )
+        if self.paper and (self.bidirectional or self.seq_nms or self.tube_link):
+            raise ConfigError("--paper has --bidirectional, --seq-nms and --tube-link in its rows")
         if self.allow_cut and not self.results:
             raise ConfigError("--allow-cut is about --results")
 
@@ -83,7 +91,7 @@ def options_of(request: Request) -> "EvalOptions":
 
     return EvalOptions(
         protocol=ApProtocol(request.protocol),
-        motion=request.motion,
+        motion=request.motion or (request.paper and request.protocol != "coco"),
         motion_rule=MotionRule(request.motion_rule),
         tracking=request.tracking,
         score=request.score,
@@ -98,13 +106,16 @@ def variants_of(request: Request) -> "tuple[Variant, ...]":
         ConfigError: the sweep names no setting, or no value of one.
     """
     from minet_core.evaluation.eval_config import ablation, sweep, with_and_without, without
+    from minet_core.evaluation.paper import paper_variants
 
     memory = PRESETS[request.preset]
     if request.sweep is not None:
         return sweep(request.sweep, memory)
-    if request.ablation:
+    if request.ablation or request.paper:
         fc6 = identify_of(request, trained=False) == FC6
         fgfa = aggregates(architecture_of(Path(request.model)))
+        if request.paper:
+            return paper_variants(memory, fc6=fc6, fgfa=fgfa)
         return ablation(memory, trained=request.trained is not None, fc6=fc6, fgfa=fgfa)
     return with_and_without(memory) if request.memory else (without(),)
 

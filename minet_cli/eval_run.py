@@ -61,7 +61,8 @@ def run(
         processes.wait()
         if not processes.is_first:
             return None
-    return evaluate_model(dataset, finders(dataset), variants, options, progress=progress)
+    result = evaluate_model(dataset, finders(dataset), variants, options, progress=progress)
+    return replace(result, is_paper=request.paper)
 
 
 def _models(request: Request, processes: Processes) -> dict[bool, Model]:

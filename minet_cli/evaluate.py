@@ -19,7 +19,7 @@ FilePath = click.Path(path_type=Path, exists=True)
 SECTIONS = {
     "Input": ("data", "split", "model", "detections", "results", "class_table", "allow_cut"),
     "What to compare": (
-        *("memory", "preset", "sweep", "ablation", "trained"),
+        *("memory", "preset", "sweep", "ablation", "trained", "paper"),
         *("bidirectional", "seq_nms", "tube_link"),
     ),
     "What to measure": ("tracking", "motion", "motion_rule", "protocol", "score"),
@@ -117,9 +117,15 @@ SECTIONS = {
 )
 @click.option("--ablation", is_flag=True, help="The rows of Table III.")
 @click.option(
+    "--paper",
+    is_flag=True,
+    help="Tables II to V of the paper by one pass of --model and --trained, its figures beside.",
+)
+@click.option(
     "--trained",
     metavar="NAME|FILE",
-    help="For --ablation: a model trained with the meta loss, beside --model, trained without.",
+    help="For --ablation and --paper: a model trained with the meta loss, beside --model, trained "
+    "without.",
 )
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def evaluate(quiet: bool, **typed: Any) -> None:

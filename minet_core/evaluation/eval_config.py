@@ -86,11 +86,13 @@ class Variant:
         name: for tables.
         memory: its settings; None for the plain detector.
         trained: whether it runs the second model, which had the meta loss in its training.
+        offline: what is done for it alone once a whole video is known.
     """
 
     name: str
     memory: MemoryConfig | None
     trained: bool = False
+    offline: Offline = Offline()
 
 
 WITH = "with memory"
@@ -135,11 +137,16 @@ def comparisons(variants: Sequence[Variant]) -> tuple[tuple[str, str], ...]:
     """(variant, what to hold it against), by name.
 
     Memory is held against the same model without, and a trained model against the untrained one
-    without memory: alone, and with memory.
+    without memory: alone, and with memory. Of several memories of a trained model, the first.
     """
     plain = {variant.trained: variant.name for variant in variants if variant.memory is None}
     pairs = []
+    kinds = set()
     for variant in variants:
+        kind = variant.trained, variant.memory is not None
+        if variant.trained and kind in kinds:
+            continue
+        kinds.add(kind)
         own = plain.get(variant.trained) if variant.memory else None
         references = dict.fromkeys((own, plain.get(False) if variant.trained else None))
         pairs += [(variant.name, name) for name in references if name is not None]

@@ -214,6 +214,37 @@ class TestVariants:
             assert {**variant("(c) memory, fc6", folder), "name": ""} == alone["untrained"]
             assert {**variant("(d) memory, trained", folder), "name": ""} == alone["trained"]
 
+    def test_the_tables_of_the_paper(self, monkeypatch, capsys):
+        """One pass gives what each option alone gives, and the paper's figures stand beside."""
+        models = {"plain": stub_model(empty=HALVES), "meta": stub_model(empty=(5,))}
+        looks = []
+        detect = models["meta"].detector.detect
+        models["meta"].detector.detect = lambda frames: looks.append(len(frames)) or detect(frames)
+        monkeypatch.setattr(minet_core, "load_model", lambda name, **_: models[name])
+        write_sequence(Path("data/other"), pictures=(0, 3, 4))
+        assert evaluate("--data mot:data --paper --model plain --trained meta") == 0
+        assert sum(looks) == 13  # pictures; no frame is looked at twice
+        out = capsys.readouterr().out
+        rows = {(r["table"], r["row"]): r for r in metrics()["paper"]}
+        assert [r["paper"] for r in metrics()["paper"]] == [
+            *(80.2, 80.6, 75.6, 77.6, 77.5, 80.2, 80.4, 80.2),
+            *(80.22, 80.24, 80.17, 80.07, 80.07, 79.95, 79.83, 78.4),
+        ]
+        for options, row in (
+            ("--no-memory", ("Table III", "(b) no memory, trained")),
+            ("", ("Table III", "(d) memory, trained")),
+            ("--bidirectional", ("Table II", "MINet, both ways")),
+            ("--seq-nms", ("Table IV", "(d) + Seq-NMS")),
+            ("--sweep decay=0.25", ("Table V", "σ = 0.25")),
+        ):
+            assert evaluate(f"--data mot:data --model meta {options} --overwrite -o alone") == 0
+            variants = metrics("alone")["variants"]
+            alone = next(v for v in variants if v["memory"] or options == "--no-memory")
+            assert rows[row]["map"] == pytest.approx(100 * alone["ap"]["map_all"])
+            assert f"{rows[row]['map']:.2f}" in out
+        assert "slow" in out
+        assert "Table V" in out
+
     def test_networks_that_aggregate_have_the_rows_of_fgfa(self, monkeypatch):
         """Every frame is seen with its neighbours, and once by each model."""
         monkeypatch.setattr(minet_core, "load_model", load_model)
@@ -401,6 +432,9 @@ class TestBadInput:
             ("--data mot:data --motion --protocol coco", 3, "not under coco"),
             ("--data mot:data --sweep decay=1 --ablation", 3, "do not go together"),
             ("--data mot:data --trained x.safetensors", 3, "--trained is about --ablation"),
+            ("--data mot:data --paper", 3, "--paper needs two models"),
+            ("--data mot:data --paper --trained x --seq-nms", 3, "in its rows"),
+            ("--data mot:data --paper --trained x --ablation", 3, "do not go together"),
             ("--data mot:data --seq-nms --tube-link", 3, "do not go together"),
             ("--data mot:data --results data --bidirectional", 3, "do not go together"),
             ("--data mot:data --allow-cut", 3, "about --results"),

@@ -7,6 +7,7 @@ import pytest
 import torch
 from train_data import dataset, truth, video
 
+from minet_cli.train import combined
 from minet_core.datasets import Problems
 from minet_core.errors import ConfigError, InputError
 from minet_core.training.distributed import Processes
@@ -203,3 +204,17 @@ def test_a_batch_is_shared_out():
     assert shares == [[0, 3, 6], [1, 4], [2, 5]]
     with pytest.raises(ConfigError, match="4 processes need a batch of as many, not 3"):
         Processes(0, 4, cpu).share(3)
+
+
+@pytest.mark.parametrize("name", ["paper-r101", "paper-fgfa-r101"])
+def test_configurations_of_the_paper_are_its_settings(name):
+    folder = Path(__file__).parents[2] / "configs"
+    meta, plain = (
+        combined([(str(path), read_toml(path))])
+        for path in (folder / f"{name}.toml", folder / f"{name}-plain.toml")
+    )
+    assert (meta.meta, plain.meta) == (True, False)
+    assert replace(plain, meta=True) == meta
+    published = replace(recipe(meta.model), data=meta.data, val=meta.val, val_frames=5000)
+    assert meta == published
+    assert ("imagenet-det:ILSVRC2015" in dict(meta.data)) == (name == "paper-r101")
