@@ -135,9 +135,15 @@ def _sized(network: RcnnConfig, config: TrainConfig) -> RcnnConfig:
 def _continued(
     before: FasterRcnn, config: TrainConfig, classes: Sequence[str], note: Note
 ) -> FasterRcnn:
-    """A network that begins with another's weights; class scores begin anew if classes differ."""
+    """A network that begins with another's weights.
+
+    Class scores begin anew if classes differ, and so does aggregation where there was none.
+    """
     network = FasterRcnn(_sized(before.config, config), classes)
     weights = before.state_dict()
+    if before.aggregation is None and network.aggregation is not None:
+        begun = network.aggregation.state_dict()
+        weights |= {f"aggregation.{name}": value for name, value in begun.items()}
     if before.classes != network.classes:
         note(f"{config.model}: its classes are {', '.join(before.classes)}; scores begin anew")
         fresh = network.state_dict()

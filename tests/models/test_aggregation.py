@@ -360,6 +360,19 @@ class TestTraining:
         assert recipe("minet-fgfa-r101").neighbours == recipe("minet-fgfa-tiny").neighbours == 2
         assert recipe("minet-r101").neighbours == 0
 
+    def test_a_detector_that_is_trained_can_begin_to_aggregate(
+        self, data: str, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "plain.safetensors"
+        plain = build_rcnn(RCNN_CONFIGS["minet-tiny"], CLASSES)
+        save_model(path, plain)
+        begun = (("aggregation", "dis"), ("aggregation_widths", (8, 16)), ("window", (1, 1)))
+        network = build_task(tiny(data, model=str(path), network=begun), CLASSES, str).network
+        assert network.config.window == (1, 1)
+        assert network.aggregation is not None
+        for name, weights in plain.state_dict().items():
+            torch.testing.assert_close(network.state_dict()[name], weights)
+
     def test_the_losses_reach_what_aggregates(self, data: str) -> None:
         config = tiny(data, model="minet-fgfa-tiny", neighbours=2)
         task = build_task(config, CLASSES, str)
