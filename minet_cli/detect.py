@@ -51,7 +51,7 @@ SECTIONS = {
     help="In place of INPUT, a folder: each video that arrives in it, until Ctrl-C.",
 )
 @setting("--model", "model", metavar="NAME|FILE")
-@setting("--identify", "identify", metavar="FILE")
+@setting("--identify", "identify", metavar="FILE|fc6")
 @setting("--preset", "preset", metavar="NAME")
 @setting("--format", "formats", type=names, metavar="NAMES")
 @setting("--score", "score", type=float)

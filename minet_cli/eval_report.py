@@ -91,6 +91,8 @@ def _lines(dataset: "Dataset") -> Callable[[str, int], None]:
 
 
 def _tables(result: "EvalResult") -> Iterator[Titled]:
+    if result.is_paper:
+        yield _paper(result)
     yield _precision(result)
     yield _temporal(result)
     if result.options.motion:
@@ -109,6 +111,20 @@ def _precision(result: "EvalResult") -> Titled:
     for name, scores in result.variants.items():
         _row(table, name, _percent(scores.ap.mean_over(result.covered)), _percent(scores.ap.mean))
     return f"Mean average precision at 50 % ({rule})", table
+
+
+def _paper(result: "EvalResult") -> Titled:
+    from minet_core.evaluation.paper import beside
+
+    table = _table("row", "mAP here", "in the paper")
+    before = ""
+    for row, mean in beside(result.variants):
+        ours = "–" if math.isnan(mean) else f"{100 * mean:.2f}"
+        theirs = "–" if row.paper is None else f"{row.paper:.2f}"
+        _row(table, row.table if row.table != before else "", row.row, ours, theirs)
+        before = row.table
+    title = "Tables of the paper, all classes; its figures are of ImageNet VID"
+    return f"{title} ({result.options.protocol})", table
 
 
 def _temporal(result: "EvalResult") -> Titled:
@@ -165,7 +181,8 @@ def _remarks(result: "EvalResult") -> Iterator[str]:
                 f"mAP {name} less {reference}: {100 * difference:+.1f}, "
                 f"{low} to {high} (95 %, over videos)"
             )
-    for name, reference, interval in jitter_differences(result):
+    differences = () if result.is_paper else jitter_differences(result)
+    for name, reference, interval in differences:
         if not math.isnan(interval.low):
             low, high = f"{interval.low:+.4f}", f"{interval.high:+.4f}"
             yield f"jitter {name} less {reference}: {low} to {high} (95 %, over true tracks)"

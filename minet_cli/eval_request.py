@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from minet_core.config import MOST_TILES, PRESETS
 from minet_core.errors import ConfigError
+from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS, aggregates
+from minet_core.models.weight_files import FC6, architecture_of
 
 if TYPE_CHECKING:
     from minet_core.evaluation.eval_config import EvalOptions, Variant
@@ -42,6 +44,7 @@ class Request:
     sweep: str | None
     ablation: bool
     trained: str | None
+    paper: bool
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -51,6 +54,7 @@ class Request:
             "--ablation": self.ablation,
             "--sweep": self.sweep is not None,
             "--no-memory": not self.memory,
+            "--paper": self.paper,
         }
         given = [name for name, is_given in chosen.items() if is_given]
         if len(given) > 1:
@@ -63,8 +67,14 @@ class Request:
             raise ConfigError("--tiles and --detections do not go together")
         if self.results and self.bidirectional:
             raise ConfigError("--results and --bidirectional do not go together")
-        if self.trained is not None and not self.ablation:
-            raise ConfigError("--trained is about --ablation: its rows (b) and (d)")
+        if self.trained is not None and not (self.ablation or self.paper):
+            raise ConfigError("--trained is about --ablation and --paper: rows (b) and (d)")
+        if self.paper and self.trained is None:
+            raise ConfigError(
+                "--paper needs two models: --model, trained without the meta loss, and --trained"
+            )
+        if self.paper and (self.bidirectional or self.seq_nms or self.tube_link):
+            raise ConfigError("--paper has --bidirectional, --seq-nms and --tube-link in its rows")
         if self.allow_cut and not self.results:
             raise ConfigError("--allow-cut is about --results")
 
@@ -81,7 +91,7 @@ def options_of(request: Request) -> "EvalOptions":
 
     return EvalOptions(
         protocol=ApProtocol(request.protocol),
-        motion=request.motion,
+        motion=request.motion or (request.paper and request.protocol != "coco"),
         motion_rule=MotionRule(request.motion_rule),
         tracking=request.tracking,
         score=request.score,
@@ -96,13 +106,32 @@ def variants_of(request: Request) -> "tuple[Variant, ...]":
         ConfigError: the sweep names no setting, or no value of one.
     """
     from minet_core.evaluation.eval_config import ablation, sweep, with_and_without, without
+    from minet_core.evaluation.paper import paper_variants
 
     memory = PRESETS[request.preset]
     if request.sweep is not None:
         return sweep(request.sweep, memory)
-    if request.ablation:
-        return ablation(memory, trained=request.trained is not None)
+    if request.ablation or request.paper:
+        fc6 = identify_of(request, trained=False) == FC6
+        fgfa = aggregates(architecture_of(Path(request.model)))
+        if request.paper:
+            return paper_variants(memory, fc6=fc6, fgfa=fgfa)
+        return ablation(memory, trained=request.trained is not None, fc6=fc6, fgfa=fgfa)
     return with_and_without(memory) if request.memory else (without(),)
+
+
+def identify_of(request: Request, *, trained: bool) -> str | None:
+    """What tells objects apart beside a model; None for what the model itself has for it.
+
+    Beside a Faster R-CNN that had no meta loss stands a head of random weights, so row (c) of
+    Table III takes fc6, as the paper does, and fc6 is never of the model that had one.
+    """
+    if trained:
+        return None if request.identify == FC6 else request.identify
+    untrained = request.trained is not None and request.identify is None
+    if untrained and architecture_of(Path(request.model)) in RCNN_CONFIGS:
+        return FC6
+    return request.identify
 
 
 def settings_of(request: Request) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import torch
 
 import minet_core
 from minet_cli.eval_jobs import find_at_once
-from minet_cli.eval_request import Request
+from minet_cli.eval_request import Request, identify_of
 from minet_core._version import __version__
 from minet_core.datasets import open_dataset, read_table
 from minet_core.datasets.dataset import Dataset
@@ -57,7 +57,8 @@ def run(
     elif jobs != 1 and find_at_once(request, dataset, variants, options, jobs, progress):
         progress = None  # all that is left is to score what was found
     found = finders(request, dataset, variants, options, processes)
-    return evaluate_model(dataset, found, variants, options, progress=progress)
+    result = evaluate_model(dataset, found, variants, options, progress=progress)
+    return replace(result, is_paper=request.paper)
 
 
 def finders(
@@ -93,7 +94,7 @@ def _models(request: Request, processes: Processes) -> dict[bool, Model]:
             name,
             size=request.size,
             device=device,
-            identify=request.identify,
+            identify=identify_of(request, trained=trained),
             tiles=request.tiles,
         )
         for trained, name in names.items()
@@ -113,6 +114,7 @@ def _finder(
 ) -> Finder:
     """Asks the model, or for each video the model with that video's boxes for its detector."""
     offline, table = options.offline, None
+    identify = identify_of(request, trained=any(each.trained for each in variants))
     if request.detections is None:
         table = table_of(request, dataset, model.detector.classes)
 
@@ -131,7 +133,7 @@ def _finder(
         "torch": torch.__version__,
         "data": [str(Path(request.data).absolute()), request.split, dataset.classes],
         "model": [model.name, weights_of(model.name), request.size, request.tiles],
-        "identify": identify_facts(request.identify),
+        "identify": identify_facts(identify),
         "device": pick_device(request.device).type,
         "table": table,
         "variants": [asdict(variant) for variant in variants],

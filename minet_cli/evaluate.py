@@ -20,7 +20,7 @@ FilePath = click.Path(path_type=Path, exists=True)
 SECTIONS = {
     "Input": ("data", "split", "model", "detections", "results", "class_table", "allow_cut"),
     "What to compare": (
-        *("memory", "preset", "sweep", "ablation", "trained"),
+        *("memory", "preset", "sweep", "ablation", "trained", "paper"),
         *("bidirectional", "seq_nms", "tube_link"),
     ),
     "What to measure": ("tracking", "motion", "motion_rule", "protocol", "score"),
@@ -49,7 +49,7 @@ SECTIONS = {
 @click.option("--overwrite", is_flag=True, help="Replace the metrics of an earlier run.")
 @click.option("--report", is_flag=True, help="Write report.html too; needs matplotlib.")
 @setting("--model", "model", metavar="NAME|FILE")
-@setting("--identify", "identify", metavar="FILE")
+@setting("--identify --embed", "identify", metavar="FILE|fc6")
 @click.option(
     "--preset",
     default="paper",
@@ -76,8 +76,8 @@ SECTIONS = {
     "--results",
     type=FilePath,
     metavar="FILE|DIR",
-    help="Score results that exist: result.json, detections.csv, MOTChallenge text, or "
-    "the text format of ImageNet VID.",
+    help="Score results that exist: result.json, detections.csv, MOTChallenge text, masks "
+    "(MOTS, pictures, COCO), or the text format of ImageNet VID.",
 )
 @click.option("--allow-cut", is_flag=True, help="Score results that were cut at a score.")
 @class_table
@@ -118,9 +118,15 @@ SECTIONS = {
 )
 @click.option("--ablation", is_flag=True, help="The rows of Table III.")
 @click.option(
+    "--paper",
+    is_flag=True,
+    help="Tables II to V of the paper by one pass of --model and --trained, its figures beside.",
+)
+@click.option(
     "--trained",
     metavar="NAME|FILE",
-    help="For --ablation: a model trained with the meta loss, beside --model, trained without.",
+    help="For --ablation and --paper: a model trained with the meta loss, beside --model, trained "
+    "without.",
 )
 @jobs_at_once
 @click.option("--quiet", is_flag=True, help="Show errors only.")

@@ -22,7 +22,7 @@ def setting(
     """A click option for a field of `DetectOptions`, or of other options.
 
     Args:
-        flags: as typed, such as `--score`, or `--video/--no-video`.
+        flags: as typed, such as `--score`, or `--video/--no-video`; several with spaces between.
         field_name: of the field, which gives default and help.
         of: the options that have the field.
         extra: for click.option.
@@ -32,7 +32,7 @@ def setting(
     if isinstance(default, tuple) and not extra.get("multiple"):
         default = ",".join(default)
     return click.option(
-        flags,
+        *flags.split(),
         field_name,
         default=default,
         show_default=default not in (None, "", ()) and not isinstance(default, bool),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from minet_core.errors import ConfigError
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
@@ -19,8 +21,17 @@ import click
 )
 @click.option("--frames", default=40, show_default=True, help="Frames of each video.")
 @click.option("--size", default=320, show_default=True, help="Width of a frame in pixels.")
+@click.option(
+    "--objects",
+    default="4-7",
+    show_default=True,
+    metavar="MIN-MAX",
+    help="Objects of a video; ImageNet VID has mostly one or two.",
+)
 @click.option("--quiet", is_flag=True, help="Show errors only.")
-def toy(folder: Path, seed: int, videos: int, frames: int, size: int, quiet: bool) -> None:
+def toy(
+    folder: Path, seed: int, videos: int, frames: int, size: int, objects: str, quiet: bool
+) -> None:
     """Make a toy video dataset: shapes that move, hide and blur.
 
     DIR gets pictures, annotations and lists in the layout of ImageNet VID. A toy dataset that is
@@ -39,11 +50,24 @@ def toy(folder: Path, seed: int, videos: int, frames: int, size: int, quiet: boo
             val=val,
             frames=frames,
             size=size,
+            objects=_range(objects),
             progress=advance,
         )
     if not quiet:
         counts = f"{videos} videos to train on, {val} to measure on, {frames} frames each"
         click.echo(f"{shown(folder)}: {counts}")
+
+
+def _range(text: str) -> tuple[int, int]:
+    """`1-2`, or one number for both.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    words = text.split("-")
+    if len(words) > 2 or not all(word.strip().isdecimal() for word in words):
+        raise ConfigError(f"--objects {text!r}: give a number, or two such as 1-2")
+    return int(words[0]), int(words[-1])
 
 
 @contextmanager

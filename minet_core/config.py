@@ -12,6 +12,12 @@ from typing import TypeVar
 from minet_core.errors import ConfigError
 from minet_core.suggest import did_you_mean
 
+NOISE = (0.01, 0.05, 0.1, 0.2, 0.3)
+"""The five numbers of the noise of meta-training (§III-D.1)."""
+
+NOISE_READINGS = ("deviation", "variance")
+"""What they may be taken for; see `minet_core.memory.support.noisy_boxes`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Motion:
@@ -168,7 +174,8 @@ class DetectOptions:
     identify: str | None = setting(
         None,
         "Network that tells objects apart, in place of the model's own: a .safetensors file of "
-        "`minet train`, or an .onnx file from crops or boxes to vectors.",
+        "`minet train`, or an .onnx file from crops or boxes to vectors; fc6 for the detect head's "
+        "features of a Faster R-CNN (Table III, c).",
     )
     preset: str = setting(
         "video", "Settings of the memory: video for any footage, paper as published."

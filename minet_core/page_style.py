@@ -40,6 +40,9 @@ td, th { vertical-align: top; }
 td small, th small { display: block; color: var(--muted); font-size: .8rem; font-weight: 400;
                      line-height: 1.35; }
 th small { max-width: 19rem; white-space: normal; }
+.moments { display: flex; flex-wrap: wrap; gap: 0 .8rem; }
+.moments svg { max-width: 100%; height: auto; }
+figcaption { color: var(--muted); font-size: .86rem; }
 figure { margin: .8rem 0 1rem; overflow-x: auto; }
 img { display: block; max-width: 100%; height: auto; }
 footer { margin-top: 3rem; color: var(--muted); font-size: .86rem; }

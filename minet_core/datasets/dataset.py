@@ -201,6 +201,7 @@ class Dataset:
         inclusive: whether x2 and y2 are the last pixel inside a box (ImageNet VID), so that it is
             x2 - x1 + 1 wide; otherwise they are the edge behind it and it is x2 - x1 wide.
         problems: what is wrong with it, of what was read up to now.
+        notes: what to know before it is used, a line each.
     """
 
     name: str
@@ -208,3 +209,4 @@ class Dataset:
     videos: tuple[VideoTruth, ...]
     inclusive: bool
     problems: Problems
+    notes: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
     [{"image_id": 7, "category_id": 1, "bbox": [left, top, width, height], "score": 0.9}, …]
 
-A `track_id` may stand beside.
+A `track_id` may stand beside, and a run-length mask, `segmentation`, in the place of the box.
 """
 
 import json
@@ -15,6 +15,7 @@ import numpy as np
 
 from minet_core.boxes import NO_TRACK
 from minet_core.detections.locating import named
+from minet_core.detections.masks import box_of_rle
 from minet_core.errors import InputError
 from minet_core.models.stored_detections import StoredBoxes
 from minet_core.video.opening import shown
@@ -88,10 +89,16 @@ def read_frame_results(path: Path, names: Sequence[str] | None) -> StoredBoxes:
 
 def _row(record: Mapping[str, Any], frame: int, label: int) -> tuple[float, ...]:
     """(frame, label, track, score, x1, y1, x2, y2)."""
-    left, top, width, height = map(float, record["bbox"])
     track = record.get("track_id")
     track = NO_TRACK if track is None else int(track)
-    return (frame, label, track, float(record["score"]), left, top, left + width, top + height)
+    if "bbox" not in record and isinstance(mask := record.get("segmentation"), dict):
+        box = box_of_rle(mask)
+        if box is None:
+            raise ValueError("a mask of nothing")
+    else:
+        left, top, width, height = map(float, record["bbox"])
+        box = left, top, left + width, top + height
+    return (frame, label, track, float(record["score"]), *box)
 
 
 def _stored(source: str, rows: list[tuple[float, ...]], classes: tuple[str, ...]) -> StoredBoxes:

@@ -2,7 +2,7 @@
 
     *.json   a result.json of `minet detect`
     *.csv    a detections.csv of `minet detect`
-    *.txt    MOTChallenge detections or results
+    *.txt    MOTChallenge detections or results; MOTS, whose masks become boxes
 
 Class names are turned into those of the dataset the boxes belong to; rows of other classes are
 left out, and counted.
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from minet_core.boxes import NO_TRACK
 from minet_core.datasets.mot.rows import NO_CLASS, read_mot_rows
 from minet_core.datasets.vocabulary import NOT_THERE, Table, map_classes
+from minet_core.detections.masks import is_mots, read_mots
 from minet_core.errors import InputError
 from minet_core.formats.minet.result_json import read_json
 from minet_core.formats.minet.score_vectors import map_score_vectors
@@ -56,6 +57,8 @@ def read_stored(
         rows = _read_csv(path)
         names = sorted(rows["label"].unique())
         return _from_table(path, rows, names, classes or tuple(names), table)
+    if is_mots(path):
+        return read_mots(path, classes or ())
     return _from_mot(path, classes or ())
 
 

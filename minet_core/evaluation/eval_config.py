@@ -86,11 +86,13 @@ class Variant:
         name: for tables.
         memory: its settings; None for the plain detector.
         trained: whether it runs the second model, which had the meta loss in its training.
+        offline: what is done for it alone once a whole video is known.
     """
 
     name: str
     memory: MemoryConfig | None
     trained: bool = False
+    offline: Offline = Offline()
 
 
 WITH = "with memory"
@@ -107,29 +109,47 @@ def without() -> Variant:
     return Variant(WITHOUT, None)
 
 
-def ablation(memory: MemoryConfig, *, trained: bool) -> tuple[Variant, ...]:
-    """Table III; (b) and (d) only where there is a second model, trained with the meta loss."""
-    rows = (
+def ablation(
+    memory: MemoryConfig, *, trained: bool, fc6: bool = False, fgfa: bool = False
+) -> tuple[Variant, ...]:
+    """Table III; (b) and (d) only where there is a second model, trained with the meta loss.
+
+    Args:
+        memory: its settings.
+        trained: whether there is.
+        fc6: whether (c) takes its embeddings from the detect head.
+        fgfa: whether the models aggregate frames; then (a) is the paper's row FGFA of §IV-H, and
+            (d) its row FGFA + MINet.
+    """
+    rows: tuple[Variant, ...] = (
         Variant("(a) no memory", None),
         Variant("(b) no memory, trained", None, trained=True),
-        Variant("(c) memory, untrained", memory),
+        Variant("(c) memory, fc6" if fc6 else "(c) memory, untrained", memory),
         Variant("(d) memory, trained", memory, trained=True),
     )
+    if fgfa:
+        names = ("(a) FGFA", "(b) FGFA, trained", "(c) FGFA + memory", "(d) FGFA + MINet")
+        rows = tuple(replace(row, name=name) for row, name in zip(rows, names, strict=True))
     return tuple(row for row in rows if trained or not row.trained)
 
 
 def comparisons(variants: Sequence[Variant]) -> tuple[tuple[str, str], ...]:
     """(variant, what to hold it against), by name.
 
-    Memory is held against the same model without, and a trained model against the untrained one,
-    both without memory.
+    Memory is held against the same model without, and a trained model against the untrained one
+    without memory: alone, and with memory. Of several memories of a trained model, the first.
     """
     plain = {variant.trained: variant.name for variant in variants if variant.memory is None}
     pairs = []
+    kinds = set()
     for variant in variants:
-        against = plain.get(variant.trained if variant.memory else False)
-        if against is not None and against != variant.name:
-            pairs.append((variant.name, against))
+        kind = variant.trained, variant.memory is not None
+        if variant.trained and kind in kinds:
+            continue
+        kinds.add(kind)
+        own = plain.get(variant.trained) if variant.memory else None
+        references = dict.fromkeys((own, plain.get(False) if variant.trained else None))
+        pairs += [(variant.name, name) for name in references if name is not None]
     return tuple(pairs)
 
 

@@ -36,6 +36,7 @@ class EvalResult:
         warnings: what was wrong without stopping it, a line each.
         comparisons: (variant, what to hold it against), by name.
         cut: highest score at which scored results were cut, None where none was or it is unknown.
+        is_paper: whether the variants are those of the paper's tables.
     """
 
     dataset: Dataset
@@ -47,6 +48,7 @@ class EvalResult:
     warnings: tuple[str, ...]
     comparisons: tuple[tuple[str, str], ...] = ()
     cut: float | None = None
+    is_paper: bool = False
 
     @property
     def not_covered(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from minet_core.evaluation.predictions.convert import Found, nothing, pairs
 from minet_core.inference.offline import merge_passes
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.score_frames import ScoredFrame
+from minet_core.inference.windows import windows
 from minet_core.models.detector import BaseDetections, Embedder, FeatureMap, Frame
 from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
@@ -35,8 +36,9 @@ class Passes:
         variants: memories to compare.
         names: the model's classes in the dataset.
         classes: how many the dataset has.
-        offline: what is done once the whole video is known. Then all its score vectors, and for
-            a backward pass its base detections, are held at once.
+        offline: what is done once the whole video is known, for variants that do not say so
+            themselves. Then all its score vectors, and for a backward pass its base detections,
+            are held at once.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class Passes:
         classes: int,
         offline: Offline,
     ) -> None:
+        self._asked = model
         self._model = replace(model, embedder=Remembering(model.embedder))
         self._memories = {variant.name: variant.memory for variant in variants}
         self._online = self._start()
         self._names = names
         self._classes = classes
-        self._offline = offline
+        self._offline = {variant.name: variant.offline or offline for variant in variants}
+        self._both_ways = {name for name, each in self._offline.items() if each.bidirectional}
         self._bases: dict[int, BaseDetections] = {}
 
     def go(self, video: VideoTruth) -> Iterator[tuple[int, FoundOf]]:
@@ -61,7 +65,8 @@ class Passes:
         Raises:
             InputError: not one of its pictures can be read.
         """
-        frames = self._whole(video) if self._offline else self._forward(video)
+        whole = any(self._offline.values())
+        frames = self._whole(video) if whole else self._forward(video)
         seen = 0
         for number, scored in frames:
             if scored is None:
@@ -86,10 +91,12 @@ class Passes:
 
     def _forward(self, video: VideoTruth) -> Iterator[tuple[int, ScoredOf | None]]:
         """All frames in order; None where there is no picture."""
-        for number, image in every_frame(video):
+        frames = windows(every_frame(video), lambda each: each[1], self._asked.window)
+        for (number, image), before, after in frames:
             if image is None:
                 yield number, None
                 continue
+            self._asked.surround(image, before, after)
             base = self._detect(number, image)
             time = float(number / video.frame_rate)
             yield (
@@ -105,7 +112,7 @@ class Passes:
         if isinstance(detector, StoredDetector):
             detector.next = number
         base = detector.detect([image])[0]
-        if self._offline.bidirectional:
+        if self._both_ways:
             self._bases[number] = base
         return base
 
@@ -113,9 +120,7 @@ class Passes:
         """As `_forward`, with the scores that are known at the end of the video."""
         online = dict(self._forward(video))
         read = {number: scored for number, scored in online.items() if scored is not None}
-        backward = (
-            self._backward(video, max(read, default=0)) if self._offline.bidirectional else {}
-        )
+        backward = self._backward(video, max(read, default=0)) if self._both_ways else {}
         whole = {
             name: self._relink(name, [scored[name] for scored in read.values()], backward)
             for name in self._memories
@@ -128,12 +133,20 @@ class Passes:
 
     def _backward(self, video: VideoTruth, last: int) -> dict[str, list[ScoredFrame]]:
         """The passes with memory from the last frame that was read to the first, in that order."""
-        passes = {name: online for name, online in self._start().items() if online.memory}
+        passes = {
+            name: online
+            for name, online in self._start().items()
+            if online.memory and name in self._both_ways
+        }
         frames: dict[str, list[ScoredFrame]] = {name: [] for name in passes}
-        for number, image in video.images_backward():
+        before, after = self._asked.window
+        for (number, image), later, earlier in windows(
+            video.images_backward(), lambda each: each[1], (after, before)
+        ):
             base = self._bases.pop(number, None)
             if base is None:
                 continue
+            self._asked.surround(image, earlier[::-1], later[::-1])
             time = float((last - number) / video.frame_rate)
             for name, online in passes.items():
                 frames[name].append(online.step(image, frame=number, time=time, base=base))
@@ -147,7 +160,7 @@ class Passes:
     ) -> Sequence[ScoredFrame]:
         if name in backward:
             frames = merge_passes(frames, backward[name])
-        return self._offline.linked(frames)
+        return self._offline[name].linked(frames)
 
 
 def every_frame(video: VideoTruth) -> Iterator[tuple[int, Image | None]]:

@@ -7,7 +7,7 @@ corner of the top left pixel.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -63,6 +63,24 @@ class Detector(Protocol):
 
     def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:
         """Detections of each frame, tensors on the CPU, float32."""
+        ...
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """What a detector or embedder has beside its methods if it looks at neighbouring frames too."""
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Frames before and after that it wants; with none after it is online."""
+        ...
+
+    def surround(self, frame: Frame, before: Sequence[Frame], after: Sequence[Frame]) -> None:
+        """Name the neighbours of the frame that it is asked about next.
+
+        At the ends of a video there are fewer than `window` says. Frames that are named again
+        must be the same arrays.
+        """
         ...
 
 

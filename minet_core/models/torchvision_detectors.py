@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 from torchvision.models import get_model, get_model_weights
 from torchvision.models.detection import FasterRCNN, RetinaNet
 from torchvision.models.detection.image_list import ImageList
@@ -17,7 +16,8 @@ from torchvision.ops import clip_boxes_to_image
 
 from minet_core.models.class_columns import ClassColumns
 from minet_core.models.detector import BaseDetections, Detector, Embedder, FeatureMap, Frame
-from minet_core.models.identify import EMBEDDING_NORM, load_identify
+from minet_core.models.faster_rcnn.fc6 import fc6
+from minet_core.models.identify import load_identify
 from minet_core.models.pretrained import load_pretrained
 from minet_core.models.proposals import (
     PROPOSALS,
@@ -80,10 +80,8 @@ class _Eye:
 class TwoStageDetector:
     """A torchvision Faster R-CNN as both `Detector` and `Embedder`.
 
-    Its embeddings are what the first fully connected layer of its box head says of a region, as
-    in Table III (c): nobody has trained them to tell instances apart. They are taken before the
-    rectifier, as vectors without negative numbers all point much the same way, and have a fixed
-    L2 norm, which gives λ of Eq. 1 its meaning.
+    Its embeddings are fc6 of its box head, as in Table III (c): nobody has trained them to tell
+    instances apart.
 
     Args:
         model: with `rpn_post_nms_top_n_test` of 300; used in evaluation mode.
@@ -142,8 +140,7 @@ class TwoStageDetector:
             raise TypeError("features of another embedder")
         regions = (boxes.float() * features.scale).to(self._eye.device)
         cut = self._heads.box_roi_pool(features.levels, [regions], [features.size])
-        unit: Tensor = normalize(self._first(cut).cpu() @ self._projection, dim=1)
-        return EMBEDDING_NORM * unit
+        return fc6(self._first, cut, self._projection)
 
     def _detections(
         self, frame: Frame, pyramid: Pyramid, proposals: Tensor, logits: Tensor, boxes: Tensor

@@ -21,6 +21,8 @@ TORCHVISION_FILES = {
 """torchvision's detectors, and the files of their weights; a name ends in the file's sha256."""
 EMBEDS_ITSELF = frozenset(name for name in TORCHVISION_FILES if name.startswith("fasterrcnn"))
 """Those whose own region features are the embeddings."""
+FC6 = "fc6"
+"""What `identify` calls the detect head's first layer of a Faster R-CNN of minet's own."""
 MODELS = (DEFAULT_MODEL, *RCNN_CONFIGS, *TORCHVISION_FILES)
 """Every name of a model."""
 ONNX = ".onnx"
@@ -76,11 +78,11 @@ def identify_files(name: str) -> tuple[Path, ...]:
     Raises:
         ConfigError: the name is none of a file or of a network that embeds.
     """
-    if name in EMBEDS_ITSELF:
+    if name in EMBEDS_ITSELF or name == FC6:
         return ()
     path = Path(name)
     if path.suffix not in {ONNX, ".safetensors"}:
-        known = ", ".join(sorted(EMBEDS_ITSELF))
+        known = ", ".join([*sorted(EMBEDS_ITSELF), FC6])
         raise ConfigError(
             f"--identify {name}: takes a .safetensors file of `minet train`, an .onnx file, or "
             f"one of {known}"

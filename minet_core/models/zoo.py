@@ -7,9 +7,11 @@ from pathlib import Path
 import torch
 
 from minet_core.errors import ConfigError
-from minet_core.models.detector import Detector, Embedder
+from minet_core.models.detector import Detector, Embedder, Frame, Windowed
 from minet_core.models.faster_rcnn.detector import RcnnDetector
+from minet_core.models.faster_rcnn.fc6 import Fc6Embedder
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
+from minet_core.models.faster_rcnn.windowed import rcnn_detector
 from minet_core.models.identify import load_identify
 from minet_core.models.nanodet.detector import load_nanodet
 from minet_core.models.network_file import load_rcnn
@@ -20,6 +22,7 @@ from minet_core.models.tiles import TiledDetector
 from minet_core.models.weight_files import (
     DEFAULT_MODEL,
     EMBEDS_ITSELF,
+    FC6,
     IDENTIFY,
     ONNX,
     TORCHVISION_FILES,
@@ -50,6 +53,22 @@ class Model:
     embedder: Embedder
     notes: tuple[str, ...] = ()
 
+    @property
+    def window(self) -> tuple[int, int]:
+        """Frames before and after that it looks at beside each frame."""
+        windows = [part.window for part in self._windowed()]
+        return max((b for b, _ in windows), default=0), max((a for _, a in windows), default=0)
+
+    def surround(self, frame: Frame, before: Sequence[Frame], after: Sequence[Frame]) -> None:
+        """Name the neighbours of the frame that detector and embedder are asked about next."""
+        for part in self._windowed():
+            most_before, most_after = part.window
+            part.surround(frame, before[max(0, len(before) - most_before) :], after[:most_after])
+
+    def _windowed(self) -> list[Windowed]:
+        parts = dict.fromkeys((self.detector, self.embedder))
+        return [part for part in parts if isinstance(part, Windowed)]
+
 
 def load_model(
     name: str = DEFAULT_MODEL,
@@ -78,7 +97,8 @@ def load_model(
             frame → (boxes, scores, labels).
         identify: what tells objects apart in place of the model's own: a .safetensors file of
             `minet train`, an .onnx file from crops or boxes to vectors, or a Faster R-CNN of
-            torchvision by name, whose features nobody has trained for it.
+            torchvision by name, whose features nobody has trained for it; or `fc6`, the first
+            layer of the detect head of a Faster R-CNN of minet (Table III, c).
         tiles: overlapping crops along the longer side of a frame, which the detector sees beside
             the whole.
 
@@ -89,8 +109,10 @@ def load_model(
         MinetError: a package is missing that only this kind of model needs.
     """
     if identify is not None or tiles is not None:
-        embedder = load_embedder(identify, device) if identify else None
         model = load_model(name, size=size, device=device, classes=classes, detector=detector)
+        embedder = _embedder(identify, model, device) if identify else None
+        if tiles is not None and model.window != (0, 0):
+            raise ConfigError(f"{name} aggregates frames, which does not go with tiles")
         sees = TiledDetector(model.detector, tiles) if tiles else model.detector
         return replace(model, detector=sees, embedder=embedder or model.embedder)
     if detector is not None:
@@ -111,7 +133,7 @@ def load_model(
     where = pick_device(device)
     architecture = architecture_of(path) or ""
     if architecture in RCNN_CONFIGS:
-        network = RcnnDetector(load_rcnn(path), where)
+        network = rcnn_detector(load_rcnn(path), where)
         return Model(name, network, network)
     weights = embedder_file()
     if architecture.startswith(IDENTIFY):
@@ -119,6 +141,19 @@ def load_model(
     detector = load_nanodet(path, where, size)
     detector.calibration = read_calibration(path) or detector.calibration
     return Model(name, detector, load_identify(weights, device=where))
+
+
+def _embedder(name: str, model: Model, device: str) -> Embedder:
+    """What gives embeddings beside a model.
+
+    Raises:
+        MinetError: as `load_model`.
+    """
+    if name != FC6:
+        return load_embedder(name, device)
+    if not isinstance(model.detector, RcnnDetector):
+        raise ConfigError(f"{FC6} is of a network of `minet train` that detects; not {model.name}")
+    return Fc6Embedder(model.detector)
 
 
 def load_embedder(name: str, device: str = "auto") -> Embedder:
@@ -139,7 +174,7 @@ def load_embedder(name: str, device: str = "auto") -> Embedder:
         return load_onnx_embedder(path, device)
     architecture = architecture_of(path) or ""
     if architecture in RCNN_CONFIGS:
-        return RcnnDetector(load_rcnn(path), where)
+        return rcnn_detector(load_rcnn(path), where)
     return load_identify(path, device=where)
 
 

@@ -1,5 +1,6 @@
 """MINet in a few lines, for other programs."""
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Unpack
@@ -7,6 +8,7 @@ from typing import Unpack
 import numpy as np
 
 from minet_core.config import DetectOptions
+from minet_core.inference.windows import windows
 from minet_core.models.detector import Frame
 from minet_core.models.zoo import Model, load_model
 from minet_core.results import FrameDetections
@@ -44,6 +46,7 @@ class VideoDetector:
         """Forget everything: a new video begins, and ids start again from 1."""
         self.online = online_detector(self._model, self._options)
         self._next = 0
+        self._past: deque[Frame] = deque(maxlen=self._model.window[0])
 
     def detect(self, frame: Frame, *, time: float | None = None) -> FrameDetections:
         """Detect in the next frame.
@@ -65,6 +68,10 @@ class VideoDetector:
         # Reversed channels and read-only arrays are common, and nothing torch can take.
         frame = np.require(frame, requirements=["C", "W"])
         seconds = index / _UNKNOWN_RATE if time is None else time
+        if self._past.maxlen:
+            frame = frame.copy()  # it is kept as a neighbour, and its buffer may be used again
+        self._model.surround(frame, list(self._past), [])
+        self._past.append(frame)
         return self.online.update(frame, frame=index, pts=None, time=seconds)
 
 
@@ -85,7 +92,9 @@ def iterate_video(
     with open_video(source, **part) as video:
         detector = detector or VideoDetector()
         detector.reset()
-        for frame in video:
+        model = detector.online.model
+        for frame, before, after in windows(video, lambda each: each.image, model.window):
+            model.surround(frame.image, before, after)
             found = detector.online.update(
                 frame.image, frame=frame.index, pts=frame.pts, time=frame.time
             )

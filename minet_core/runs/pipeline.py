@@ -20,6 +20,7 @@ from minet_core.inference.online import Observed, OnlineDetector
 from minet_core.inference.prompt_detections import Drawn
 from minet_core.inference.prompts import following, read_first_boxes
 from minet_core.inference.timings import StageClock
+from minet_core.inference.windows import windows
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections, Tracklet
 from minet_core.runs.outputs import Outputs, is_border, open_outputs
@@ -136,7 +137,8 @@ def annotate(
         # Looked at again, now that no other run can come in between.
         standing = check(source, folder, options, model.name)
         clear(place, standing.checkpoint)
-        part = part_of(options, standing.next_frame)
+        again = model.window[0] * options.stride  # neighbours of the next frame
+        part = part_of(options, max(0, standing.next_frame - again))
         with open_video(
             source, folder_rate=folder_rate(options), stream=options.stream, **part
         ) as reader:
@@ -144,7 +146,7 @@ def annotate(
                 recorder = Recorder(place, standing.manifest, outputs, options.checkpoint)
                 if standing.checkpoint is not None:
                     restore(place, standing.checkpoint, online)
-                _run(reader, online, outputs, recorder, clock, progress)
+                _run(reader, online, outputs, recorder, clock, progress, standing.next_frame)
                 check_unchanged(standing.manifest)
                 outputs.complete(clock, reader.end)
             given = remarks(model, outputs.totals.frames, options)
@@ -251,10 +253,11 @@ def _run(
     recorder: Recorder,
     clock: StageClock,
     progress: Progress | None,
+    begin: int,
 ) -> None:
     # Both threads have ended when this is left, so that reader and outputs can be closed.
     frames = prefetch(_decode(reader, clock), QUEUE_DEPTH)
-    looked_at = prefetch(_infer(frames, online, outputs.totals.frames), QUEUE_DEPTH)
+    looked_at = prefetch(_infer(frames, online, outputs.totals.frames, begin), QUEUE_DEPTH)
     with closing(looked_at):
         for frame, observed, memory in looked_at:
             detections = online.reported(observed)
@@ -278,10 +281,17 @@ def _decode(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, Non
 
 
 def _infer(
-    frames: Generator[VideoFrame, None, None], online: OnlineDetector, done: int
+    frames: Generator[VideoFrame, None, None], online: OnlineDetector, done: int, begin: int
 ) -> Generator[tuple[VideoFrame, Observed, dict[str, Any] | None], None, None]:
-    """Frames with what was found in them and, at borders, what the detector knew by then."""
+    """Frames with what was found in them and, at borders, what the detector knew by then.
+
+    Those before `begin` were looked at by an earlier run: they are neighbours, and no more.
+    """
+    model = online.model
     with closing(frames):
-        for count, frame in enumerate(frames, done + 1):
+        around = windows(frames, lambda frame: frame.image, model.window)
+        new = (each for each in around if each[0].index >= begin)
+        for count, (frame, before, after) in enumerate(new, done + 1):
+            model.surround(frame.image, before, after)
             found = online.observe(frame.image, frame=frame.index, pts=frame.pts, time=frame.time)
             yield frame, found, online.save() if is_border(count) else None

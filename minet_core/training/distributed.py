@@ -85,10 +85,16 @@ class Processes(AbstractContextManager["Processes"]):
             values.copy_(moved)
 
     def sum_gradients(self, parameters: Iterable[Tensor]) -> None:
-        """Sum gradients over all processes; where one has none, it has zeros."""
+        """Sum gradients over all processes; where one has none, it has zeros.
+
+        What has none in any of them keeps none, so that it does not decay either.
+        """
         if self.count == 1:
             return
         parameters = list(parameters)
+        having = torch.tensor([each.grad is not None for each in parameters], dtype=torch.int64)
+        self.sum(having)
+        parameters = [p for p, count in zip(parameters, having.tolist(), strict=True) if count]
         for each in parameters:
             if each.grad is None:
                 each.grad = torch.zeros_like(each)

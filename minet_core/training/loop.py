@@ -46,7 +46,8 @@ class Loop:
         """Take step `number`, from 0, with this process's samples and their places in the batch.
 
         Returns:
-            The losses, their sum `loss`, `grad_norm` and `lr`, over the whole batch.
+            The losses, each with its weight, their sum `loss`, `grad_norm` and `lr`, over the
+            whole batch.
 
         Raises:
             MinetError: a loss or the gradient is not finite; the weights are as they were.
@@ -82,7 +83,10 @@ class Loop:
                 by_name = self.task.losses(sample.to(device))
         except LinAlgError:  # what embeddings of NaN end in
             by_name = dict.fromkeys(self.task.losses_of, torch.tensor(float("nan")))
-        losses = torch.stack([by_name[name].float() for name in self.task.losses_of])
+        weight = {"meta": meta_weight(number, self._config)}
+        losses = torch.stack(
+            [weight.get(name, 1.0) * by_name[name].float() for name in self.task.losses_of]
+        )
         if not losses.isfinite().all():
             values = zip(self.task.losses_of, losses.tolist(), strict=True)
             text = ", ".join(f"{name} {value:g}" for name, value in values)
@@ -152,6 +156,11 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     drops = sum(step >= milestone for milestone in config.milestones)
     rising = min(1.0, (step + 1) / config.warmup) if config.warmup else 1.0
     return config.lr * rising * _DROP**drops
+
+
+def meta_weight(step: int, config: TrainConfig) -> float:
+    """The weight of ℒ_meta in Eq. 4 at a step, from 0: 1, as printed, once the ramp is over."""
+    return min(1.0, (step + 1) / config.meta_ramp) if config.meta_ramp else 1.0
 
 
 def places(samples: Sequence[Sample], share: range) -> Iterable[tuple[int, Sample]]:

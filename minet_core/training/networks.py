@@ -57,14 +57,17 @@ def build_task(config: TrainConfig, classes: Sequence[str], note: Note) -> AnyTa
 
 
 def _network(config: TrainConfig, classes: Sequence[str], note: Note) -> AnyNetwork:
-    if config.model == IDENTIFY.model:
-        return read_identify(embedder_file())
+    path = Path(config.model)
+    named = config.model in TRAINABLE
+    if config.model == IDENTIFY.model or (
+        not named and _architecture(config.model).startswith(IDENTIFY_PREFIX)
+    ):
+        if config.network:
+            raise ConfigError("settings of the network are for the Faster R-CNN")
+        return read_identify(embedder_file() if named else path)
     if config.model in RCNN_CONFIGS:
         settings = _sized(RCNN_CONFIGS[config.model], config)
         return build_rcnn(settings, classes, imagenet=config.imagenet)
-    path = Path(config.model)
-    if _architecture(config.model).startswith(IDENTIFY_PREFIX):
-        return read_identify(path)
     return _continued(load_rcnn(path), config, classes, note)
 
 
@@ -114,6 +117,15 @@ def _architecture(name: str) -> str:
 
 
 def _sized(network: RcnnConfig, config: TrainConfig) -> RcnnConfig:
+    """The settings of a network with those that the training has for it.
+
+    Raises:
+        ConfigError: there is no such setting, or it cannot be that.
+    """
+    given = dict(config.network)
+    if "architecture" in given:
+        raise ConfigError("the architecture of the network is what --model names")
+    network = RcnnConfig.from_dict({**network.to_dict(), **given})
     shorter, longer = config.shorter or network.shorter, config.longer or network.longer
     if shorter > longer:
         raise ConfigError(f"a shorter side of {shorter} pixels is more than the longer, {longer}")
@@ -123,12 +135,22 @@ def _sized(network: RcnnConfig, config: TrainConfig) -> RcnnConfig:
 def _continued(
     before: FasterRcnn, config: TrainConfig, classes: Sequence[str], note: Note
 ) -> FasterRcnn:
-    """A network that begins with another's weights; class scores begin anew if classes differ."""
+    """A network that begins with another's weights.
+
+    Class scores begin anew if classes differ, and so does aggregation where there was none.
+    """
     network = FasterRcnn(_sized(before.config, config), classes)
     weights = before.state_dict()
+    if before.aggregation is None and network.aggregation is not None:
+        begun = network.aggregation.state_dict()
+        weights |= {f"aggregation.{name}": value for name, value in begun.items()}
     if before.classes != network.classes:
         note(f"{config.model}: its classes are {', '.join(before.classes)}; scores begin anew")
         fresh = network.state_dict()
         weights |= {name: fresh[name] for name in fresh if name.startswith("detect_head.scores.")}
-    network.load_state_dict(weights)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError:
+        given = ", ".join(name for name, _ in config.network)
+        raise ConfigError(f"{config.model}: its weights do not fit {given}") from None
     return network

@@ -71,9 +71,9 @@ class DetectorTask:
                 {"boxes": boxes[labels >= 0], "labels": labels[labels >= 0]}
                 for boxes, labels in zip(sample.boxes, sample.labels, strict=True)
             ]
-            losses, shared = self.network.losses(images, targets)
+            losses, shared = self.network.losses(images, targets, sample.around)
         else:
-            shared = self.network.features(images)
+            shared = self.network.features_within(images, sample.around)
             losses = dict.fromkeys(self.losses_of, sample.boxes[0].new_zeros(()))
         if self._config.meta:
             support, query = (

@@ -6,8 +6,9 @@ data draw the same pairs and episodes, whatever the number of processes.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from minet_core.config import setting
+from minet_core.config import NOISE, NOISE_READINGS, setting
 from minet_core.errors import ConfigError
 from minet_core.models.weight_files import IDENTIFY as IDENTIFY_PREFIX
 from minet_core.models.weight_files import architecture_of
@@ -39,6 +40,9 @@ class TrainConfig:
     val: str | None = setting(None, "KIND:PATH of what to measure on.")
     imagenet: bool = setting(True, "Whether a new backbone begins with torchvision's weights.")
     train: str = setting("all", "What learns: all, or identify for the identify head alone.")
+    network: tuple[tuple[str, Any], ...] = setting(
+        (), "Settings of the Faster R-CNN other than its own, such as network.proposals=600."
+    )
     frozen: int = setting(
         0, "First stages of the identify network's backbone that keep their weights."
     )
@@ -63,12 +67,17 @@ class TrainConfig:
     channels_last: bool = setting(False, "Memory order that is faster on some devices.")
 
     max_gap: int = setting(30, "T: most frames between the two of a pair (§IV-B.2).")
+    neighbours: int = setting(
+        0, "Frames beside each of a pair, for networks that aggregate frames (FGFA: 2)."
+    )
+    neighbour_gap: int = setting(9, "Most frames from one of a pair to them (FGFA: 9).")
     shorter: int | None = setting(
         None, "Pixels of a picture's shorter side; none for the network's own (§IV-B.2: 600)."
     )
     longer: int | None = setting(None, "Most pixels of its longer side (§IV-B.2: 1000).")
     flip: float = setting(0.5, "How often a pair is mirrored, from 0 to 1.")
     colour: float = setting(0.0, "How far brightness, contrast and saturation may change, 0 to 1.")
+    cropped: float = setting(0.5, "How often a view of a still is cropped, from 0 to 1.")
     crop: float = setting(0.6, "Least share of a still's sides that is kept when it is cropped.")
 
     targets: int = setting(1, "Most co-appearing objects of a pair to learn an identifier of.")
@@ -79,10 +88,13 @@ class TrainConfig:
     )
     positive_iou: float = setting(0.7, "Overlap above which a sample is positive (§III-B.1).")
     negative_iou: float = setting(0.5, "Overlap below which a sample is negative (§III-B.1).")
-    variances: tuple[float, ...] = setting(
-        (0.01, 0.05, 0.1, 0.2, 0.3), "Variances of the noise of samples (§III-D.1)."
+    noise: tuple[float, ...] = setting(NOISE, "Numbers of the noise of samples (§III-D.1).")
+    noise_is: str = setting(
+        "deviation",
+        "What these are: deviation, of σ·√(w·h) as in ATOM's code, or variance, as printed.",
     )
     ridge: float = setting(0.1, "λ of Eq. 1 (§IV-B.2).")
+    meta_ramp: int = setting(0, "Steps in which the weight of the meta loss rises to 1.")
 
     save_every: int = setting(1000, "Steps from one checkpoint to the next.")
     eval_every: int = setting(10_000, "Steps from one measurement on --val to the next.")
@@ -99,6 +111,7 @@ class TrainConfig:
         _check_name("part to train", self.train, PARTS)
         _check_name("precision", self.amp, PRECISIONS)
         _check_name("optimiser", self.optimizer, OPTIMIZERS)
+        _check_name("reading of the noise", self.noise_is, NOISE_READINGS)
         for name, least in _LEAST.items():
             if not getattr(self, name) >= least:  # so that NaN fails too
                 raise ConfigError(f"{name} must be at least {least}, not {getattr(self, name)}")
@@ -119,18 +132,19 @@ class TrainConfig:
             raise ConfigError(f"ema must be between 0 and 1 or none, not {self.ema}")
         if any(not weight > 0 for _, weight in self.data):
             raise ConfigError("the weight of a dataset must be more than 0")
-        if not self.variances or min(self.variances) <= 0:
-            raise ConfigError("the variances must be at least one, and each more than 0")
+        if not self.noise or min(self.noise) <= 0:
+            raise ConfigError("the noise must be at least one number, and each more than 0")
         if self.train == "identify" and not self.meta:
             raise ConfigError("without the meta loss there is nothing to train the identify head")
 
 
 _LEAST = {
     **dict.fromkeys(("steps", "batch", "max_gap", "targets", "positives", "negatives"), 1),
-    **dict.fromkeys(("save_every", "eval_every", "workers"), 1),
+    **dict.fromkeys(("save_every", "eval_every", "workers", "neighbour_gap"), 1),
     **dict.fromkeys(("seed", "warmup", "momentum", "weight_decay", "frozen"), 0),
+    **dict.fromkeys(("meta_ramp", "neighbours"), 0),
 }
-_SHARES = ("flip", "colour", "crop", "others", "positive_iou", "negative_iou")
+_SHARES = ("flip", "colour", "cropped", "crop", "others", "positive_iou", "negative_iou")
 
 PAPER = TrainConfig()
 """As the paper has it."""
@@ -145,10 +159,15 @@ TINY = replace(
     milestones=(1500, 1850),
     warmup=100,
     clip=10.0,
+    meta_ramp=300,
     save_every=100,
     eval_every=500,
 )
-"""For `minet-tiny`, which begins without ImageNet weights, and for the toy dataset."""
+"""For `minet-tiny`, which begins without ImageNet weights, and for the toy dataset.
+
+The meta loss comes in slowly: on a backbone of random weights its gradient is at first many times
+the detector's, and holds that back for good.
+"""
 
 IDENTIFY = replace(
     PAPER,
@@ -169,9 +188,18 @@ IDENTIFY = replace(
 """For the identify network of its own, beside any detector: the bundled one's recipe."""
 
 
+FGFA = {
+    "minet-fgfa-r101": replace(PAPER, model="minet-fgfa-r101", neighbours=2),
+    "minet-fgfa-tiny": replace(TINY, model="minet-fgfa-tiny", neighbours=2),
+}
+"""For networks that aggregate frames: as the others, with FGFA's two neighbours of each frame."""
+
+
 def recipe(model: str) -> TrainConfig:
     """The settings to begin with for a model, by its name or by what its file holds."""
     name = architecture_of(Path(model)) or model if Path(model).suffix else model
     kind = IDENTIFY.model if name.startswith(IDENTIFY_PREFIX) else name
+    if kind in FGFA:
+        return replace(FGFA[kind], model=model)
     known = {TINY.model: TINY, IDENTIFY.model: IDENTIFY}
     return replace(known.get(kind, PAPER), model=model)

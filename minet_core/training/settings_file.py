@@ -27,6 +27,8 @@ _FREE = {
 rounding with other threads, which is told.
 """
 
+_NETWORK = "network"
+
 _HINTS = get_type_hints(TrainConfig)
 
 
@@ -60,10 +62,15 @@ def parse_settings(words: Iterable[str]) -> dict[str, Any]:
         name, equals, text = word.partition("=")
         if not equals:
             raise ConfigError(f"{word!r} is no setting; write name=value")
+        part, _, inner = name.strip().partition(".")
         try:
-            given[name.strip()] = tomllib.loads(f"value = {text}")["value"]
+            value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
-            given[name.strip()] = text.strip()
+            value = text.strip()
+        if part == _NETWORK and inner:
+            given[_NETWORK] = {**given.get(_NETWORK, {}), inner: value}
+        else:
+            given[name.strip()] = value
     return given
 
 
@@ -79,6 +86,9 @@ def apply(config: TrainConfig, given: Mapping[str, Any], place: str = "") -> Tra
         ConfigError: there is no such setting, or a value is of another type or out of its range.
     """
     prefix = f"{place}: " if place else ""
+    given = _today(given)
+    if _NETWORK in given:
+        given[_NETWORK] = _merged(config.network, given[_NETWORK], prefix)
     for name in given:
         if name not in _HINTS:
             hint = did_you_mean(name, _HINTS) or f" (known: {', '.join(_HINTS)})"
@@ -97,6 +107,32 @@ def differences(before: TrainConfig, now: TrainConfig) -> list[str]:
         for name, old, new in pairs
         if old != new and name not in _FREE
     ]
+
+
+def _merged(before: Iterable[tuple[str, Any]], given: Any, prefix: str) -> list[tuple[str, Any]]:
+    """The network's settings, a table or a list of pairs, added to those there are."""
+    try:
+        added = {str(name): _plain(value) for name, value in dict(given).items()}
+    except (TypeError, ValueError):
+        raise ConfigError(f"{prefix}{_NETWORK} must be a table, not {given!r}") from None
+    return sorted({**dict(before), **added}.items())
+
+
+def _plain(value: Any) -> Any:
+    return tuple(_plain(each) for each in value) if isinstance(value, list) else value
+
+
+def _today(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings in today's words.
+
+    What an earlier training called variances it took as such, it knew no ramp, and it cropped
+    every still.
+    """
+    settings = dict(given)
+    if "variances" not in settings:
+        return settings
+    noise = {"noise": settings.pop("variances"), "noise_is": "variance"}
+    return {**noise, "meta_ramp": 0, "cropped": 1.0, **settings}
 
 
 def _text(value: Any) -> str:
@@ -126,6 +162,8 @@ def _convert(value: Any, kind: Any) -> Any:
         if inner[-1] is Ellipsis:
             return tuple(_convert(item, inner[0]) for item in items)
         return tuple(_convert(item, each) for item, each in zip(items, inner, strict=True))
+    if kind is Any:
+        return value
     kinds = get_args(kind) or (kind,)
     if value in ("none", None) and NoneType in kinds:
         return None

@@ -88,6 +88,9 @@ def _data(
     validation = open_validation(config, processes.device)
     datasets = open_datasets(config)
     if processes.first:
+        for dataset in datasets:
+            for line in dataset.notes:
+                watcher.note(f"{dataset.name}: {line}")
         prepare(out, resume=resume, overwrite=overwrite)
         extracted(datasets, out / FRAMES, watcher.note)
     processes.wait()

@@ -15,8 +15,8 @@ from minet_core.evaluation.eval_config import EvalOptions, Variant
 from minet_core.evaluation.evaluate import evaluate_model
 from minet_core.evaluation.predictions.predict import Finder
 from minet_core.memory.identifier import closed_form
-from minet_core.models.faster_rcnn.detector import RcnnDetector
 from minet_core.models.faster_rcnn.network import FasterRcnn
+from minet_core.models.faster_rcnn.windowed import rcnn_detector
 from minet_core.models.identify import IdentifyNetwork
 from minet_core.models.zoo import Model
 from minet_core.training.data.frame_pairs import FramePairs
@@ -62,7 +62,7 @@ class Validation:
             InputError: there is nothing to measure on.
         """
         if isinstance(network, FasterRcnn) and self.config.train == "all":
-            both = RcnnDetector(network, self.device)
+            both = rcnn_detector(network, self.device)
             return precision(
                 Model(self.config.model, both, both), self.dataset, memory=self.config.meta
             )

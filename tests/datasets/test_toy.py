@@ -70,6 +70,13 @@ class TestContent:
             for k in both
         )
 
+    def test_as_many_objects_as_asked_for(self, tmp_path):
+        make_toy(tmp_path / "toy", train=1, val=8, frames=6, size=96, objects=(1, 2))
+        videos = open_dataset(f"toy:{tmp_path / 'toy'}").videos
+        seen = [{k for frame in video.frames() for k in frame.track_ids} for video in videos]
+        assert {len(tracks) for tracks in seen} <= {0, 1, 2}
+        assert max(max(tracks, default=0) for tracks in seen) == 1  # ids count the objects
+
     def test_some_frames_are_blurred_or_flat(self, toy):
         """The sharpness of a video's frames differs by far more than its content does."""
         ratios = []
@@ -209,8 +216,14 @@ class TestCommand:
         assert capsys.readouterr() == (f"{folder}: {counts}\n", "")
         assert len(open_dataset(f"toy:{folder}", "train").videos) == 4
 
+    @pytest.mark.parametrize("objects", ["2-1", "0", "x", "1-2-3", "101"])
+    def test_numbers_of_objects_that_make_no_sense(self, tmp_path, capsys, objects):
+        assert run(["toy", str(tmp_path / "toy"), "--objects", objects]) == 3
+        assert "objects" in capsys.readouterr().err
+        assert not (tmp_path / "toy").exists()
+
     def test_quiet(self, tmp_path, capsys):
-        options = ["--videos", "1", "--frames", "1", "--size", "96", "--quiet"]
+        options = ["--objects", "1-2", "--videos", "1", "--frames", "1", "--size", "96", "--quiet"]
         assert run(["toy", str(tmp_path / "toy"), *options]) == 0
         assert capsys.readouterr() == ("", "")
 

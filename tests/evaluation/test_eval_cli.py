@@ -2,6 +2,7 @@ import csv
 import json
 import math
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ import minet_core
 from minet_cli.main import run
 from minet_core.config import DetectOptions
 from minet_core.models.detector import BaseDetections
+from minet_core.models.faster_rcnn.network import build_rcnn
+from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
+from minet_core.models.network_file import save_model
+from minet_core.models.zoo import load_model
 from minet_core.runs.pipeline import annotate
 
 HALVES = {3, 4}
@@ -172,11 +177,90 @@ class TestVariants:
         assert rows["(a)"] == rows["(c)"] == pytest.approx(9 / 20)
         assert rows["(b)"] == rows["(d)"] == pytest.approx(13 / 20)
         differences = {(d["of"][:3], d["less"][:3]): d for d in metrics()["map_differences"]}
-        assert set(differences) == {("(b)", "(a)"), ("(c)", "(a)"), ("(d)", "(b)")}
+        assert set(differences) == {
+            ("(b)", "(a)"),
+            ("(c)", "(a)"),
+            ("(d)", "(b)"),
+            ("(d)", "(a)"),
+        }
         assert differences["(c)", "(a)"]["interval"] == [0, 0]
         # Either video alone gains two frames of ten.
         assert differences["(b)", "(a)"]["interval"] == pytest.approx([0.2, 0.2])
-        assert "(b) no memory, trained less (a) no memory: +20.0" in capsys.readouterr().out
+        lines = capsys.readouterr().out
+        for row in ("(b) no memory, trained", "(d) memory, trained"):
+            assert f"{row} less (a) no memory: +20.0" in lines
+
+    def test_row_c_takes_fc6_of_a_detector_without_the_meta_loss(self, monkeypatch):
+        """As if it had been asked for; row (d) takes the identify head."""
+        monkeypatch.setattr(minet_core, "load_model", load_model)
+        for seed in (0, 1):
+            torch.manual_seed(seed)
+            small = replace(RCNN_CONFIGS["minet-tiny"], shorter=72, longer=96, proposals=40)
+            network = build_rcnn(small, ("person", "car", "dog"))
+            save_model(Path(f"{seed}.safetensors"), network)
+        data = "--data mot:data --device cpu --quiet"
+        both = f"{data} --ablation --model 0.safetensors --trained 1.safetensors"
+        assert evaluate(f"{both} -o default") == 0
+        assert evaluate(f"{both} --embed fc6 -o both") == 0
+        assert evaluate(f"{data} --model 0.safetensors --identify fc6 -o untrained") == 0
+        assert evaluate(f"{data} --model 1.safetensors -o trained") == 0
+        assert evaluate(f"{data} --model 0.safetensors -o random") == 0
+        alone = {
+            name: {**variant("with memory", name), "name": ""}
+            for name in ("untrained", "trained", "random")
+        }
+        assert alone["untrained"] != alone["random"]
+        for folder in ("default", "both"):
+            assert {**variant("(c) memory, fc6", folder), "name": ""} == alone["untrained"]
+            assert {**variant("(d) memory, trained", folder), "name": ""} == alone["trained"]
+
+    def test_the_tables_of_the_paper(self, monkeypatch, capsys):
+        """One pass gives what each option alone gives, and the paper's figures stand beside."""
+        models = {"plain": stub_model(empty=HALVES), "meta": stub_model(empty=(5,))}
+        looks = []
+        detect = models["meta"].detector.detect
+        models["meta"].detector.detect = lambda frames: looks.append(len(frames)) or detect(frames)
+        monkeypatch.setattr(minet_core, "load_model", lambda name, **_: models[name])
+        write_sequence(Path("data/other"), pictures=(0, 3, 4))
+        assert evaluate("--data mot:data --paper --model plain --trained meta") == 0
+        assert sum(looks) == 13  # pictures; no frame is looked at twice
+        out = capsys.readouterr().out
+        rows = {(r["table"], r["row"]): r for r in metrics()["paper"]}
+        assert [r["paper"] for r in metrics()["paper"]] == [
+            *(80.2, 80.6, 75.6, 77.6, 77.5, 80.2, 80.4, 80.2),
+            *(80.22, 80.24, 80.17, 80.07, 80.07, 79.95, 79.83, 78.4),
+        ]
+        for options, row in (
+            ("--no-memory", ("Table III", "(b) no memory, trained")),
+            ("", ("Table III", "(d) memory, trained")),
+            ("--bidirectional", ("Table II", "MINet, both ways")),
+            ("--seq-nms", ("Table IV", "(d) + Seq-NMS")),
+            ("--sweep decay=0.25", ("Table V", "σ = 0.25")),
+        ):
+            assert evaluate(f"--data mot:data --model meta {options} --overwrite -o alone") == 0
+            variants = metrics("alone")["variants"]
+            alone = next(v for v in variants if v["memory"] or options == "--no-memory")
+            assert rows[row]["map"] == pytest.approx(100 * alone["ap"]["map_all"])
+            assert f"{rows[row]['map']:.2f}" in out
+        assert "slow" in out
+        assert "Table V" in out
+
+    def test_networks_that_aggregate_have_the_rows_of_fgfa(self, monkeypatch):
+        """Every frame is seen with its neighbours, and once by each model."""
+        monkeypatch.setattr(minet_core, "load_model", load_model)
+        tiny = RCNN_CONFIGS["minet-fgfa-tiny"]
+        small = replace(tiny, shorter=36, longer=48, proposals=20, window=(1, 1))
+        for seed in (0, 1):
+            torch.manual_seed(seed)
+            save_model(Path(f"{seed}.safetensors"), build_rcnn(small, ("person", "car", "dog")))
+        models = "--model 0.safetensors --trained 1.safetensors --device cpu"
+        assert evaluate(f"--data mot:data --ablation {models} --bidirectional --quiet") == 0
+        assert [v["name"] for v in metrics()["variants"]] == [
+            "(a) FGFA",
+            "(b) FGFA, trained",
+            "(c) FGFA + memory",
+            "(d) FGFA + MINet",
+        ]
 
     def test_two_models_must_know_the_same_classes(self, monkeypatch, capfd):
         other = stub_model()
@@ -348,6 +432,9 @@ class TestBadInput:
             ("--data mot:data --motion --protocol coco", 3, "not under coco"),
             ("--data mot:data --sweep decay=1 --ablation", 3, "do not go together"),
             ("--data mot:data --trained x.safetensors", 3, "--trained is about --ablation"),
+            ("--data mot:data --paper", 3, "--paper needs two models"),
+            ("--data mot:data --paper --trained x --seq-nms", 3, "in its rows"),
+            ("--data mot:data --paper --trained x --ablation", 3, "do not go together"),
             ("--data mot:data --seq-nms --tube-link", 3, "do not go together"),
             ("--data mot:data --results data --bidirectional", 3, "do not go together"),
             ("--data mot:data --allow-cut", 3, "about --results"),

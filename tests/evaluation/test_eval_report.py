@@ -1,4 +1,5 @@
 import base64
+import io
 import math
 import re
 import sys
@@ -9,13 +10,17 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from evaluation_frames import at, frame
+from PIL import Image
+from train_data import dataset, truth, video
 
+from minet_core.datasets import Problems
 from minet_core.errors import ConfigError, OutputError
 from minet_core.evaluation.frames import EvalFrame
 from minet_core.evaluation.precision.average_precision import ApAccumulator
 from minet_core.evaluation.precision.curve import curve
 from minet_core.evaluation.precision.motion_precision import MotionApAccumulator
 from minet_core.evaluation.report import plots
+from minet_core.evaluation.report.moments import as_html, moments
 from minet_core.evaluation.report.page import ReportData, RunScores, Sweep, write_report
 from minet_core.evaluation.tracks.identities import IdentityConfusion, identity_confusion
 from minet_core.evaluation.tracks.metrics import TrackingAccumulator
@@ -249,6 +254,27 @@ def test_scores_along_a_track_are_0_where_it_is_not_found() -> None:
     cat, dog = tracks["v", 1], tracks["v", 2]
     assert (cat.label, cat.frames.tolist(), cat.scores["a"].tolist()) == ("cat", [0, 1], [0.9, 0.4])
     assert dog.scores["a"].tolist() == [0, 0]
+
+
+def test_frames_show_hits_in_red_and_misses_dashed_in_blue(tmp_path: Path) -> None:
+    """At a sixth, a half and five sixths of a track; a picture that is not there is left out."""
+    truths = [truth(i, [[4, 6, 24, 30]], tracks=[7]) for i in range(6)]
+    made = dataset(video(tmp_path, truths, problems := Problems(), broken=(5,)), problems=problems)
+    scores = {"with": np.array([0, 0.9, 0, 0.3, 0, 0.5]), "without": np.full(6, 0.1)}
+    track = TrackScores("street", 7, "thing", np.arange(6), scores)
+    found = moments(made, [track])
+    assert [each.name for each in found] == [
+        "thing 7 in street, frame 1",
+        "thing 7 in street, frame 3",
+    ]
+    page = as_html(found, 2)
+    assert page.count('stroke="#d62728"') == 2
+    assert page.count("stroke-dasharray") == page.count('stroke="#1f77b4"') == 2
+    assert page.count('<rect x="4" y="6" width="20" height="24"') == 4
+    assert "with: 0.90" in page
+    assert "without: missed" in page
+    picture = base64.b64decode(page.partition("base64,")[2].partition('"')[0])
+    assert Image.open(io.BytesIO(picture)).size == (64, 48)
 
 
 def test_the_longest_tracks_come_first_with_all_runs() -> None:

@@ -2,9 +2,17 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torchvision.ops import box_iou
+from torchvision.ops import box_convert, box_iou
 
-from minet_core.memory.support import own_proposals, perturb, positive_boxes, shift_grid
+from minet_core.config import NOISE
+from minet_core.errors import ConfigError
+from minet_core.memory.support import (
+    noisy_boxes,
+    own_proposals,
+    perturb,
+    positive_boxes,
+    shift_grid,
+)
 
 sides = st.floats(2, 500)
 places = st.floats(-100, 1000)
@@ -46,6 +54,47 @@ def test_perturbed_boxes_meet_both_thresholds_and_both_counts() -> None:
     assert bool((overlap[:32] > 0.7).all())
     assert bool((overlap[32:] < 0.5).all())
     assert bool((boxes[:, 2:] > boxes[:, :2]).all())
+
+
+@pytest.mark.parametrize(
+    ("reading", "expected"),
+    [
+        ("deviation", [0.1 * 100] * 4),  # σ · √(50 · 200)
+        ("variance", [0.1**0.5 * 50, 0.1**0.5 * 200] * 2),
+    ],
+)
+def test_noise_has_the_spread_that_its_reading_says(reading: str, expected: list[float]) -> None:
+    box = torch.tensor([1000.0, 1000, 1050, 1200])
+    seed = torch.Generator().manual_seed(2)
+    boxes = noisy_boxes(box, 40_000, (0.1,), seed, reading=reading)
+    drawn = box_convert(boxes, "xyxy", "cxcywh")
+    typical = (drawn - torch.tensor([1025.0, 1100, 50, 200])).abs().quantile(0.6827, dim=0)
+    torch.testing.assert_close(typical, torch.tensor(expected), rtol=0.03, atol=0)
+
+
+@pytest.mark.parametrize(("reading", "share"), [("deviation", 0.54), ("variance", 0.14)])
+def test_the_share_of_boxes_near_their_object_is_that_of_the_reading(
+    reading: str, share: float
+) -> None:
+    box = torch.tensor([0.0, 0, 100, 100])
+    boxes = noisy_boxes(box, 20_000, NOISE, torch.Generator().manual_seed(3), reading=reading)
+    near = (box_iou(box[None], boxes) > 0.7).float().mean()
+    assert float(near) == pytest.approx(share, abs=0.015)
+
+
+def test_noise_too_small_for_negatives_is_told() -> None:
+    box = torch.tensor([0.0, 0, 100, 100])
+    with pytest.raises(ConfigError, match=r"noise \[0.001\] moves no box under an overlap of 0.5"):
+        perturb(box, 4, 12, torch.Generator().manual_seed(1), noise=(0.001,))
+
+
+def test_a_sliver_that_no_noise_leaves_in_place_stands_for_its_own_positives() -> None:
+    sliver = torch.tensor([0.0, 0, 1e-5, 1000])
+    boxes, labels = perturb(sliver, 4, 12, torch.Generator().manual_seed(1), noise=(0.3,))
+    overlap = box_iou(sliver[None], boxes)[0]
+    assert labels.tolist() == [1.0] * 4 + [0.0] * 12
+    assert bool((overlap[:4] > 0.7).all())
+    assert bool((overlap[4:] < 0.5).all())
 
 
 def test_perturbation_is_reproducible_by_seed() -> None:

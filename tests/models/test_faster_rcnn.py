@@ -53,6 +53,16 @@ def test_embeddings_have_the_norm_of_the_configuration() -> None:
     torch.testing.assert_close(embeddings.norm(dim=1), torch.full((2,), 3.0))
 
 
+def test_embeddings_may_keep_the_scale_they_have() -> None:
+    config = RcnnConfig.from_dict({**TINY.to_dict(), "embedding_norm": 0})
+    _, shared = build(config).losses([picture()], [TARGET])
+    free, unit = (build(each).eval() for each in (config, TINY))
+    raw = free.identify(shared, 0, TARGET["boxes"])
+    fixed = unit.identify(shared, 0, TARGET["boxes"])
+    assert bool(((raw.norm(dim=1) - 1).abs() > 0.01).all())
+    torch.testing.assert_close(raw / raw.norm(dim=1, keepdim=True), fixed)
+
+
 def gradients(model: FasterRcnn) -> set[str]:
     """Parts of the model that have a gradient other than zero."""
     return {

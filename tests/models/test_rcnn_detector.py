@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchvision.ops import roi_align
 
 from minet_core.config import DetectOptions
 from minet_core.errors import ConfigError, OutputError, WeightsError
 from minet_core.models.faster_rcnn.detector import RcnnDetector
+from minet_core.models.faster_rcnn.fc6 import Fc6Embedder
 from minet_core.models.faster_rcnn.network import FasterRcnn, build_rcnn
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
 from minet_core.models.network_file import load_rcnn, save_model
@@ -117,6 +119,25 @@ def test_embeddings_are_those_of_training(network: FasterRcnn) -> None:
     torch.testing.assert_close(embedded, trained, atol=0.01, rtol=0)
 
 
+def test_fc6_is_the_first_layer_of_the_detect_head(network: FasterRcnn, passes: list[int]) -> None:
+    boxes = torch.tensor([[20.0, 30, 80, 170], [100, 40, 180, 150], [0, 0, 255, 191]])
+    picture = frame()
+    detector = RcnnDetector(network)
+    embedder = Fc6Embedder(detector)
+    detector.detect([picture])
+    found = embedder.embed(embedder.features(picture), boxes)
+
+    assert passes == [1]
+    shared = network.features([torch.from_numpy(picture).permute(2, 0, 1)])
+    head = network.detect_head
+    cut = roi_align(head.reduce(shared.conv5[0]), [boxes / 2], 5, 1 / 8, 1, aligned=True)
+    plain = cut.flatten(1) @ head.layers.fc6.weight.T + head.layers.fc6.bias
+    expected = plain / plain.norm(dim=1, keepdim=True)
+    assert found.shape == (3, embedder.dim) == (3, TINY.hidden)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    assert bool((found < 0).any())  # before the rectifier
+
+
 def test_bfloat16_gives_finite_boxes_as_precise_as_float32(network: FasterRcnn) -> None:
     network.eval()
     image = torch.from_numpy(frame()).permute(2, 0, 1)
@@ -215,6 +236,14 @@ def test_a_file_that_does_not_fit_is_one_line(
     with pytest.raises(WeightsError, match=message) as caught:
         load_model(str(file), device="cpu")
     assert "\n" not in str(caught.value)
+
+
+def test_fc6_by_name(file: Path) -> None:
+    model = load_model(str(file), device="cpu", identify="fc6")
+    assert isinstance(model.embedder, Fc6Embedder)
+    assert model.embedder.dim == TINY.hidden
+    with pytest.raises(ConfigError, match="fc6 is of a network of `minet train` that detects"):
+        load_model("minet-nano", device="cpu", identify="fc6")
 
 
 def test_an_identify_network_stands_beside_the_bundled_detector(tmp_path: Path) -> None:

@@ -7,12 +7,20 @@ import pytest
 import torch
 from train_data import dataset, truth, video
 
+from minet_cli.train import combined
 from minet_core.datasets import Problems
 from minet_core.errors import ConfigError, InputError
 from minet_core.training.distributed import Processes
-from minet_core.training.loop import learning_rate
+from minet_core.training.loop import learning_rate, meta_weight
+from minet_core.training.networks import build_task, save_network
 from minet_core.training.settings import IDENTIFY, PAPER, TINY, TrainConfig, recipe
-from minet_core.training.settings_file import apply, differences, parse_settings, read_toml, to_toml
+from minet_core.training.settings_file import (
+    apply,
+    differences,
+    parse_settings,
+    read_toml,
+    to_toml,
+)
 from minet_core.training.validation import beginning
 
 FULL = replace(
@@ -67,6 +75,13 @@ def test_mistakes_are_one_line(word, message):
         apply(PAPER, parse_settings([word]))
 
 
+def test_settings_of_an_earlier_training_mean_what_they_meant():
+    earlier = apply(PAPER, {"variances": [0.1, 0.2]}, "config.toml")
+    assert (earlier.noise, earlier.noise_is) == ((0.1, 0.2), "variance")
+    assert apply(TINY, {"variances": [0.1]}).meta_ramp == 0  # of which it knew nothing
+    assert PAPER.noise_is == "deviation"
+
+
 def test_a_mistake_in_a_file_names_the_file():
     with pytest.raises(ConfigError, match=r"my\.toml: there is no setting 'ler'"):
         apply(PAPER, {"ler": 1}, "my.toml")
@@ -96,6 +111,63 @@ def test_learning_rate_rises_and_drops():
     config = replace(PAPER, lr=1.0, warmup=4, milestones=(10, 20))
     rates = [learning_rate(step, config) for step in (0, 3, 9, 10, 19, 20)]
     assert rates == pytest.approx([0.25, 1.0, 1.0, 0.1, 0.1, 0.01])
+
+
+def test_settings_of_the_network_add_up():
+    config = apply(PAPER, {"network": {"frozen": 1, "anchors": [32, 64]}}, "my.toml")
+    config = apply(config, parse_settings(["network.frozen=3", "network.proposals=100"]))
+    assert dict(config.network) == {"frozen": 3, "anchors": (32, 64), "proposals": 100}
+    assert apply(PAPER, tomllib.loads(to_toml(config))) == config
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["network.froze=1"], "missing or unknown: froze"),
+        (["network.frozen=x"], "setting frozen of the network cannot be 'x'"),
+        (["network.architecture=minet-r50"], "what --model names"),
+        (["network=3"], "network must be a table"),
+        (["model=identify", "network.frozen=1"], "for the Faster R-CNN"),
+    ],
+)
+def test_settings_of_the_network_that_make_no_sense(words, message):
+    with pytest.raises(ConfigError, match=message):
+        build_task(apply(TINY, parse_settings(words)), ("disc",), str)
+
+
+def test_a_network_has_the_settings_it_was_given(tmp_path):
+    words = ["network.anchors=[8, 16]", "network.frozen=1", "shorter=48", "longer=64"]
+    config = apply(TINY, parse_settings(words))
+    network = build_task(config, ("disc",), str).network
+    assert (network.config.anchors, network.config.shorter) == ((8, 16), 48)
+    assert not next(network.backbone.stages[0].parameters()).requires_grad
+    path = tmp_path / "before.safetensors"
+    save_network(path, network, 1)
+    on = apply(TINY, {"model": str(path), "network": {"anchors": [8]}})
+    with pytest.raises(ConfigError, match="its weights do not fit anchors"):
+        build_task(on, ("disc",), str)
+
+
+def test_what_no_process_has_a_gradient_of_keeps_none():
+    """So that weight decay leaves the identify head alone where nothing trains it."""
+
+    class First(Processes):
+        """The first of two, whose fellow has the same."""
+
+        def sum(self, values):
+            values *= 2
+
+    trained, idle = torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(2))
+    trained.grad = torch.ones(2)
+    First(0, 2, torch.device("cpu")).sum_gradients([trained, idle])
+    assert trained.grad.tolist() == [2, 2]
+    assert idle.grad is None
+
+
+def test_the_meta_loss_comes_in_by_a_ramp_where_there_is_one():
+    ramp = replace(PAPER, meta_ramp=4)
+    assert [meta_weight(step, ramp) for step in (0, 1, 3, 9)] == [0.25, 0.5, 1.0, 1.0]
+    assert meta_weight(0, PAPER) == 1.0
 
 
 def test_saved_settings_are_plain_toml():
@@ -132,3 +204,17 @@ def test_a_batch_is_shared_out():
     assert shares == [[0, 3, 6], [1, 4], [2, 5]]
     with pytest.raises(ConfigError, match="4 processes need a batch of as many, not 3"):
         Processes(0, 4, cpu).share(3)
+
+
+@pytest.mark.parametrize("name", ["paper-r101", "paper-fgfa-r101"])
+def test_configurations_of_the_paper_are_its_settings(name):
+    folder = Path(__file__).parents[2] / "configs"
+    meta, plain = (
+        combined([(str(path), read_toml(path))])
+        for path in (folder / f"{name}.toml", folder / f"{name}-plain.toml")
+    )
+    assert (meta.meta, plain.meta) == (True, False)
+    assert replace(plain, meta=True) == meta
+    published = replace(recipe(meta.model), data=meta.data, val=meta.val, val_frames=5000)
+    assert meta == published
+    assert ("imagenet-det:ILSVRC2015" in dict(meta.data)) == (name == "paper-r101")

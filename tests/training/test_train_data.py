@@ -135,6 +135,12 @@ class TestStills:
         assert len(sizes) > 30
         assert len(mirrors) > 30
 
+    def test_a_still_is_not_always_cropped(self, still):
+        source = pairs(still, cropped=0.5, crop=0.6, flip=0.0)
+        views = [source.draw(random(number)).support for number in range(60)]
+        whole = [view.image.shape[:2] == (48, 64) for view in views]
+        assert 15 < sum(whole) < 45
+
     def test_what_a_crop_hardly_shows_is_gone(self):
         image = np.zeros((40, 40, 3), np.uint8)
         boxes = np.array([[0, 0, 4, 40], [0, 0, 40, 40]], np.float32)
@@ -216,6 +222,7 @@ class TestStillFormats:
         size = "<size><width>100</width><height>50</height></size>"
         path.write_text(f"<annotation>{size}{objects}</annotation>")
         found = open_dataset(f"imagenet-det:{tmp_path}", "train")
+        assert "no ImageSets/DET_train_30classes.txt" in found.notes[0]
         pair = FramePairs(found, np.arange(30), crop=1.0, flip=0.0).draw(random())
         assert pair.support.boxes.tolist() == [[10, 5, 30, 25]]  # the last pixel is inside
         assert pair.support.label_ids.tolist() == [found.classes.index("dog")]

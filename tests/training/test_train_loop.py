@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,6 +74,17 @@ class TestGoingOn:
         assert equal(weights(tmp_path), weights(straight))
         assert losses(tmp_path) == losses(straight)
         assert [row[0] for row in losses(straight)] == ["step", "1", "2", "3", "4"]
+
+    def test_a_list_that_is_missing_is_told_at_once(self, data, tmp_path):
+        whole = tmp_path / "toy"
+        shutil.copytree(Path(data.removeprefix("toy:")), whole)
+        (whole / "ImageSets/VID_train_15frames.txt").unlink()
+        watcher = Watcher()
+        run(tiny(f"toy:{whole}", steps=1), tmp_path / "run", watcher)
+        assert "toy train: there is no ImageSets/VID_train_15frames.txt" in watcher.notes[0]
+        watcher = Watcher()
+        run(tiny(data, steps=1), tmp_path / "listed", watcher)
+        assert not any("15frames" in note for note in watcher.notes)
 
     def test_ctrl_c_saves_the_step_it_comes_in(self, data, straight, tmp_path):
         def interrupt(step: int) -> None:
@@ -221,6 +233,16 @@ class TestLosses:
             if not torch.equal(now, before[name])
         }
         assert changed == {"backbone", "proposals", "detect_head"}
+
+    def test_a_ramp_holds_back_the_meta_loss_alone(self, data, tmp_path):
+        rows = []
+        for ramp in (0, 4):
+            watcher = Watcher()
+            run(tiny(data, steps=1, meta_ramp=ramp), tmp_path / str(ramp), watcher)
+            rows += watcher.rows
+        assert rows[1]["meta"] == pytest.approx(rows[0]["meta"] / 4)
+        assert all(rows[1][name] == pytest.approx(rows[0][name]) for name in ("cls", "loc", "rpn"))
+        assert not equal(weights(tmp_path / "0"), weights(tmp_path / "4"))
 
     def test_identify_alone_changes_the_identify_head_alone(self, data, straight, tmp_path):
         config = tiny(data, model=str(straight / "last.safetensors"), train="identify", steps=2)

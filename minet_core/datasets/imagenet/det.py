@@ -48,12 +48,24 @@ def open_imagenet_det(
     )
     if not stills:
         raise InputError(f"{shown(root)}: it has no split {split!r}")
-    return Dataset(f"imagenet-det {split}", tuple(wnids.values()), stills, True, reader.problems)
+    notes = (_NO_LIST,) if split == "train" and _list_of(root, split) is None else ()
+    classes = tuple(wnids.values())
+    return Dataset(f"imagenet-det {split}", classes, stills, True, reader.problems, notes)
+
+
+_NO_LIST = (
+    "there is no ImageSets/DET_train_30classes.txt, so all stills are drawn from, most of which "
+    "show none of the 30 classes; the list comes with the code of FGFA and of MEGA"
+)
+
+
+def _list_of(root: Path, split: str) -> Path | None:
+    files = (root / "ImageSets" / name.format(split) for name in _LISTS)
+    return next((file for file in files if file.is_file()), None)
 
 
 def _names(root: Path, annotations: Path, split: str) -> list[str]:
-    files = (root / "ImageSets" / name.format(split) for name in _LISTS)
-    found = next((file for file in files if file.is_file()), None)
+    found = _list_of(root, split)
     if found is None:
         paths = sorted((annotations / split).rglob("*.xml"))
         return [path.relative_to(annotations).with_suffix("").as_posix() for path in paths]

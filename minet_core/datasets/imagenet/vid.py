@@ -44,6 +44,13 @@ _LISTS = {
 }
 
 
+_NO_TRAIN_LIST = (
+    "there is no ImageSets/VID_train_15frames.txt, so every frame is as likely as any other, and "
+    "long videos are drawn from most; the list, 15 frames of each video, comes with the code of "
+    "FGFA and of MEGA"
+)
+
+
 def open_imagenet_vid(
     root: Path,
     split: str = "val",
@@ -82,7 +89,8 @@ def open_imagenet_vid(
         source = shown(list_file or root)
         raise InputError(f"{source}: none of its {len(snippets)} videos is in {shown(annotations)}")
     videos = tuple(reader.video(snippet) for snippet in there)
-    return Dataset(f"{name} {split}", tuple(wnids.values()), videos, True, problems)
+    notes = (_NO_TRAIN_LIST,) if split == "train" and list_file is None else ()
+    return Dataset(f"{name} {split}", tuple(wnids.values()), videos, True, problems, notes)
 
 
 def _own_classes(path: Path) -> dict[str, str]:

@@ -42,6 +42,7 @@ _SAMPLED = 15
 
 _QUALITY = 90
 _LEAST_SIZE = 96
+_MOST_OBJECTS = 100
 
 
 def make_toy(
@@ -53,11 +54,13 @@ def make_toy(
     frames: int = 40,
     size: int = 320,
     classes: tuple[str, ...] = tuple(OUTLINES),
+    objects: tuple[int, int] = (4, 7),
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Make a toy dataset, the same to the byte for the same arguments and version of OpenCV.
 
-    A video depends on nothing but the seed, its split and number, `frames`, `size` and `classes`.
+    A video depends on nothing but the seed, its split and number, `frames`, `size`, `classes` and
+    `objects`.
 
     Args:
         folder: made if missing; what a toy dataset left there is replaced when the new one is
@@ -68,6 +71,7 @@ def make_toy(
         frames: length of each.
         size: width in pixels; the height is three quarters of it.
         classes: of OUTLINES.
+        objects: fewest and most in a video.
         progress: called after each frame with how many there are.
 
     Raises:
@@ -75,7 +79,7 @@ def make_toy(
         OutputError: the folder cannot be written, or holds something else.
         MinetError: OpenCV does not load.
     """
-    _check(seed, train, val, frames, size, classes)
+    _check(seed, train, val, frames, size, classes, objects)
     cv2 = load_opencv()
     settings = {"seed": seed, "train": train, "val": val, "frames": frames, "size": size}
     done = 0
@@ -83,7 +87,7 @@ def make_toy(
         for number, split in enumerate(_SPLITS):
             for video in range(settings[split]):
                 rng = np.random.default_rng([seed, number, video])
-                scene = Scene(cv2, rng, classes, frames, size, size * 3 // 4)
+                scene = Scene(cv2, rng, classes, frames, size, size * 3 // 4, objects)
                 for _ in _write_video(cv2, part, f"{split}/{_name(split, video)}", scene, frames):
                     done += 1
                     if progress is not None:
@@ -91,7 +95,8 @@ def make_toy(
         _write_lists(part, train, val, frames)
         (part / CLASSES).write_text("".join(f"{name}\n" for name in classes))
         facts = {"format": "minet toy dataset", "version": _VERSION, **settings}
-        (part / MARK).write_text(json.dumps({**facts, "classes": classes}, indent=1) + "\n")
+        facts |= {"classes": classes, "objects": objects}
+        (part / MARK).write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def open_toy(folder: Path, split: str = "val") -> Dataset:
@@ -108,12 +113,23 @@ def open_toy(folder: Path, split: str = "val") -> Dataset:
 
 
 def _check(
-    seed: int, train: int, val: int, frames: int, size: int, classes: tuple[str, ...]
+    seed: int,
+    train: int,
+    val: int,
+    frames: int,
+    size: int,
+    classes: tuple[str, ...],
+    objects: tuple[int, int],
 ) -> None:
     least = {"seed": (seed, 0), "train": (train, 1), "val": (val, 1), "frames": (frames, 1)}
     for name, (value, lowest) in (least | {"size": (size, _LEAST_SIZE)}).items():
         if value < lowest:
             raise ConfigError(f"{name} must be at least {lowest}, not {value}")
+    if not 1 <= objects[0] <= objects[1] <= _MOST_OBJECTS:
+        raise ConfigError(
+            f"the objects of a video must be 1 to {_MOST_OBJECTS}, the fewest first, not "
+            f"{objects[0]} to {objects[1]}"
+        )
     for name in classes:
         if name not in OUTLINES:
             raise ConfigError(f"there is no shape {name!r}{did_you_mean(name, OUTLINES)}")

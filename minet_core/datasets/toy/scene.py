@@ -66,6 +66,7 @@ class Scene:
         frames: length of the video.
         width: of a frame in pixels.
         height: of a frame in pixels.
+        objects: fewest and most.
 
     Attributes:
         actors: the objects, the one in front last.
@@ -80,15 +81,15 @@ class Scene:
         frames: int,
         width: int,
         height: int,
+        objects: tuple[int, int] = (4, 7),
     ) -> None:
         self._cv2 = cv2
         self._size = width, height
         self._margin = margin = width // 8
         self._ground = ground(cv2, rng, width + 2 * margin, height + 2 * margin)
         self._pan = swing(rng, margin, margin, 300), swing(rng, margin, margin, 300)
-        self.actors = [
-            new_actor(cv2, rng, shapes, width, height) for _ in range(int(rng.integers(4, 8)))
-        ]
+        count = int(rng.integers(objects[0], objects[1] + 1))
+        self.actors = [new_actor(cv2, rng, shapes, width, height) for _ in range(count)]
         self.bars = [new_bar(cv2, rng, width, height) for _ in range(int(rng.integers(1, 4)))]
         self._camera = Camera(cv2, rng, frames, width, height)
 

@@ -18,6 +18,7 @@ from minet_core.datasets.dataset import Dataset, VideoTruth
 from minet_core.datasets.vocabulary import Table
 from minet_core.detections.coco_results import is_coco_results, read_coco_results
 from minet_core.detections.locating import RESULTS, find_stored
+from minet_core.detections.masks import mask_folder, read_mask_folder
 from minet_core.detections.reading import read_stored
 from minet_core.errors import InputError
 from minet_core.evaluation.frames import edges_of_inclusive
@@ -83,7 +84,10 @@ def open_stored(
     lengths = {video.name: len(video) for video in dataset.videos}
 
     def stored_of(name: str) -> StoredBoxes:
-        path = find_stored(place, name, names, single=len(lengths) == 1)
+        single = len(lengths) == 1
+        if names is RESULTS and (folder := mask_folder(place, name, single=single)):
+            return read_mask_folder(folder, dataset.classes)
+        path = find_stored(place, name, names, single=single)
         stored = read_stored(path, dataset.classes, table)
         stored.check_length(lengths[name])
         return stored

@@ -53,6 +53,25 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moment:
+    """A true box in one frame, and how sure each run was of it.
+
+    Attributes:
+        name: of the track, with the frame.
+        picture: the frame as JPEG, scaled down.
+        size: width and height of the frame.
+        box: xyxy in pixels of the frame.
+        scores: run → score of its detection there, 0 for none.
+    """
+
+    name: str
+    picture: bytes
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReportData:
     """Everything a report shows.
 
@@ -64,6 +83,7 @@ class ReportData:
         runs: the main run first; the others, over the same data, are shown beside it.
         covered: classes the model can say; the mean is given over them too. None for all.
         tracks: true tracks whose score over time is shown (the paper's Fig. 4).
+        moments: frames of some of them.
         sweep: a score over a setting.
         identities: who was called by which id, a video each.
     """
@@ -74,5 +94,6 @@ class ReportData:
     runs: Sequence[RunScores] = ()
     covered: frozenset[str] | None = None
     tracks: Sequence[TrackScores] = ()
+    moments: Sequence[Moment] = ()
     sweep: Sweep | None = None
     identities: Sequence[IdentityConfusion] = ()

@@ -11,6 +11,7 @@ from typing import Any
 from minet_core._version import __version__
 from minet_core.evaluation.bootstrap import Interval
 from minet_core.evaluation.evaluate import EvalResult
+from minet_core.evaluation.paper import beside
 from minet_core.evaluation.precision.result import ApResult
 from minet_core.evaluation.precision.video_bootstrap import draws_interval
 from minet_core.evaluation.scorer import Scores
@@ -68,6 +69,7 @@ def as_document(result: EvalResult, settings: Mapping[str, Any]) -> dict[str, An
             {"name": name, **_variant(scores, result.covered)}
             for name, scores in result.variants.items()
         ],
+        "paper": _paper(result) if result.is_paper else [],
         "map_differences": [
             {
                 "of": one,
@@ -82,6 +84,20 @@ def as_document(result: EvalResult, settings: Mapping[str, Any]) -> dict[str, An
             for one, other, interval in jitter_differences(result)
         ],
     }
+
+
+def _paper(result: EvalResult) -> list[dict[str, Any]]:
+    """The rows of the paper's tables, in percent as there."""
+    return [
+        {
+            "table": row.table,
+            "row": row.row,
+            "of": row.variant,
+            "map": _number(100 * mean),
+            "paper": row.paper,
+        }
+        for row, mean in beside(result.variants)
+    ]
 
 
 def jitter_differences(result: EvalResult) -> Iterator[tuple[str, str, Interval]]:

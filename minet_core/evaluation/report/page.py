@@ -8,6 +8,7 @@ from pathlib import Path
 from minet_core import __version__
 from minet_core.evaluation.report import plots
 from minet_core.evaluation.report.contents import ReportData, RunScores, Sweep
+from minet_core.evaluation.report.moments import FOUND, as_html
 from minet_core.evaluation.report.plots import require_matplotlib
 from minet_core.evaluation.report.tables import class_table, score_table, sweep_table
 from minet_core.evaluation.tracks.identities import IdentityConfusion
@@ -107,6 +108,12 @@ def _track_section(data: ReportData) -> Iterator[str]:
             "Score over time along true tracks",
         )
         yield _section("Scores along true tracks", text, lines)
+    if data.moments:
+        text = (
+            f"The true box: red where a run's detection on it has a score of {FOUND:g} or more, "
+            "dashed blue where it has none. The frames lie evenly along the longest tracks."
+        )
+        yield _section("Frames of true tracks", text, as_html(data.moments, plots.RUNS))
 
 
 def _sweep_section(sweep: Sweep) -> str:

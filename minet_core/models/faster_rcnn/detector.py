@@ -19,25 +19,28 @@ class RcnnDetector:
     Args:
         model: used as it is, in evaluation mode and without gradients.
         device: where it runs.
+
+    Attributes:
+        model: as given.
     """
 
     score_kind = ScoreKind.SOFTMAX
 
     def __init__(self, model: FasterRcnn, device: str | torch.device = "cpu") -> None:
         self._device = torch.device(device)
-        self._model = model.eval().requires_grad_(False).to(self._device)
+        self.model = model.eval().requires_grad_(False).to(self._device)
         self._seen: list[Frame] = []
         self._shared = SharedFeatures([], [], [], [])
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the C classes."""
-        return self._model.classes
+        return self.model.classes
 
     @property
     def dim(self) -> int:
         """Length D of an embedding."""
-        return self._model.config.embedding
+        return self.model.config.embedding
 
     @torch.no_grad()
     def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:
@@ -56,26 +59,31 @@ class RcnnDetector:
     @torch.no_grad()
     def features(self, frame: Frame) -> FeatureMap:
         """What the identify head's convolutions make of conv5."""
-        if not any(frame is seen for seen in self._seen):
-            self._look([frame])
-        index = next(i for i, seen in enumerate(self._seen) if seen is frame)
-        values = self._model.identify_map(self._shared, index)
-        return FeatureMap(values, self._model.backbone.stride / self._shared.scales[index])
+        shared, index = self.look(frame)
+        values = self.model.identify_map(shared, index)
+        return FeatureMap(values, self.model.backbone.stride / shared.scales[index])
 
     @torch.no_grad()
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
         """(N, D) embeddings on the CPU for (N, 4) boxes in pixels of the frame."""
-        scale = self._model.backbone.stride / features.stride
+        scale = self.model.backbone.stride / features.stride
         regions = boxes.to(self._device, torch.float32) * scale
-        embeddings: Tensor = self._model.identify_head(features.values, regions)
+        embeddings: Tensor = self.model.identify_head(features.values, regions)
         return embeddings.cpu()
+
+    @torch.no_grad()
+    def look(self, frame: Frame) -> tuple[SharedFeatures, int]:
+        """The backbone's view of a frame, and its place there; that of `detect` if it had it."""
+        if not any(frame is seen for seen in self._seen):
+            self._look([frame])
+        return self._shared, next(i for i, seen in enumerate(self._seen) if seen is frame)
 
     def _look(self, frames: Sequence[Frame]) -> None:
         pictures = [torch.from_numpy(frame).permute(2, 0, 1) for frame in frames]
-        self._seen, self._shared = list(frames), self._model.features(pictures)
+        self._seen, self._shared = list(frames), self.model.features(pictures)
 
     def _detections(self, index: int, size: tuple[int, int]) -> BaseDetections:
-        found = self._model.detect(self._shared, index, size)
+        found = self.model.detect(self._shared, index, size)
         boxes = found.boxes.cpu()
         kept = ((boxes[:, 2:] - boxes[:, :2]) >= 1).all(dim=1)
         return BaseDetections(found.proposals.cpu()[kept], boxes[kept], found.scores.cpu()[kept])

@@ -107,7 +107,7 @@ class DetectHead(nn.Module):
 
     def __init__(self, config: RcnnConfig, channels: int, stride: int, classes: int) -> None:
         super().__init__()
-        self._regions = Regions(config, stride)
+        self.regions = Regions(config, stride)
         self.reduce = LargeSeparable(channels, config.separable, config.reduced, config.kernel)
         self.layers = TwoMLPHead(config.reduced * config.cells**2, config.hidden)
         self.scores = nn.Linear(config.hidden, classes + 1)
@@ -121,7 +121,7 @@ class DetectHead(nn.Module):
 
     def forward(self, conv5: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
         """(N, C + 1) logits, background first, and (N, 4) deltas of (N, 4) regions; float32."""
-        cut = self._regions(self.reduce(conv5), regions)
+        cut = self.regions(self.reduce(conv5), regions)
         inner = self.layers(cut)
         return self.scores(inner).float(), self.deltas(inner).float()
 
@@ -170,7 +170,7 @@ class DetectHead(nn.Module):
 
 
 class IdentifyHead(nn.Module):
-    """Association embeddings of regions (§III-B), of a fixed L2 norm.
+    """Association embeddings of regions (§III-B), of a fixed L2 norm unless that is 0.
 
     λ of Eq. 1 stands beside sums of squares of embeddings. Were their scale free, training could
     make λ as weak as it likes, and λ = 0.1 would mean something else in every checkpoint.
@@ -192,7 +192,9 @@ class IdentifyHead(nn.Module):
     def forward(self, reduced: Tensor, regions: Tensor) -> Tensor:
         """(N, D) float32 embeddings of (N, 4) regions, from what `reduce` made of conv5."""
         cut = self._regions(reduced, regions).flatten(1)
-        raw = self.embedding(self.hidden(cut).relu()).float()
+        raw: Tensor = self.embedding(self.hidden(cut).relu()).float()
+        if not self._norm:
+            return raw
         unit: Tensor = normalize(raw, dim=1)
         return self._norm * unit
 

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 from torchvision.ops import clip_boxes_to_image
 
+from minet_core.models.aggregation.aggregate import Aggregation
+from minet_core.models.aggregation.seen import Seen
+from minet_core.models.aggregation.warps import RaftWarp
 from minet_core.models.detector import BaseDetections
 from minet_core.models.faster_rcnn.backbones import IMAGENET, build_backbone, load_imagenet
 from minet_core.models.faster_rcnn.heads import DetectHead, IdentifyHead, Proposals, Size
@@ -31,6 +34,7 @@ class SharedFeatures:
         conv5: likewise, on the same grid.
         sizes: of the scaled pictures, without padding.
         scales: pixels of the scaled picture to one of the given.
+        pictures: (1, 3, H, W) scaled and padded, 0..1, where frames are aggregated.
         reduced: what embeddings are cut from, of those pictures that were asked for it.
     """
 
@@ -38,7 +42,13 @@ class SharedFeatures:
     conv5: list[Tensor]
     sizes: list[Size]
     scales: list[float]
+    pictures: list[Tensor] = field(default_factory=list)
     reduced: dict[int, Tensor] = field(default_factory=dict)
+
+    def first(self, count: int) -> "SharedFeatures":
+        """The first pictures alone."""
+        parts = (self.conv4, self.conv5, self.sizes, self.scales, self.pictures)
+        return SharedFeatures(*(list(part[:count]) for part in parts))  # type: ignore[arg-type]
 
 
 class FasterRcnn(nn.Module):
@@ -61,6 +71,7 @@ class FasterRcnn(nn.Module):
         self.proposals = Proposals(config, self.backbone.channels4, stride)
         self.detect_head = DetectHead(config, channels5, stride, len(self.classes))
         self.identify_head = IdentifyHead(config, channels5, stride)
+        self.aggregation = _aggregation(config, channels5)
         self.register_buffer("mean", _colour(_MEAN), persistent=False)
         self.register_buffer("std", _colour(_STD), persistent=False)
 
@@ -74,10 +85,41 @@ class FasterRcnn(nn.Module):
         pictures = [self._padded((picture - self.mean) / self.std) for picture in scaled]
         conv4, conv5 = zip(*self._stages(pictures), strict=True)
         sizes = [(picture.shape[1], picture.shape[2]) for picture in scaled]
-        return SharedFeatures(list(conv4), list(conv5), sizes, list(scales))
+        seen = [self._padded(each)[None] for each in scaled] if self.aggregation else []
+        return SharedFeatures(list(conv4), list(conv5), sizes, list(scales), seen)
+
+    def features_within(
+        self, images: Sequence[Tensor], around: Sequence[Sequence[Tensor]]
+    ) -> SharedFeatures:
+        """As `features`, each picture aggregated with its neighbours (FGFA).
+
+        Args:
+            images: as for `features`.
+            around: the neighbours of each.
+        """
+        if self.aggregation is None:
+            return self.features(images)
+        whole = self.features([*images, *(each for few in around for each in few)])
+        seen = [self.see(whole, index) for index in range(len(whole.conv5))]
+        behind, maps = iter(seen[len(images) :]), []
+        for target, few in zip(seen, around, strict=False):
+            maps.append(self.aggregation(target, [next(behind) for _ in few]))
+        conv4, conv5 = zip(*maps, strict=True)
+        own = whole.first(len(images))
+        return SharedFeatures(list(conv4), list(conv5), own.sizes, own.scales, own.pictures)
+
+    def see(self, shared: SharedFeatures, index: int) -> Seen:
+        """What aggregation keeps of a picture."""
+        assert self.aggregation is not None
+        return self.aggregation.see(
+            shared.pictures[index], shared.conv4[index], shared.conv5[index]
+        )
 
     def losses(
-        self, images: Sequence[Tensor], targets: Sequence[dict[str, Tensor]]
+        self,
+        images: Sequence[Tensor],
+        targets: Sequence[dict[str, Tensor]],
+        around: Sequence[Sequence[Tensor]] | None = None,
     ) -> tuple[dict[str, Tensor], SharedFeatures]:
         """The detector's part of Eq. 4.
 
@@ -88,12 +130,13 @@ class FasterRcnn(nn.Module):
             images: (3, h, w) RGB pictures of any sizes, uint8 or float in 0..1.
             targets: for each, `boxes` (N, 4) xyxy in its pixels and `labels` (N,) int64 class
                 ids from 0. A picture without boxes is all background.
+            around: the neighbours of each picture, to aggregate it with.
 
         Returns:
             ℒ_cls, ℒ_loc and ℒ_rpn as `cls`, `loc` and `rpn`, each the mean over the pictures,
             and the features, for `identify`.
         """
-        shared = self.features(images)
+        shared = self.features(images) if around is None else self.features_within(images, around)
         rows = [self._losses(shared, index, target) for index, target in enumerate(targets)]
         means = torch.stack([torch.stack(row) for row in rows]).mean(dim=0)
         return dict(zip(("cls", "loc", "rpn"), means, strict=True)), shared
@@ -163,6 +206,10 @@ class FasterRcnn(nn.Module):
         return pad(picture, (0, -width % stride, 0, -height % stride))
 
 
+def _aggregation(config: RcnnConfig, channels: int) -> Aggregation | None:
+    return None if config.aggregation == "none" else Aggregation(config, channels)
+
+
 def build_rcnn(config: RcnnConfig, classes: Sequence[str], *, imagenet: bool = False) -> FasterRcnn:
     """A network to train.
 
@@ -173,11 +220,13 @@ def build_rcnn(config: RcnnConfig, classes: Sequence[str], *, imagenet: bool = F
             first needed; the tiny one has none and begins with random weights.
 
     Raises:
-        WeightsError: the ImageNet weights cannot be had.
+        WeightsError: the ImageNet weights, or those of RAFT, cannot be had.
     """
     model = FasterRcnn(config, classes)
     if imagenet and config.backbone in IMAGENET:
         load_imagenet(model.backbone, config.backbone)
+    if model.aggregation is not None and isinstance(model.aggregation.warp, RaftWarp):
+        model.aggregation.warp.load()
     return model
 
 

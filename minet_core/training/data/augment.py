@@ -30,7 +30,9 @@ def mirrored(view: View) -> View:
     width = view.image.shape[1]
     boxes = view.boxes.copy()
     boxes[:, [0, 2]] = width - view.boxes[:, [2, 0]]
-    return replace(view, image=np.ascontiguousarray(view.image[:, ::-1]), boxes=boxes)
+    around = tuple(np.ascontiguousarray(each[:, ::-1]) for each in view.around)
+    image = np.ascontiguousarray(view.image[:, ::-1])
+    return replace(view, image=image, boxes=boxes, around=around)
 
 
 def cropped(view: View, least: float, generator: torch.Generator) -> View:

@@ -6,6 +6,7 @@ apart; what is not in both is no co-appearing object.
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import accumulate
 
 import numpy as np
@@ -36,8 +37,11 @@ class FramePairs:
         dataset: the videos or stills.
         labels: (C,) int64, from the dataset's label ids to the training's.
         max_gap: T, most frames between the two.
+        cropped: how often a view of a still is cropped.
         crop: least share of a still's sides that a crop of it has.
         flip: how often a view of a still is mirrored.
+        neighbours: frames that each view of a video brings beside its own.
+        reach: most frames from it to them.
     """
 
     def __init__(
@@ -46,11 +50,15 @@ class FramePairs:
         labels: NDArray[np.int64],
         *,
         max_gap: int = 30,
+        cropped: float = 1.0,
         crop: float = 0.6,
         flip: float = 0.5,
+        neighbours: int = 0,
+        reach: int = 9,
     ) -> None:
         self._dataset, self._labels = dataset, labels
-        self._max_gap, self._crop, self._flip = max_gap, crop, flip
+        self._max_gap, self._cropped, self._crop, self._flip = max_gap, cropped, crop, flip
+        self._neighbours, self._reach = neighbours, reach
         self._ends = list(accumulate(len(video.chosen) for video in dataset.videos))
         self._ignored: dict[str, int] = {}
         self._barren: dict[str, None] = {}
@@ -84,8 +92,23 @@ class FramePairs:
             return self._still(video, generator)
         offset = place - (self._ends[number] - len(video.chosen))
         first, second = self._frames(video, int(video.chosen[offset]), generator)
-        support, query = self._view(video, first, 0), self._view(video, second, 1)
+        support, query = (
+            replace(self._view(video, index, side), around=self._around(video, index, generator))
+            for side, index in enumerate((first, second))
+        )
         return Pair(support, query, f"{video.name}, frames {first} and {second}")
+
+    def _around(
+        self, video: VideoTruth, index: int, generator: torch.Generator
+    ) -> tuple[Frame, ...]:
+        """Neighbours of a frame, any within reach; what cannot be read is none."""
+        if not self._neighbours:
+            return ()
+        low, high = max(0, index - self._reach), min(len(video) - 1, index + self._reach)
+        near = torch.randperm(high - low + 1, generator=generator) + low
+        chosen = near[near != index][: self._neighbours].tolist()
+        images = (video.image(each) for each in chosen)
+        return tuple(image for image in images if image is not None)
 
     def _frames(
         self, video: VideoTruth, wanted: int, generator: torch.Generator
@@ -149,7 +172,8 @@ class FramePairs:
         return Pair(whole, mirrored(whole), video.name)
 
     def _apart(self, view: View, generator: torch.Generator) -> View:
-        view = cropped(view, self._crop, generator)
+        if self._cropped == 1 or uniform(generator) < self._cropped:
+            view = cropped(view, self._crop, generator)
         return mirrored(view) if uniform(generator) < self._flip else view
 
 

@@ -24,12 +24,14 @@ class View:
         boxes: (N, 4) float32 xyxy in pixels of the image, of positive area.
         label_ids: (N,) int64 index into the classes of the training; -1 where unknown.
         track_ids: (N,) int64, the same object in both views, and nothing else, has the same.
+        around: neighbouring frames, for networks that aggregate them; none of a still.
     """
 
     image: Frame
     boxes: NDArray[np.float32]
     label_ids: NDArray[np.int64]
     track_ids: NDArray[np.int64]
+    around: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from minet_core.memory.support import perturb, shift_grid
+from minet_core.models.detector import Frame
 from minet_core.training.data.augment import mirrored, recoloured
 from minet_core.training.data.pairs import Pair, View
 from minet_core.training.data.random_counter import uniform
@@ -40,6 +41,7 @@ class Sample:
         query: what they are asked about, in the second.
         name: of the pair.
         complete: whether what is not annotated is background.
+        around: neighbours of either picture, for networks that aggregate frames.
     """
 
     images: tuple[Tensor, Tensor]
@@ -49,9 +51,13 @@ class Sample:
     query: Labelled
     name: str
     complete: bool
+    around: tuple[tuple[Tensor, ...], tuple[Tensor, ...]] = ((), ())
 
     def to(self, device: torch.device) -> "Sample":
         """The same on a device."""
+
+        def moved_all(pictures: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            return tuple(each.to(device) for each in pictures)
 
         def moved(both: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
             return both[0].to(device), both[1].to(device)
@@ -64,6 +70,7 @@ class Sample:
             query=Labelled(*moved(self.query)),
             name=self.name,
             complete=self.complete,
+            around=(moved_all(self.around[0]), moved_all(self.around[1])),
         )
 
 
@@ -83,19 +90,22 @@ def make_sample(pair: Pair, config: TrainConfig, generator: torch.Generator) -> 
         episodes(targets, view, rows, config, generator)
         for view, rows in zip(views, boxes, strict=True)
     )
+    shown = [_picture(view.image, config, generator) for view in views]
+    beside = [tuple(_picture(each, config, generator) for each in view.around) for view in views]
     return Sample(
-        images=(_picture(views[0], config, generator), _picture(views[1], config, generator)),
+        images=(shown[0], shown[1]),
         boxes=boxes,
         labels=(torch.from_numpy(views[0].label_ids), torch.from_numpy(views[1].label_ids)),
         support=support,
         query=query,
         name=pair.name,
         complete=pair.complete,
+        around=(beside[0], beside[1]),
     )
 
 
-def _picture(view: View, config: TrainConfig, generator: torch.Generator) -> Tensor:
-    image = torch.from_numpy(view.image).permute(2, 0, 1)
+def _picture(frame: Frame, config: TrainConfig, generator: torch.Generator) -> Tensor:
+    image = torch.from_numpy(frame).permute(2, 0, 1)
     return recoloured(image, config.colour, generator) if config.colour else image
 
 
@@ -132,7 +142,8 @@ def _episode(place: int, boxes: Tensor, config: TrainConfig, generator: torch.Ge
         generator,
         positive_iou=config.positive_iou,
         negative_iou=config.negative_iou,
-        variances=config.variances,
+        noise=config.noise,
+        reading=config.noise_is,
     )
     return torch.cat([own, hard])
 

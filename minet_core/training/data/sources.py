@@ -54,7 +54,16 @@ def pair_up(datasets: Sequence[Dataset], config: TrainConfig) -> Sources:
     classes, labels = united([dataset.classes for dataset in datasets])
     weighted: list[tuple[PairSource, float]] = []
     for dataset, ids, (spec, weight) in zip(datasets, labels, config.data, strict=True):
-        pairs = FramePairs(dataset, ids, max_gap=config.max_gap, crop=config.crop, flip=config.flip)
+        pairs = FramePairs(
+            dataset,
+            ids,
+            max_gap=config.max_gap,
+            cropped=config.cropped,
+            crop=config.crop,
+            flip=config.flip,
+            neighbours=config.neighbours,
+            reach=config.neighbour_gap,
+        )
         weighted.append((ComposedPairs(pairs) if spec.startswith(COMPOSED) else pairs, weight))
     return Sources(tuple(weighted), classes)
 

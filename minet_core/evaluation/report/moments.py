@@ -1,0 +1,83 @@
+"""Frames of true tracks with the box as each run found it, or did not (the paper's Fig. 4)."""
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from PIL import Image
+
+from minet_core.datasets.dataset import Dataset, VideoTruth
+from minet_core.evaluation.report.contents import Moment
+from minet_core.evaluation.tracks.score_curves import TrackScores
+
+FOUND = 0.2
+"""Score from which on the paper shows a detection (§IV-E.1)."""
+
+_WIDTH = 320
+_PLACES = (1 / 6, 1 / 2, 5 / 6)
+"""Where along a track frames are taken: a choice that does not know the scores."""
+
+
+def moments(dataset: Dataset, tracks: Sequence[TrackScores]) -> list[Moment]:
+    """Three frames of each track; those whose picture cannot be read are left out."""
+    videos = {video.name: video for video in dataset.videos}
+    found = []
+    for track in tracks:
+        for place in dict.fromkeys(int(share * len(track.frames)) for share in _PLACES):
+            moment = _moment(videos[track.video], track, place)
+            found += [moment] if moment is not None else []
+    return found
+
+
+def _moment(video: VideoTruth, track: TrackScores, place: int) -> Moment | None:
+    number = int(track.frames[place])
+    truth, image = video.frame(number), video.image(number)
+    rows = np.flatnonzero(truth.track_ids == track.track_id)
+    if image is None or not len(rows):
+        return None
+    x1, y1, x2, y2 = map(float, truth.boxes[rows[0]])
+    return Moment(
+        name=f"{track.label} {track.track_id} in {track.video}, frame {number}",
+        picture=_jpeg(image),
+        size=(image.shape[1], image.shape[0]),
+        box=(x1, y1, x2, y2),
+        scores={name: float(values[place]) for name, values in track.scores.items()},
+    )
+
+
+def _jpeg(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+    picture = Image.fromarray(image)
+    picture.thumbnail((_WIDTH, _WIDTH))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
+
+
+def as_html(found: Sequence[Moment], runs: int) -> str:
+    """A line of pictures a frame: the true box red where a run found it, dashed blue where not."""
+    lines = []
+    for moment in found:
+        shown = list(moment.scores.items())[:runs]
+        pictures = "".join(_figure(moment, run, score) for run, score in shown)
+        lines.append(f"<h3>{escape(moment.name)}</h3>\n<div class=moments>{pictures}</div>\n")
+    return "".join(lines)
+
+
+def _figure(moment: Moment, run: str, score: float) -> str:
+    width, height = moment.size
+    x1, y1, x2, y2 = moment.box
+    is_found = score >= FOUND
+    stroke = "#d62728" if is_found else "#1f77b4"
+    dashes = "" if is_found else f' stroke-dasharray="{width / 60:g}"'
+    data = base64.b64encode(moment.picture).decode()
+    words = f"{run}: {score:.2f}" if is_found else f"{run}: missed"
+    return (
+        f'<figure><svg viewBox="0 0 {width} {height}" width="{_WIDTH}" role="img" '
+        f'aria-label="{escape(words)}"><image width="{width}" height="{height}" '
+        f'href="data:image/jpeg;base64,{data}"/>'
+        f'<rect x="{x1:g}" y="{y1:g}" width="{x2 - x1:g}" height="{y2 - y1:g}" fill="none" '
+        f'stroke="{stroke}" stroke-width="{width / 160:g}"{dashes}/></svg>'
+        f"<figcaption>{escape(words)}</figcaption></figure>"
+    )

@@ -1,0 +1,102 @@
+"""Which proposal of a later frame an identifier of a true box chooses (the paper's Fig. 5).
+
+The memory is begun with the true boxes of a track's first frame; in the frames after it, of all
+proposals the one with the highest association is taken. Nothing is learnt on the way, and neither
+scores nor places play a part: it is the identifier alone that is looked at.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torchvision.ops import box_iou
+
+from minet_core.boxes import NO_TRACK
+from minet_core.config import MemoryConfig
+from minet_core.datasets.dataset import VideoTruth
+from minet_core.evaluation.predictions.convert import true_boxes
+from minet_core.memory.identifier import closed_form
+from minet_core.memory.support import own_proposals, positive_boxes
+from minet_core.models.detector import Embedder, FeatureMap
+from minet_core.models.zoo import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was taken for an object in one frame.
+
+    Attributes:
+        track_id: of the object.
+        frame: 0-based.
+        after: frames since the one its identifier is of.
+        box: xyxy of the proposal.
+        truth: xyxy of the object.
+        iou: how far they overlap.
+    """
+
+    track_id: int
+    frame: int
+    after: int
+    box: tuple[float, ...]
+    truth: tuple[float, ...]
+    iou: float
+
+
+def chosen(
+    video: VideoTruth, model: Model, config: MemoryConfig, *, inclusive: bool = False
+) -> Iterator[Chosen]:
+    """The choices for every track of a video, frame by frame.
+
+    Args:
+        video: pictures and truth.
+        model: gives proposals and embeddings.
+        config: samples and λ.
+        inclusive: as the dataset's.
+    """
+    identifiers: dict[int, torch.Tensor] = {}
+    begun: dict[int, int] = {}
+    for number, image in video.images():
+        truth = true_boxes(video.frame(number), inclusive=inclusive)
+        proposals = model.detector.detect([image])[0].proposals
+        features = model.embedder.features(image)
+        embeddings = model.embedder.embed(features, proposals).double()
+        for track, row in zip(truth.track_ids.tolist(), truth.boxes, strict=True):
+            if track == NO_TRACK:
+                continue
+            box = torch.from_numpy(row).float()
+            if track not in identifiers:
+                identifiers[track] = identifier_of(box, proposals, features, model.embedder, config)
+                begun[track] = number
+            elif len(proposals):
+                best = proposals[(embeddings @ identifiers[track]).argmax()]
+                overlap = float(box_iou(best[None].float(), box[None])[0, 0])
+                pair = tuple(best.tolist()), tuple(box.tolist())
+                yield Chosen(track, number, number - begun[track], *pair, overlap)
+
+
+def identifier_of(
+    box: torch.Tensor,
+    proposals: torch.Tensor,
+    features: FeatureMap,
+    embedder: Embedder,
+    config: MemoryConfig,
+) -> torch.Tensor:
+    """(D,) the identifier of a true box, as the memory learns one from a frame (§III-D.2).
+
+    Args:
+        box: (4,) xyxy.
+        proposals: (N, 4) of the frame.
+        features: of the frame.
+        embedder: gives embeddings.
+        config: samples and λ.
+    """
+    others = proposals[~own_proposals(box[None], proposals.float())[0]]
+    positives = positive_boxes(box[None], config.positives)[0]
+    samples = embedder.embed(features, torch.cat([positives, others])).double()
+    labels = torch.zeros(len(samples), dtype=torch.float64)
+    labels[: len(positives)] = 1
+    # All other proposals with the weight of as many as the paper samples.
+    weights = torch.ones(len(samples), dtype=torch.float64)
+    weights[len(positives) :] = min(1.0, config.negatives / max(1, len(others)))
+    root = weights.sqrt()
+    return closed_form(samples * root[:, None], labels * root, config.ridge)

@@ -1,0 +1,1 @@
+"""Flow-guided feature aggregation (FGFA): what neighbouring frames add to a frame's features."""
