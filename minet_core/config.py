@@ -286,6 +286,9 @@ class ExportOptions:
         "auto", "For annotation tools, the boxes to drag: auto, all, or every N-th."
     )
     label_map: str | None = setting(None, "File with a line `old=new` for each class to rename.")
+    edits: str | None = setting(
+        None, "What was mended in the review page: edits.json, of this very result."
+    )
     constant_rate: float | None = setting(
         None, "Count frames as a copy of the video with so many frames a second has them."
     )

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
 from minet_core.formats.annotations import Sizes, VideoAnnotations
+from minet_core.formats.edited import name_of
 from minet_core.formats.minet_json import StoredResult
-from minet_core.video.names import parts_of
 from minet_core.video.placement import placed_in
 
 _DEFAULT_RATE = Fraction(25)
@@ -126,7 +126,7 @@ def data_of_result(result: StoredResult) -> ViewerData:
     first, last = _looked_at(settings, header["counts"]["frames"], rate, frames)
     return ViewerData(
         source=video["path"],
-        name=_name(video["path"]),
+        name=name_of(video["path"]),
         note=f"minet {header['minet']}, model {header['model']}",
         width=video["width"],
         height=video["height"],
@@ -169,11 +169,6 @@ def _placed(
     return boxes
 
 
-def _name(source: str) -> str:
-    parts = parts_of(source)
-    return parts[-1] if parts else source
-
-
 def _looked_at(
     settings: dict[str, Any], count: int, rate: float, frames: NDArray[np.int64]
 ) -> tuple[int, int]:
@@ -197,7 +192,7 @@ def data_of_annotations(video: VideoAnnotations) -> ViewerData:
     end = looked_at[-1] if looked_at else video.start
     return ViewerData(
         source=video.source,
-        name=_name(video.source) if video.source else video.name,
+        name=name_of(video.source) if video.source else video.name,
         note="",
         width=video.width,
         height=video.height,
