@@ -1,5 +1,7 @@
 """Boxes that a person draws, and those on straight lines between them."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from minet_core.edits.sheet import Floats, Rows, Whole
@@ -28,13 +30,10 @@ def with_keyframe(
     occluded = place is not None and bool(rows.occluded[place])
     one = _drawn(frame, box, int(rows.labels[near]), occluded=occluded)
     rows = one.joined(rows)
-    keys = rows.frames[rows.keyframes]
-    for first, last in (
-        (keys[keys < frame].max(initial=-1), frame),
-        (frame, keys[keys > frame].min(initial=-1)),
-    ):
-        if first >= 0 and last >= 0:
-            rows = _between(rows, int(first), int(last), step)
+    keys = rows.frames[rows.keyframes].tolist()
+    here = keys.index(frame)
+    for first, last in pairwise(keys[max(here - 1, 0) : here + 2]):
+        rows = _between(rows, first, last, step)
     return rows
 
 

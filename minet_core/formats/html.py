@@ -27,8 +27,8 @@ from minet_core.video.source import is_url, shown
 
 # In the order in which they build on each other.
 _SCRIPTS = (
-    *("data", "state", "player", "overlay", "lanes", "timeline"),
-    *("chart", "strip", "list", "filters", "keys", "main"),
+    *("edits", "data", "state", "player", "overlay", "lanes", "timeline"),
+    *("chart", "strip", "list", "filters", "editlog", "editor", "editing", "keys", "main"),
 )
 
 

@@ -4,7 +4,7 @@ A page may hold 100,000 boxes, so numbers are packed: a row takes 19 bytes, a th
 """
 
 import base64
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
+from minet_core.edits import ResultFacts
 from minet_core.formats.annotations import Sizes, VideoAnnotations
-from minet_core.formats.edited import name_of
+from minet_core.formats.edited import name_of, result_facts
+from minet_core.formats.from_result import columns_of
 from minet_core.formats.minet_json import StoredResult
 from minet_core.video.placement import placed_in
 
@@ -50,6 +52,7 @@ class ViewerData:
         track_ids: (N,), NO_TRACK for a box of no track.
         interpolated: (N,) bool: drawn between two boxes of its track.
         start_time: seconds on a player's clock at which frame 0 is shown.
+        result: by what edits know the result; None: it cannot be edited.
     """
 
     source: str | None
@@ -74,6 +77,7 @@ class ViewerData:
     track_ids: NDArray[np.int64]
     interpolated: NDArray[np.bool_]
     start_time: float = 0.0
+    result: ResultFacts | None = None
 
     def document(self) -> dict[str, Any]:
         """Plain values for JSON; `viewer/data.js` is the other half of this.
@@ -92,6 +96,7 @@ class ViewerData:
             "frameRate": self.frame_rate,
             "leastScore": self.least_score,
             "startTime": self.start_time,
+            "result": None if self.result is None else asdict(self.result),
             "boxUnit": box_unit,
             "known": {"frame": pack(known, "u4"), "time": pack(self.times[where], "f8")},
             "tracks": {
@@ -123,6 +128,7 @@ def data_of_result(result: StoredResult) -> ViewerData:
     video, settings = header["video"], header["settings"]
     rate = float(Fraction(video["frame_rate"]))
     frames = rows["frame"].to_numpy(np.int64)
+    aspect = video.get("pixel_aspect")
     first, last = _looked_at(settings, header["counts"]["frames"], rate, frames)
     return ViewerData(
         source=video["path"],
@@ -130,12 +136,12 @@ def data_of_result(result: StoredResult) -> ViewerData:
         note=f"minet {header['minet']}, model {header['model']}",
         width=video["width"],
         height=video["height"],
-        pixel_aspect=float(Fraction(video["pixel_aspect"])),
+        pixel_aspect=None if aspect is None else float(Fraction(aspect)),
         frame_rate=rate,
         first=first,
         last=last,
         step=settings["stride"],
-        least_score=settings["score"],
+        least_score=settings.get("score"),
         labels=tuple(header["classes"]),
         track_labels={tracklet.id: tracklet.label_id for tracklet in tracklets},
         frames=frames,
@@ -152,6 +158,7 @@ def data_of_result(result: StoredResult) -> ViewerData:
         track_ids=rows["track_id"].fillna(NO_TRACK).to_numpy(np.int64),
         interpolated=rows["interpolated"].to_numpy(np.int64) > 0,
         start_time=video.get("start_time") or 0.0,
+        result=result_facts(header, columns_of(rows)),
     )
 
 
