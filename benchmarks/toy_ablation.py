@@ -35,18 +35,18 @@ from torch.nn.functional import normalize
 from minet_core.config import PAPER
 from minet_core.datasets import make_toy, open_dataset
 from minet_core.evaluation.eval_config import EvalOptions, Variant
-from minet_core.evaluation.finding import Finder
-from minet_core.evaluation.run import evaluate_model
-from minet_core.models.checkpoint import load_rcnn
+from minet_core.evaluation.evaluate import evaluate_model
+from minet_core.evaluation.predictions.predict import Finder
 from minet_core.models.detector import FeatureMap, Frame
-from minet_core.models.faster_rcnn import FasterRcnn
-from minet_core.models.rcnn_detector import RcnnDetector
-from minet_core.models.rcnn_heads import Regions
+from minet_core.models.faster_rcnn.detector import RcnnDetector
+from minet_core.models.faster_rcnn.heads import Regions
+from minet_core.models.faster_rcnn.network import FasterRcnn
+from minet_core.models.network_file import load_rcnn
 from minet_core.models.zoo import Model
-from minet_core.training.config import TINY, TrainConfig
-from minet_core.training.folder import LAST
-from minet_core.training.measure import Measured
+from minet_core.training.output_folder import LAST
+from minet_core.training.settings import TINY, TrainConfig
 from minet_core.training.train import train
+from minet_core.training.validation import Measured
 
 CLASSES = ("disc", "cross")
 WIDTH = 160

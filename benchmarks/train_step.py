@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from minet_core.models.faster_rcnn import build_rcnn
-from minet_core.models.rcnn_config import RCNN_CONFIGS, RcnnConfig
-from minet_core.training.config import TrainConfig
-from minet_core.training.pairs import Pair, View
-from minet_core.training.samples import Sample, make_sample
-from minet_core.training.tasks import DetectorTask
+from minet_core.models.faster_rcnn.network import build_rcnn
+from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS, RcnnConfig
+from minet_core.training.data.pairs import Pair, View
+from minet_core.training.data.samples import Sample, make_sample
+from minet_core.training.objectives import DetectorTask
+from minet_core.training.settings import TrainConfig
 
 CLASSES = 30
 SMALL = 160

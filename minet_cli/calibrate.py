@@ -56,8 +56,8 @@ def calibrate(
     """
     from minet_core.datasets import open_dataset
     from minet_core.evaluation.calibration import fit, log_loss, outcomes, reliability, scaled
-    from minet_core.evaluation.plots import reliability as plotted
-    from minet_core.evaluation.plots import require_matplotlib
+    from minet_core.evaluation.report.plots import reliability as plotted
+    from minet_core.evaluation.report.plots import require_matplotlib
     from minet_core.files import check_free, replace_bytes
     from minet_core.models.onnx.sidecar import sidecar_path, write_calibration
 
@@ -90,7 +90,7 @@ def _place(name: str) -> Path:
     Raises:
         ConfigError: the model has none.
     """
-    from minet_core.models.files import calibrated_place
+    from minet_core.models.weight_files import calibrated_place
 
     place = calibrated_place(name)
     if place is None:

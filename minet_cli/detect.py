@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from minet_cli.report import Reporter
     from minet_core import Model
     from minet_core.export import Exported
-    from minet_core.inference.pipeline import Summary
+    from minet_core.runs.pipeline import Summary
 
 Failure = tuple[str, str]
 """An input, and what went wrong with it."""
@@ -117,7 +117,7 @@ def detect(
     detections.csv, mot.txt, and minet.json, by which a later run knows that it is done.
     """
     from minet_cli.report import Reporter
-    from minet_core.inference.inputs import expand
+    from minet_core.runs.video_inputs import expand
 
     if not inputs and list_file is None:
         raise click.UsageError("Missing argument 'INPUT...'.")
@@ -169,9 +169,9 @@ def plan(
     Raises:
         MinetError: one cannot be read, or has no place to be written to.
     """
-    from minet_core.inference.preflight import check, folder_names, settled
-    from minet_core.models.files import model_files
-    from minet_core.video.folder import is_pictures
+    from minet_core.models.weight_files import model_files
+    from minet_core.runs.preflight import check, folder_names, settled
+    from minet_core.video.pictures.folder import is_pictures
 
     if options.rate is not None and not any(map(is_pictures, sources)):
         raise ConfigError("--rate is for folders of pictures; a video tells its own")
@@ -220,7 +220,7 @@ def _completed(
         MinetError: the only video failed.
     """
     from minet_core.export import export_result
-    from minet_core.inference.report import REPORT, write_report
+    from minet_core.runs.review_page import REPORT, write_report
 
     failures = []
     for job in done:
@@ -243,7 +243,7 @@ def load(options: DetectOptions) -> "Model":
         MinetError: there is no such model or device, or the model lacks a class asked for.
     """
     from minet_core import load_model
-    from minet_core.inference.pipeline import label_ids
+    from minet_core.runs.pipeline import label_ids
 
     model = load_model(
         options.model,
@@ -310,7 +310,7 @@ def with_exports(summary: "Summary", exports: "list[Exported]") -> "Summary":
 
 
 def _what_is_left(job: Job) -> str:
-    from minet_core.inference.unfinished import UNFINISHED, read_checkpoint
+    from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
 
     checkpoint = read_checkpoint(job.folder / UNFINISHED)
     if checkpoint is None:

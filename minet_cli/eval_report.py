@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from minet_core.video.source import shown
+from minet_core.video.opening import shown
 
 if TYPE_CHECKING:
     from minet_core.datasets import Dataset
-    from minet_core.evaluation.finding import Progress
-    from minet_core.evaluation.run import EvalResult
+    from minet_core.evaluation.evaluate import EvalResult
+    from minet_core.evaluation.predictions.predict import Progress
 
 
 Titled = tuple[str, Table]
@@ -156,7 +156,7 @@ def _by_class(result: "EvalResult") -> Titled:
 
 
 def _remarks(result: "EvalResult") -> Iterator[str]:
-    from minet_core.evaluation.metrics_file import jitter_differences, map_differences
+    from minet_core.evaluation.report.metrics_file import jitter_differences, map_differences
 
     for name, reference, difference, interval in map_differences(result):
         if not math.isnan(interval.low):

@@ -77,7 +77,7 @@ def options_of(request: Request) -> "EvalOptions":
     """
     from minet_core.evaluation.eval_config import EvalOptions, Offline
     from minet_core.evaluation.matching import ApProtocol
-    from minet_core.evaluation.motion_precision import MotionRule
+    from minet_core.evaluation.precision.motion_precision import MotionRule
 
     return EvalOptions(
         protocol=ApProtocol(request.protocol),

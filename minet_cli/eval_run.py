@@ -11,19 +11,19 @@ import minet_core
 from minet_cli.eval_request import Request
 from minet_core._version import __version__
 from minet_core.datasets import open_dataset, read_table
-from minet_core.datasets.base import Dataset
+from minet_core.datasets.dataset import Dataset
 from minet_core.datasets.vocabulary import Table
+from minet_core.detections.locating import DETECTIONS
 from minet_core.errors import ConfigError
 from minet_core.evaluation.eval_config import EvalOptions, Variant
-from minet_core.evaluation.finding import Finder, Progress, find_all
-from minet_core.evaluation.found_files import FOLDER, FoundFiles
-from minet_core.evaluation.processes import Processes
-from minet_core.evaluation.results_in import open_results, open_stored
-from minet_core.evaluation.run import EvalResult, evaluate_model, evaluate_results
-from minet_core.formats.find import DETECTIONS
-from minet_core.inference.manifest import identify_facts, weights_of
-from minet_core.models.detections import StoredDetector
+from minet_core.evaluation.evaluate import EvalResult, evaluate_model, evaluate_results
+from minet_core.evaluation.predictions.cache import FOLDER, FoundFiles
+from minet_core.evaluation.predictions.predict import Finder, Progress, find_all
+from minet_core.evaluation.predictions.result_files import open_results, open_stored
+from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model, pick_device
+from minet_core.processes import Processes
+from minet_core.runs.manifest import identify_facts, weights_of
 
 
 def run(

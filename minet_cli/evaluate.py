@@ -136,12 +136,12 @@ def evaluate(quiet: bool, **typed: Any) -> None:
     from minet_cli.eval_report import EvalReporter
     from minet_cli.eval_run import run
     from minet_core.datasets import open_dataset
-    from minet_core.evaluation.found_files import FOLDER
-    from minet_core.evaluation.metrics_file import FILES, write_metrics
-    from minet_core.evaluation.processes import Processes
-    from minet_core.evaluation.report import require_matplotlib, write_report
-    from minet_core.evaluation.report_of import REPORT, report_data
+    from minet_core.evaluation.predictions.cache import FOLDER
+    from minet_core.evaluation.report.build import REPORT, report_data
+    from minet_core.evaluation.report.metrics_file import FILES, write_metrics
+    from minet_core.evaluation.report.page import require_matplotlib, write_report
     from minet_core.files import check_free, complete_together
+    from minet_core.processes import Processes
 
     request, processes = Request(**typed), Processes.from_environment()
     options = options_of(request)

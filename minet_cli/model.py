@@ -44,8 +44,8 @@ def model(
     is written to start from, unless it is there; what it says counts. With --picture, what the
     model finds is drawn, so that a wrong guess is seen at once.
     """
-    from minet_core.models.files import ONNX
-    from minet_core.models.picture import check_drawing, draw_found
+    from minet_core.models.preview import check_drawing, draw_found
+    from minet_core.models.weight_files import ONNX
 
     if picture is not None:
         check_drawing(output, replace=overwrite)

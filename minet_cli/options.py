@@ -66,7 +66,7 @@ def position(text: str) -> int | float:
     Raises:
         ConfigError: it is neither.
     """
-    from minet_core.video.positions import parse_position  # not for --help alone
+    from minet_core.video.part import parse_position  # not for --help alone
 
     return parse_position(text)
 

@@ -13,11 +13,11 @@ from rich.text import Text
 
 from minet_cli.progress import Lines, bar
 from minet_core.config import DetectOptions
-from minet_core.video.source import shown
+from minet_core.video.opening import shown
 
 if TYPE_CHECKING:
     from minet_cli.detect import Job
-    from minet_core.inference.pipeline import Progress, Summary
+    from minet_core.runs.pipeline import Progress, Summary
 
 
 class Reporter:

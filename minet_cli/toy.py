@@ -26,8 +26,8 @@ def toy(folder: Path, seed: int, videos: int, frames: int, size: int, quiet: boo
     DIR gets pictures, annotations and lists in the layout of ImageNet VID. A toy dataset that is
     there already is replaced, anything else is left alone. Other commands take it as toy:DIR.
     """
-    from minet_core.datasets.toy import make_toy
-    from minet_core.video.source import shown
+    from minet_core.datasets.toy.generator import make_toy
+    from minet_core.video.opening import shown
 
     val = max(1, videos // 4)
     total = (videos + val) * frames

@@ -15,7 +15,7 @@ import click
 from minet_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from minet_core.training.config import TrainConfig
+    from minet_core.training.settings import TrainConfig
 
 
 @click.command(no_args_is_help=False)
@@ -81,7 +81,7 @@ def train(
     if resume and overwrite:
         raise ConfigError("--resume and --overwrite do not go together")
     from minet_cli.train_report import TrainReporter
-    from minet_core.training.config_file import CONFIG, parse_settings, read_toml
+    from minet_core.training.settings_file import CONFIG, parse_settings, read_toml
 
     given = {name: value for name, value in typed.items() if value is not None}
     if data:
@@ -118,8 +118,8 @@ def combined(layers: list[tuple[str, Mapping[str, Any]]]) -> "TrainConfig":
         UsageError: none of them names a model.
         ConfigError: there is no such setting, or a value does not suit it.
     """
-    from minet_core.training.config import recipe
-    from minet_core.training.config_file import apply
+    from minet_core.training.settings import recipe
+    from minet_core.training.settings_file import apply
 
     models = [given["model"] for _, given in layers if "model" in given]
     if not models:

@@ -18,9 +18,9 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from minet_core.training.config import TrainConfig
-    from minet_core.training.measure import Measured
+    from minet_core.training.settings import TrainConfig
     from minet_core.training.train import Summary
+    from minet_core.training.validation import Measured
 
 _RECENT = 20
 """Steps that the numbers shown are the mean of."""

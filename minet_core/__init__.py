@@ -19,10 +19,10 @@ from minet_core._version import __version__
 if TYPE_CHECKING:
     from minet_core.config import DetectOptions, MemoryConfig
     from minet_core.errors import MinetError
-    from minet_core.inference.api import VideoDetector, iterate_video
-    from minet_core.inference.pipeline import Summary, annotate
     from minet_core.models.zoo import Model, load_model
     from minet_core.results import FrameDetections, Tracklet, VideoResult
+    from minet_core.runs.api import VideoDetector, iterate_video
+    from minet_core.runs.pipeline import Summary, annotate
     from minet_core.video import open_video
 
 _HOMES = {
@@ -31,12 +31,12 @@ _HOMES = {
     "MemoryConfig": "config",
     "MinetError": "errors",
     "Model": "models.zoo",
-    "Summary": "inference.pipeline",
+    "Summary": "runs.pipeline",
     "Tracklet": "results",
-    "VideoDetector": "inference.api",
+    "VideoDetector": "runs.api",
     "VideoResult": "results",
-    "annotate": "inference.pipeline",
-    "iterate_video": "inference.api",
+    "annotate": "runs.pipeline",
+    "iterate_video": "runs.api",
     "load_model": "models.zoo",
     "open_video": "video",
 }

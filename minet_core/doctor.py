@@ -16,7 +16,7 @@ from types import ModuleType
 
 from minet_core import __version__
 from minet_core.errors import MinetError
-from minet_core.models.files import detector_file, embedder_file
+from minet_core.models.weight_files import detector_file, embedder_file
 
 REQUIRED = {
     "torch": "torch",

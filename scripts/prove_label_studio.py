@@ -19,7 +19,7 @@ import numpy as np
 
 from minet_core.export import export
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.label_studio import CONFIG, TASKS
+from minet_core.formats.label_studio.writer import CONFIG, TASKS
 from minet_core.formats.readers import read_annotations
 
 EMAIL, PASSWORD = "prove@example.com", "prove-secret"

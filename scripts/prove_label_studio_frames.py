@@ -28,8 +28,8 @@ from prove_label_studio import (
 
 from minet_core.config import ExportOptions
 from minet_core.formats.annotations import NO_LOOSE_BOXES, Track, VideoAnnotations
-from minet_core.formats.label_studio import CONFIG, TASKS, write_label_studio
-from minet_core.formats.label_studio_reader import read_label_studio
+from minet_core.formats.label_studio.reader import read_label_studio
+from minet_core.formats.label_studio.writer import CONFIG, TASKS, write_label_studio
 from minet_core.video import open_video
 
 FRAMES = 40

@@ -3,9 +3,9 @@
     python scripts/pseudo_tracks.py VIDEO... --out DIR [--stride 2] [--model NAME|FILE]
 
 The detector looks at every n-th frame; sure detections are linked by overlap alone, and only the
-stretches without doubt are kept (`minet_core/training/pseudo.py`). DIR becomes a dataset in
-MOTChallenge's layout, a sequence a video, for `minet train --model identify --data mot:DIR`. Its
-frames are not fully annotated: it says nothing of what is no object.
+stretches without doubt are kept (`minet_core/training/data/pseudo_tracks.py`). DIR becomes a
+dataset in MOTChallenge's layout, a sequence a video, for `minet train --model identify --data
+mot:DIR`. Its frames are not fully annotated: it says nothing of what is no object.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from torchvision.ops import nms
 from minet_core import load_model
 from minet_core.models.detector import Detector, Frame
 from minet_core.scores import foreground
-from minet_core.training.pseudo import Stretch, certain_stretches
+from minet_core.training.data.pseudo_tracks import Stretch, certain_stretches
 from minet_core.video import open_video
 
 SAME_OBJECT = 0.55

@@ -26,7 +26,7 @@ from pathlib import Path
 
 MINET = """
 import sys
-from minet_core.inference import outputs
+from minet_core.runs import outputs
 outputs.BORDER = int(sys.argv.pop(1))
 from minet_cli.main import main
 main()

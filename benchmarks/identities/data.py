@@ -16,15 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
-from minet_core.datasets.base import Dataset, VideoTruth
-from minet_core.datasets.mot_rows import NO_CLASS, read_mot_rows
-from minet_core.datasets.mot_sequence import find_sequences
+from minet_core.datasets.dataset import Dataset, VideoTruth
+from minet_core.datasets.mot.rows import NO_CLASS, read_mot_rows
+from minet_core.datasets.mot.sequence import find_sequences
 from minet_core.datasets.open import open_dataset
-from minet_core.evaluation.found import true_boxes
 from minet_core.evaluation.frames import TrueBoxes
-from minet_core.models.detections import StoredBoxes
+from minet_core.evaluation.predictions.convert import true_boxes
 from minet_core.models.detector import BaseDetections, FeatureMap
-from minet_core.models.files import DEFAULT_MODEL, detector_file, embedder_file
+from minet_core.models.stored_detections import StoredBoxes
+from minet_core.models.weight_files import DEFAULT_MODEL, detector_file, embedder_file
 from minet_core.models.zoo import Model, load_model
 
 PUBLIC = "det/det.txt"

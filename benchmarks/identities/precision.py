@@ -10,10 +10,10 @@ from benchmarks.identities.replicates import PLAIN
 from benchmarks.identities.runs import detector_of, minet
 from minet_core.config import VIDEO, MemoryConfig
 from minet_core.datasets.vocabulary import map_classes
-from minet_core.evaluation.average_precision import ApAccumulator, GreedyMatcher
-from minet_core.evaluation.found import pairs
 from minet_core.evaluation.frames import EvalFrame, FoundBoxes
 from minet_core.evaluation.matching import ApProtocol
+from minet_core.evaluation.precision.average_precision import ApAccumulator, GreedyMatcher
+from minet_core.evaluation.predictions.convert import pairs
 from minet_core.inference.online import OnlineDetector
 from minet_core.models.zoo import Model
 

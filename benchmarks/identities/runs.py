@@ -14,12 +14,12 @@ from benchmarks.identities.replicates import Replicate
 from minet_core.config import DetectOptions, MemoryConfig
 from minet_core.datasets.vocabulary import NOT_THERE, map_classes
 from minet_core.evaluation.frames import FoundBoxes
-from minet_core.inference.filling import filled
+from minet_core.inference.gaps import filled
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.tracklet_linking import linked
-from minet_core.models.detections import StoredDetector
+from minet_core.inference.tracklets import linked
 from minet_core.models.detector import BaseDetections, FeatureMap, Frame
 from minet_core.models.identify import IdentifyEmbedder
+from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections
 

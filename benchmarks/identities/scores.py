@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.identities.data import Sequence
 from benchmarks.identities.replicates import Replicate
 from minet_core.evaluation.frames import EvalFrame, FoundBoxes
-from minet_core.evaluation.tracking import TrackingAccumulator
+from minet_core.evaluation.tracks.metrics import TrackingAccumulator
 
 METRICS = ("HOTA", "AssA", "IDF1", "MOTA", "ids")
 

@@ -1,11 +1,11 @@
 """Videos with truth: ImageNet VID, MOTChallenge, CocoVID and a toy, behind one interface."""
 
 from minet_core.boxes import NO_TRACK
-from minet_core.datasets.base import Dataset, FrameTruth, VideoTruth
-from minet_core.datasets.mot_rows import MotRows, read_mot_rows
+from minet_core.datasets.dataset import Dataset, FrameTruth, VideoTruth
+from minet_core.datasets.mot.rows import MotRows, read_mot_rows
 from minet_core.datasets.open import KINDS, open_dataset
 from minet_core.datasets.problems import Problem, Problems
-from minet_core.datasets.toy import make_toy
+from minet_core.datasets.toy.generator import make_toy
 from minet_core.datasets.vocabulary import ClassMap, map_classes, read_table
 
 __all__ = [

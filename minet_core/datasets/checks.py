@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
-from minet_core.datasets.base import FrameTruth
+from minet_core.datasets.dataset import FrameTruth
 from minet_core.datasets.problems import Problem, Problems
 
 _SLACK = 1.0

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from minet_core.datasets.base import Dataset
-from minet_core.datasets.coco_vid import open_coco_vid
-from minet_core.datasets.imagenet_det import open_imagenet_det
-from minet_core.datasets.imagenet_vid import open_imagenet_vid
-from minet_core.datasets.mot import open_mot
-from minet_core.datasets.toy import open_toy
+from minet_core.datasets.coco.cocovid import open_coco_vid
+from minet_core.datasets.dataset import Dataset
+from minet_core.datasets.imagenet.det import open_imagenet_det
+from minet_core.datasets.imagenet.vid import open_imagenet_vid
+from minet_core.datasets.mot.challenge import open_mot
+from minet_core.datasets.toy.generator import open_toy
 from minet_core.datasets.yolo import open_yolo
 from minet_core.errors import ConfigError, InputError
 from minet_core.suggest import did_you_mean
-from minet_core.video.source import shown
+from minet_core.video.opening import shown
 from minet_core.zips import unpacked_for_good
 
 _OPENERS: dict[str, Callable[[Path, str], Dataset]] = {

@@ -14,12 +14,12 @@ from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit
 
 from minet_core.config import MemoryConfig
-from minet_core.datasets.base import Dataset, FrameTruth
+from minet_core.datasets.dataset import Dataset, FrameTruth
 from minet_core.datasets.vocabulary import ClassMap
 from minet_core.errors import InputError
-from minet_core.evaluation.found import true_boxes
 from minet_core.evaluation.frames import Bools, EvalFrame, Floats, FoundBoxes
 from minet_core.evaluation.matching import DROPPED, ApProtocol, class_frame
+from minet_core.evaluation.predictions.convert import true_boxes
 from minet_core.models.detector import BaseDetections, Detector
 from minet_core.models.proposals import SUREST, Calibration
 from minet_core.scores import classwise_nms

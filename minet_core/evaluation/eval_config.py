@@ -9,9 +9,9 @@ from typing import Any, get_args, get_type_hints
 from minet_core.config import MemoryConfig
 from minet_core.errors import ConfigError
 from minet_core.evaluation.matching import ApProtocol
-from minet_core.evaluation.motion_precision import MotionRule
+from minet_core.evaluation.precision.motion_precision import MotionRule
 from minet_core.inference.offline import seq_nms, tube_link
-from minet_core.inference.scored import ScoredFrame
+from minet_core.inference.score_frames import ScoredFrame
 from minet_core.suggest import did_you_mean
 
 

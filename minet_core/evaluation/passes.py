@@ -6,16 +6,16 @@ from dataclasses import replace
 from torch import Tensor
 
 from minet_core.config import MemoryConfig
-from minet_core.datasets.base import VideoTruth
+from minet_core.datasets.dataset import VideoTruth
 from minet_core.datasets.vocabulary import ClassMap
 from minet_core.errors import InputError
 from minet_core.evaluation.eval_config import Offline, Variant
-from minet_core.evaluation.found import Found, nothing, pairs
+from minet_core.evaluation.predictions.convert import Found, nothing, pairs
 from minet_core.inference.offline import merge_passes
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.scored import ScoredFrame
-from minet_core.models.detections import StoredDetector
+from minet_core.inference.score_frames import ScoredFrame
 from minet_core.models.detector import BaseDetections, Embedder, FeatureMap, Frame
+from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
 from minet_core.video.info import Image
 

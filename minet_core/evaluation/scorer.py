@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 
 from minet_core.config import MemoryConfig
-from minet_core.evaluation.ap_result import ApResult
-from minet_core.evaluation.average_precision import ApAccumulator
 from minet_core.evaluation.eval_config import EvalOptions
-from minet_core.evaluation.found import Found
 from minet_core.evaluation.frames import EvalFrame, Floats, TrueBoxes
-from minet_core.evaluation.identities import IdentityConfusion, identity_confusion
-from minet_core.evaluation.motion import MotionGroup
-from minet_core.evaluation.motion_precision import MotionApAccumulator, MotionRule
-from minet_core.evaluation.temporal import TemporalAccumulator, TemporalResult
-from minet_core.evaluation.track_scores import TrackScoreAccumulator
-from minet_core.evaluation.tracking import TrackingAccumulator, TrackingResult
+from minet_core.evaluation.precision.average_precision import ApAccumulator
+from minet_core.evaluation.precision.motion_groups import MotionGroup
+from minet_core.evaluation.precision.motion_precision import MotionApAccumulator, MotionRule
+from minet_core.evaluation.precision.result import ApResult
+from minet_core.evaluation.predictions.convert import Found
+from minet_core.evaluation.tracks.identities import IdentityConfusion, identity_confusion
+from minet_core.evaluation.tracks.metrics import TrackingAccumulator, TrackingResult
+from minet_core.evaluation.tracks.score_curves import TrackScoreAccumulator
+from minet_core.evaluation.tracks.steadiness import TemporalAccumulator, TemporalResult
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.formats.annotations import Track
+from minet_core.formats.attributes import after_changes
 from minet_core.formats.interpolation import between
-from minet_core.formats.kept import after_changes
 
 Floats = NDArray[np.float64]
 

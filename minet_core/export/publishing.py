@@ -9,7 +9,7 @@ from pathlib import Path
 
 from minet_core.errors import OutputError
 from minet_core.files import check_place, one_line, remove_empty, replace_bytes
-from minet_core.video.source import shown
+from minet_core.video.opening import shown
 
 LISTING = ".minet-export.json"
 """In an output folder: which files each output has made, so that a later one can take them away."""

@@ -6,14 +6,14 @@ from pathlib import Path, PurePath
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from minet_core.config import ExportOptions
-from minet_core.export.media import Media, stream_of
-from minet_core.export.pictures import files_of
+from minet_core.export.picture_folders import files_of
 from minet_core.export.publishing import check_free
+from minet_core.export.videos import Media, stream_of
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import Exporter
-from minet_core.formats.frames import extract_frames
-from minet_core.video.folder import is_pictures
+from minet_core.formats.picture_files import extract_frames
+from minet_core.video.pictures.folder import is_pictures
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures written of a video, and of all it will have."""

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from minet_core.files import TextFile
-from minet_core.formats.base import ResultWriter, VideoFacts
-from minet_core.formats.minet_csv import CsvWriter
-from minet_core.formats.minet_json import JsonWriter, StoredResult, read_json
-from minet_core.formats.mot import MotWriter
-from minet_core.formats.score_vectors import read_score_vectors
+from minet_core.formats.minet.result_csv import CsvWriter
+from minet_core.formats.minet.result_json import JsonWriter, StoredResult, read_json
+from minet_core.formats.minet.score_vectors import read_score_vectors
+from minet_core.formats.mot.result_text import MotWriter
+from minet_core.formats.writers import ResultWriter, VideoFacts
 
 WRITERS: dict[str, Callable[[TextFile, VideoFacts], ResultWriter]] = {
     "json": JsonWriter,

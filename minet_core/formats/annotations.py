@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.formats.kept import NOTHING, Attribute, Kept
-from minet_core.formats.vectors import ScoreVectors
+from minet_core.formats.attributes import Attribute
+from minet_core.formats.cvat.extras import NOTHING, Kept
+from minet_core.formats.minet.edited_scores import ScoreVectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)

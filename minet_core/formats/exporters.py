@@ -5,21 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minet_core.config import ExportOptions
-from minet_core.formats import (
-    coco_vid,
-    cvat,
-    imagenet_vid,
-    label_studio,
-    mot_gt,
-    rows,
-    voc,
-    yolo,
-    ytvis,
-)
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.html import export_html
-from minet_core.formats.parquet import write_parquet
-from minet_core.formats.sampled import check_names, check_names_in_xml
+from minet_core.formats.coco import writer as coco_vid
+from minet_core.formats.coco import ytvis
+from minet_core.formats.cvat import writer as cvat
+from minet_core.formats.dataset_view import check_names, check_names_in_xml
+from minet_core.formats.label_studio import writer as label_studio
+from minet_core.formats.minet import writer as rows
+from minet_core.formats.minet.parquet import write_parquet
+from minet_core.formats.mot import writer as mot_gt
+from minet_core.formats.review_page.page import export_html
+from minet_core.formats.voc import imagenet_vid
+from minet_core.formats.voc import writer as voc
+from minet_core.formats.yolo import writer as yolo
 
 Write = Callable[[Sequence[VideoAnnotations], Path, ExportOptions], list[Path]]
 """Writes annotations to a place and returns the files it has made, the main one first.

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.datasets.base import Dataset, FrameTruth, VideoTruth
+from minet_core.datasets.dataset import Dataset, FrameTruth, VideoTruth
 from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.gather import BoxRows, gather
-from minet_core.formats.steps import steps_of
+from minet_core.formats.gathering import BoxRows, gather
+from minet_core.formats.strides import steps_of
 
 
 def from_dataset(dataset: Dataset) -> Iterator[VideoAnnotations]:

@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Literal
 
 from minet_core.datasets.yolo import is_yolo
-from minet_core.edits import EditsFile
 from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.cvat_reader import read_cvat
-from minet_core.formats.from_result import from_result
-from minet_core.formats.label_studio_reader import FactsOf, nothing_known, read_label_studio
-from minet_core.formats.labels import LabelMap
-from minet_core.formats.minet_json import SCHEMA
-from minet_core.formats.mot_reader import read_mot
-from minet_core.formats.pictures import read_coco
-from minet_core.formats.yolo_reader import read_yolo
-from minet_core.formats.zipped import ZipKind, kind_of_zip, read_zip
-from minet_core.video.source import shown
+from minet_core.formats.class_names import LabelMap
+from minet_core.formats.coco.stills import read_coco
+from minet_core.formats.cvat.reader import read_cvat
+from minet_core.formats.cvat.zip_exports import ZipKind, kind_of_zip, read_zip
+from minet_core.formats.edits import EditsFile
+from minet_core.formats.label_studio.reader import FactsOf, nothing_known, read_label_studio
+from minet_core.formats.minet.reader import from_result
+from minet_core.formats.minet.result_json import SCHEMA
+from minet_core.formats.mot.reader import read_mot
+from minet_core.formats.yolo.reader import read_yolo
+from minet_core.video.opening import shown
 
 Kind = Literal["result", "cvat", "label-studio", "coco-vid", "mot", "yolo"] | ZipKind
 

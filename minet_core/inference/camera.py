@@ -9,7 +9,7 @@ from torch import Tensor
 
 from minet_core.errors import MinetError
 from minet_core.models.detector import Frame
-from minet_core.video.lettering import load_opencv
+from minet_core.video.drawing.lettering import load_opencv
 
 _SIDE = 320
 """Pixels of the longer side of the pictures that are compared."""

@@ -20,8 +20,8 @@ from scipy.optimize import linear_sum_assignment
 
 from minet_core.boxes import NO_TRACK, Floats, box_iou, paired_iou
 from minet_core.errors import InputError
-from minet_core.inference.linking import BestPaths, Ints, LinkedBoxes
-from minet_core.inference.scored import ScoredFrame
+from minet_core.inference.box_paths import BestPaths, Ints, LinkedBoxes
+from minet_core.inference.score_frames import ScoredFrame
 from minet_core.scores import classwise_nms
 
 

@@ -12,14 +12,14 @@ from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
 from minet_core.inference.camera import CameraMotion
 from minet_core.inference.cuts import CutDetector
-from minet_core.inference.drawn import Drawn
-from minet_core.inference.scored import ScoredFrame
-from minet_core.inference.stages import StageClock
-from minet_core.inference.tracklet_linking import TrackletLinker
+from minet_core.inference.prompt_detections import Drawn
+from minet_core.inference.score_frames import ScoredFrame
+from minet_core.inference.timings import StageClock
+from minet_core.inference.tracklets import TrackletLinker
 from minet_core.memory import DynamicMemory, Looked, Match, Reading
 from minet_core.memory.snapshot import restore_memory, save_memory
-from minet_core.models.detections import StoredDetector
 from minet_core.models.detector import BaseDetections, Frame
+from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections
 from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foreground
@@ -61,7 +61,7 @@ class OnlineDetector:
         clock: where to count time.
         vectors: whether to report the score of every class beside that of the best.
         drawn: objects that the user drew in the first frame. Only these are followed, and
-            reported; the settings are best those of `first_boxes.following`.
+            reported; the settings are best those of `prompts.following`.
 
         link: whether to gather what `TrackletLinker` needs to join tracklets at the end.
 

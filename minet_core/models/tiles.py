@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from minet_core.models.detections import from_final
 from minet_core.models.detector import BaseDetections, Detector, Frame
 from minet_core.models.proposals import PROPOSALS, suppressed
+from minet_core.models.stored_detections import from_final
 from minet_core.scores import ScoreKind, foreground
 
 OVERLAP = 0.2

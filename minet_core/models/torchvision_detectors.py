@@ -17,7 +17,6 @@ from torchvision.ops import clip_boxes_to_image
 
 from minet_core.models.class_columns import ClassColumns
 from minet_core.models.detector import BaseDetections, Detector, Embedder, FeatureMap, Frame
-from minet_core.models.files import EMBEDS_ITSELF, embedder_file
 from minet_core.models.identify import EMBEDDING_NORM, load_identify
 from minet_core.models.pretrained import load_pretrained
 from minet_core.models.proposals import (
@@ -27,6 +26,7 @@ from minet_core.models.proposals import (
     suppressed,
     with_copies,
 )
+from minet_core.models.weight_files import EMBEDS_ITSELF, embedder_file
 from minet_core.scores import ScoreKind
 
 

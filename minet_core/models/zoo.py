@@ -7,9 +7,17 @@ from pathlib import Path
 import torch
 
 from minet_core.errors import ConfigError
-from minet_core.models.checkpoint import load_rcnn
 from minet_core.models.detector import Detector, Embedder
-from minet_core.models.files import (
+from minet_core.models.faster_rcnn.detector import RcnnDetector
+from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
+from minet_core.models.identify import load_identify
+from minet_core.models.nanodet import DEFAULT_SIZE, load_nanodet
+from minet_core.models.network_file import load_rcnn
+from minet_core.models.onnx.sidecar import read_calibration
+from minet_core.models.proposals import UNCALIBRATED, uncalibrated
+from minet_core.models.python_detectors import BoxesOf, FunctionDetector, load_python, of_program
+from minet_core.models.tiles import TiledDetector
+from minet_core.models.weight_files import (
     DEFAULT_MODEL,
     EMBEDS_ITSELF,
     IDENTIFY,
@@ -21,14 +29,6 @@ from minet_core.models.files import (
     is_huggingface,
     is_python,
 )
-from minet_core.models.identify import load_identify
-from minet_core.models.nanodet import DEFAULT_SIZE, load_nanodet
-from minet_core.models.onnx.sidecar import read_calibration
-from minet_core.models.proposals import UNCALIBRATED, uncalibrated
-from minet_core.models.python import BoxesOf, FunctionDetector, load_python, of_program
-from minet_core.models.rcnn_config import RCNN_CONFIGS
-from minet_core.models.rcnn_detector import RcnnDetector
-from minet_core.models.tiles import TiledDetector
 from minet_core.scores import ScoreKind
 
 
@@ -64,8 +64,8 @@ def load_model(
     """Load a model by name, from a file, or around a detector of a program's own.
 
     Args:
-        name: one of `minet_core.models.files.MODELS`, or a path: a network of `minet train`, an
-            identify network (beside the bundled detector), or a detector (beside the bundled
+        name: one of `minet_core.models.weight_files.MODELS`, or a path: a network of `minet train`,
+            an identify network (beside the bundled detector), or a detector (beside the bundled
             identify network) as .safetensors or .onnx; or a folder of Hugging Face, or
             `hf:NAME` on its hub; or `module:function`, `file.py:function`.
         size: longer side of the picture that the detector sees, a multiple of 32; None for its

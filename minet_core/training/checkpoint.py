@@ -10,8 +10,8 @@ import torch
 
 from minet_core.errors import ConfigError, WeightsError
 from minet_core.files import replace_bytes
-from minet_core.training.config import TrainConfig
-from minet_core.training.config_file import apply, differences
+from minet_core.training.settings import TrainConfig
+from minet_core.training.settings_file import apply, differences
 
 CHECKPOINT = "checkpoint.pt"
 _FORMAT = "minet training 1"

@@ -10,11 +10,11 @@ from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 from torch.nn.utils import clip_grad_norm_
 
 from minet_core.errors import MinetError
-from minet_core.training.config import TrainConfig
-from minet_core.training.counter import Use, seed_of
-from minet_core.training.processes import Processes
-from minet_core.training.samples import Sample
-from minet_core.training.tasks import Task
+from minet_core.training.data.random_counter import Use, seed_of
+from minet_core.training.data.samples import Sample
+from minet_core.training.distributed import Processes
+from minet_core.training.objectives import Task
+from minet_core.training.settings import TrainConfig
 
 _DROP = 0.1
 _TYPES = {"none": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

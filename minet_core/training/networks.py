@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from minet_core.errors import ConfigError, WeightsError
-from minet_core.models.checkpoint import load_rcnn, save_model
-from minet_core.models.faster_rcnn import FasterRcnn, build_rcnn
-from minet_core.models.files import IDENTIFY as IDENTIFY_PREFIX
-from minet_core.models.files import embedder_file
+from minet_core.models.faster_rcnn.network import FasterRcnn, build_rcnn
+from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS, RcnnConfig
 from minet_core.models.identify import ARCHITECTURE, IdentifyNetwork, read_identify
-from minet_core.models.rcnn_config import RCNN_CONFIGS, RcnnConfig
+from minet_core.models.network_file import load_rcnn, save_model
+from minet_core.models.weight_files import IDENTIFY as IDENTIFY_PREFIX
+from minet_core.models.weight_files import embedder_file
 from minet_core.models.weights import read_safetensors, write_safetensors
 from minet_core.suggest import did_you_mean
-from minet_core.training.config import IDENTIFY, TrainConfig
-from minet_core.training.tasks import DetectorTask, IdentifyTask, task_of
+from minet_core.training.objectives import DetectorTask, IdentifyTask, task_of
+from minet_core.training.settings import IDENTIFY, TrainConfig
 
 AnyNetwork = FasterRcnn | IdentifyNetwork
 AnyTask = DetectorTask | IdentifyTask

@@ -8,16 +8,16 @@ data ─ Draws ─ samples ─ Loop.step ─ metrics.csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from minet_core.training.config import TrainConfig
-from minet_core.training.draw import Draws
-from minet_core.training.extracted import extracted
-from minet_core.training.folder import FRAMES, prepare
-from minet_core.training.measure import Validation, open_validation
-from minet_core.training.metrics import require_tensorboard
+from minet_core.training.data.sampling import Draws
+from minet_core.training.data.sources import Sources, open_datasets, pair_up
+from minet_core.training.data.video_frames import extracted
+from minet_core.training.distributed import Processes
 from minet_core.training.networks import build_task, check_model
-from minet_core.training.processes import Processes
-from minet_core.training.run import Run, Watcher
-from minet_core.training.sources import Sources, open_datasets, pair_up
+from minet_core.training.output_folder import FRAMES, prepare
+from minet_core.training.settings import TrainConfig
+from minet_core.training.step_log import require_tensorboard
+from minet_core.training.steps import Run, Watcher
+from minet_core.training.validation import Validation, open_validation
 
 
 @dataclass(frozen=True, slots=True)

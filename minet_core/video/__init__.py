@@ -1,12 +1,12 @@
 """Video in and out: frames with trusted times, annotated copies, boxes drawn on pictures."""
 
-from minet_core.video.base import FrameReader
-from minet_core.video.folder import FolderReader
+from minet_core.video.drawing.overlay import Overlay
+from minet_core.video.frame_reader import FrameReader
 from minet_core.video.info import Image, VideoFrame, VideoInfo
-from minet_core.video.overlay import Overlay
-from minet_core.video.positions import Part, Position, parse_position
-from minet_core.video.reader import VideoReader, open_video
-from minet_core.video.writer import VideoWriter
+from minet_core.video.part import Part, Position, parse_position
+from minet_core.video.pictures.folder import FolderReader
+from minet_core.video.reading.reader import VideoReader, open_video
+from minet_core.video.writing.writer import VideoWriter
 
 __all__ = [
     "FolderReader",

@@ -4,7 +4,7 @@ import re
 from pathlib import PurePosixPath, PureWindowsPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from minet_core.video.source import is_url
+from minet_core.video.opening import is_url
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _UPLOAD = re.compile(r"(?:.*/)?upload/(?:\d+/)?[0-9a-f]{8}-([^/]+)")

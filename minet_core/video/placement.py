@@ -4,8 +4,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from minet_core.video.colours import scaled
 from minet_core.video.info import Image
+from minet_core.video.reading.colours import scaled
 
 
 class _Array(Protocol):

@@ -1,9 +1,9 @@
 """YOLO's folders: what a line of a label file says, where the files are, and pictures of both."""
 
 from minet_core.datasets.yolo.dataset import open_yolo
+from minet_core.datasets.yolo.label_files import label_files, picture_beside, pictures_of_part
 from minet_core.datasets.yolo.labels import LabelError, Labels, Row, interpret, pixels, read_rows
 from minet_core.datasets.yolo.layout import Layout, is_yolo, open_layout
-from minet_core.datasets.yolo.places import label_files, picture_beside, pictures_of_part
 
 __all__ = [
     "LabelError",

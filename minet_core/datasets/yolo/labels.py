@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
-from minet_core.video.source import shown
+from minet_core.video.opening import shown
 
 _BOX, _ONE_MORE, _TWO_MORE = 5, 6, 7
 _LEAST, _MOST = -0.5, 1.5

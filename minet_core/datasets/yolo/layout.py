@@ -15,7 +15,7 @@ import yaml
 
 from minet_core.errors import InputError
 from minet_core.text import read_text
-from minet_core.video.source import shown
+from minet_core.video.opening import shown
 
 _CONFIGS = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 _DARKNET = "obj.data"

@@ -10,7 +10,7 @@ import torch
 
 from minet_core.errors import ConfigError, MinetError, WeightsError
 from minet_core.models.huggingface.detector import QueryDetector, own_classes
-from minet_core.models.huggingface.folder import CONFIG, model_folder
+from minet_core.models.huggingface.location import CONFIG, model_folder
 from minet_core.models.huggingface.zero_shot import zero_shot
 from minet_core.models.onnx.sidecar import read_calibration
 

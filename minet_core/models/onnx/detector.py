@@ -8,7 +8,6 @@ import torch
 
 from minet_core.errors import ConfigError
 from minet_core.models.class_columns import ClassColumns
-from minet_core.models.detections import from_final
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.onnx.graph import Graph
 from minet_core.models.onnx.layouts import Decoded, Rows
@@ -27,6 +26,7 @@ from minet_core.models.proposals import (
     with_copies,
     worth,
 )
+from minet_core.models.stored_detections import from_final
 from minet_core.scores import ScoreKind
 
 

@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from torchvision.ops import clip_boxes_to_image
 
 from minet_core.models.detector import Frame
-from minet_core.video.lettering import load_opencv
+from minet_core.video.drawing.lettering import load_opencv
 
 Triple = tuple[float, float, float]
 

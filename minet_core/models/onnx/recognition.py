@@ -6,7 +6,7 @@ from typing import Any
 
 from minet_core.errors import ConfigError, WeightsError
 from minet_core.models.class_columns import ClassColumns, coco_80, coco_91
-from minet_core.models.onnx.beside import Said, huggingface, ultralytics
+from minet_core.models.onnx.exporter_metadata import Said, huggingface, ultralytics
 from minet_core.models.onnx.graph import Facts, Graph, Size, try_out
 from minet_core.models.onnx.layouts import LAYOUTS, Layout, Rows
 from minet_core.models.onnx.preparation import Preparation, Resize

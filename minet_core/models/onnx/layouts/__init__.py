@@ -1,8 +1,8 @@
 """Every layout, in the order in which they are tried: the ones that fit fewest graphs first."""
 
-from minet_core.models.onnx.layouts.base import Decoded, Layout, Rows
+from minet_core.models.onnx.layouts.contract import Decoded, Layout, Rows
 from minet_core.models.onnx.layouts.final import EndToEnd, MmDeploy, RtDetr, Torchvision
-from minet_core.models.onnx.layouts.nanodet import NanoDet, NanoDetPlus
+from minet_core.models.onnx.layouts.nanodet_cells import NanoDet, NanoDetPlus
 from minet_core.models.onnx.layouts.queries import HuggingFace, RfDetr, UltralyticsQueries
 from minet_core.models.onnx.layouts.yolo import Yolo, YoloV5, Yolox
 

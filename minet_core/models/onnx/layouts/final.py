@@ -8,9 +8,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from minet_core.models.onnx.beside import Said, mmdeploy
+from minet_core.models.onnx.exporter_metadata import Said, mmdeploy
 from minet_core.models.onnx.graph import Facts, Size
-from minet_core.models.onnx.layouts.base import Decoded, Layout, Rows, by_kind, says, single, tensor
+from minet_core.models.onnx.layouts.contract import (
+    Decoded,
+    Layout,
+    Rows,
+    by_kind,
+    says,
+    single,
+    tensor,
+)
 from minet_core.models.onnx.layouts.queries import IMAGENET_MEAN, IMAGENET_STD
 from minet_core.models.onnx.preparation import Interpolation, Place, Preparation, Resize
 from minet_core.models.onnx.session import Arrays

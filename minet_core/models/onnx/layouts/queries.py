@@ -7,9 +7,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import box_convert
 
-from minet_core.models.onnx.beside import Said, huggingface, rfdetr
+from minet_core.models.onnx.exporter_metadata import Said, huggingface, rfdetr
 from minet_core.models.onnx.graph import Facts, Size
-from minet_core.models.onnx.layouts.base import Decoded, Layout, Rows, by_kind, says, single, tensor
+from minet_core.models.onnx.layouts.contract import (
+    Decoded,
+    Layout,
+    Rows,
+    by_kind,
+    says,
+    single,
+    tensor,
+)
 from minet_core.models.onnx.layouts.grids import strides_of
 from minet_core.models.onnx.preparation import Interpolation, Preparation, Resize, Triple
 from minet_core.models.onnx.session import Arrays

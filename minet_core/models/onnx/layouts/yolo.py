@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision.ops import box_convert
 
 from minet_core.models.onnx.graph import Facts, Size
-from minet_core.models.onnx.layouts.base import (
+from minet_core.models.onnx.layouts.contract import (
     Decoded,
     Layout,
     Rows,

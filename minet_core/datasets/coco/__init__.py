@@ -1,0 +1,1 @@
+"""CocoVID json, as mmtracking and others have it."""

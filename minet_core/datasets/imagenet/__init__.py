@@ -1,0 +1,1 @@
+"""ImageNet VID and DET in their official layouts."""

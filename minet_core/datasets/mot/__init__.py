@@ -1,0 +1,1 @@
+"""MOTChallenge: sequences, rows of text, and folders of both."""

@@ -1,0 +1,1 @@
+"""Average precision over video, by motion, with its uncertainty."""

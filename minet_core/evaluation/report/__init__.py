@@ -1,0 +1,1 @@
+"""What an evaluation writes: numbers as files, and one page with tables and figures."""

@@ -1,0 +1,63 @@
+"""From the numbers of an evaluation to the page that shows them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from minet_core.evaluation.evaluate import EvalResult
+from minet_core.evaluation.report.contents import ReportData, RunScores, Sweep
+from minet_core.evaluation.scorer import Scores
+from minet_core.evaluation.tracks.score_curves import longest_tracks
+
+REPORT = "report.html"
+"""Name of the page beside the metrics' files."""
+
+_FACTS = ("data", "split", "model", "preset", "detections", "results", "protocol", "sweep")
+
+
+def report_data(result: EvalResult, settings: Mapping[str, Any]) -> ReportData:
+    """What the report of an evaluation shows.
+
+    Args:
+        result: the numbers.
+        settings: what was asked for, as in metrics.json.
+    """
+    facts = {name: str(settings[name]) for name in _FACTS if settings.get(name) is not None}
+    facts["frames"] = f"{result.frames}, of {result.videos} videos"
+    lacking = ", ".join(result.not_covered)
+    cut = [] if result.cut is None else [f"cut at a score of {result.cut:g}: the AP is too low"]
+    return ReportData(
+        title=f"Evaluation on {result.dataset.name}",
+        facts=facts,
+        warnings=[
+            *cut,
+            *([f"classes that cannot be found here: {lacking}"] if lacking else []),
+            *result.warnings,
+        ],
+        runs=[_run(name, scores) for name, scores in result.variants.items()],
+        covered=frozenset(result.covered),
+        tracks=longest_tracks([s.tracks.result(name) for name, s in result.variants.items()]),
+        sweep=_sweep(result, settings.get("sweep")),
+        identities=next((s.identities for s in result.variants.values() if s.identities), ()),
+    )
+
+
+def _run(name: str, scores: Scores) -> RunScores:
+    return RunScores(
+        name=name,
+        ap=scores.ap,
+        motion=scores.motion,
+        temporal=scores.temporal,
+        tracking=scores.tracking,
+    )
+
+
+def _sweep(result: EvalResult, text: str | None) -> Sweep | None:
+    """The swept setting, where its values are numbers and so can be drawn."""
+    if text is None:
+        return None
+    setting = text.partition("=")[0].strip()
+    pairs = [(s.memory[setting], s.ap.mean) for s in result.variants.values() if s.memory]
+    if any(isinstance(value, bool) or value is None for value, _ in pairs):
+        return None
+    values, scores = zip(*pairs, strict=True)
+    return Sweep(setting, f"mAP ({result.options.protocol})", tuple(map(float, values)), scores)

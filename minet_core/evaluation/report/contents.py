@@ -1,0 +1,78 @@
+"""What a report is made of: the metrics' own results, and what to say about them.
+
+Every part may be absent; the report leaves out what it was not given.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from minet_core.evaluation.precision.motion_groups import MotionGroup
+from minet_core.evaluation.precision.result import ApResult
+from minet_core.evaluation.tracks.identities import IdentityConfusion
+from minet_core.evaluation.tracks.metrics import TrackingResult
+from minet_core.evaluation.tracks.score_curves import TrackScores
+from minet_core.evaluation.tracks.steadiness import TemporalResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunScores:
+    """The metrics of one run over the dataset: one model under one set of settings.
+
+    Attributes:
+        name: what sets it apart from the other runs, such as "with memory".
+        ap: average precision.
+        motion: average precision of slow, medium and fast objects.
+        temporal: steadiness along true tracks.
+        tracking: HOTA, CLEAR and IDF1.
+    """
+
+    name: str
+    ap: ApResult | None = None
+    motion: Mapping[MotionGroup, ApResult] | None = None
+    temporal: TemporalResult | None = None
+    tracking: TrackingResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One score over the values of one setting (the paper's Table V).
+
+    Attributes:
+        setting: its name, such as "decay σ".
+        metric: name of the score, such as "mAP (voc50)".
+        values: of the setting, in the order they are to be listed.
+        scores: of the metric, one a value; shares from 0 to 1.
+        default: the value that is used otherwise, marked in table and plot.
+    """
+
+    setting: str
+    metric: str
+    values: tuple[float, ...]
+    scores: tuple[float, ...]
+    default: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReportData:
+    """Everything a report shows.
+
+    Attributes:
+        title: heading of the page.
+        facts: what was done, name → value, in order: dataset, model, protocol, settings.
+        warnings: what the reader has to know before the numbers: frames left out, classes the
+            model cannot say.
+        runs: the main run first; the others, over the same data, are shown beside it.
+        covered: classes the model can say; the mean is given over them too. None for all.
+        tracks: true tracks whose score over time is shown (the paper's Fig. 4).
+        sweep: a score over a setting.
+        identities: who was called by which id, a video each.
+    """
+
+    title: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    runs: Sequence[RunScores] = ()
+    covered: frozenset[str] | None = None
+    tracks: Sequence[TrackScores] = ()
+    sweep: Sweep | None = None
+    identities: Sequence[IdentityConfusion] = ()

@@ -1,0 +1,1 @@
+"""Identities over time: HOTA and its relatives, steadiness, who was called what."""

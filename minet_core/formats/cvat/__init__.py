@@ -1,0 +1,1 @@
+"""CVAT for video: written, read back, and what its files have beside boxes."""

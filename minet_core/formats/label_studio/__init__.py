@@ -1,0 +1,1 @@
+"""Label Studio, video: tasks written and read back, and how it numbers frames."""

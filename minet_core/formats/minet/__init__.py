@@ -1,0 +1,1 @@
+"""minet's own files: result.json, detections.csv, scores.f32, Parquet."""

@@ -1,0 +1,1 @@
+"""An xml file a frame: Pascal VOC, and ImageNet VID in its official layout."""

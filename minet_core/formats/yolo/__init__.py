@@ -1,0 +1,1 @@
+"""YOLO: a text file a frame, written and read back."""

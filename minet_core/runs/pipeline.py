@@ -1,0 +1,285 @@
+"""decode → infer → write: one video in, its output folder out.
+
+Decoding and the model each run in a thread of their own, with bounded queues between; drawing,
+encoding and result files are the caller's thread. State lives in the model's thread only.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from minet_core.config import PRESETS, DetectOptions, MemoryConfig
+from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
+from minet_core.errors import ConfigError
+from minet_core.inference.online import Observed, OnlineDetector
+from minet_core.inference.prompt_detections import Drawn
+from minet_core.inference.prompts import following, read_first_boxes
+from minet_core.inference.timings import StageClock
+from minet_core.models.zoo import Model
+from minet_core.results import FrameDetections, Tracklet
+from minet_core.runs.outputs import Outputs, is_border, open_outputs
+from minet_core.runs.preflight import (
+    ONCE,
+    check,
+    check_finished,
+    folder_rate,
+    linked_if_read_twice,
+    part_of,
+    settled,
+)
+from minet_core.runs.producer import prefetch
+from minet_core.runs.recorder import Recorder, check_unchanged, restore
+from minet_core.runs.review_page import write_report
+from minet_core.runs.spool import Spool, open_spool, write_linked
+from minet_core.runs.unfinished import (
+    Checkpoint,
+    clear,
+    finish_publishing,
+    open_unfinished,
+    publish,
+)
+from minet_core.suggest import did_you_mean
+from minet_core.video import FrameReader, VideoFrame, VideoInfo, open_video
+
+QUEUE_DEPTH = 4
+"""Frames that wait between two threads: enough to even out hiccups, little memory in 4K."""
+
+Progress = Callable[[FrameDetections, VideoInfo], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run made.
+
+    Attributes:
+        folder: where the files are.
+        files: the files, the annotated video first.
+        info: the source.
+        frames: frames looked at.
+        frames_before: those of them that an earlier run had done.
+        rows: detections reported.
+        rows_without_track: those that belong to no tracklet.
+        rows_interpolated: those that were not detected, but fill a gap.
+        tracklets: all tracklets, by id.
+        classes: class names, by label id.
+        seconds: how long it took.
+        shares: stage → share of busy time, in the order of the work.
+        warnings: what went wrong without stopping the run, a line each.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    info: VideoInfo
+    frames: int
+    frames_before: int
+    rows: int
+    rows_without_track: int
+    rows_interpolated: int
+    tracklets: tuple[Tracklet, ...]
+    classes: tuple[str, ...]
+    seconds: float
+    shares: dict[str, float]
+    warnings: tuple[str, ...]
+
+    @property
+    def tracklets_by_class(self) -> dict[str, int]:
+        """Class name → how many tracklets, the most frequent first."""
+        counts = Counter(self.classes[tracklet.label_id] for tracklet in self.tracklets)
+        return dict(counts.most_common())
+
+    @property
+    def frames_per_second(self) -> float:
+        """Frames looked at in a second of the run."""
+        return (self.frames - self.frames_before) / self.seconds
+
+
+def annotate(
+    source: str | Path,
+    folder: str | Path,
+    model: Model,
+    options: DetectOptions | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Detect objects in one video and write the results into `folder`.
+
+    Args:
+        source: a video file, a URL, `-` for standard input, or pictures: a folder of them, or a
+            pattern such as `cam/*.jpg`.
+        folder: made if missing; files appear there, all together, when they are complete.
+        model: from `load_model`. Results are known by its name, and by the weights of that name.
+        options: what to do.
+        progress: called after each frame.
+
+    Raises:
+        AlreadyDoneError: the folder has these very results, and `overwrite` is not set.
+        InputError: the source cannot be read, or changes while it is read.
+        ConfigError: a setting is not valid.
+        OutputError: the results cannot be written, others are there that may not be replaced, or
+            another process is writing there.
+        MinetError: a video is to be drawn, and OpenCV does not load.
+    """
+    folder = Path(folder)
+    asked = options or DetectOptions()
+    options = settled(asked, source, folder)
+    check(source, folder, options, model.name)
+    clock, started = StageClock(), time.perf_counter()
+    if options.detections is not None:
+        model = with_boxes_of(Path(options.detections), model, options.classes)
+    online = online_detector(model, options, clock)
+    with open_unfinished(folder) as place:
+        finish_publishing(place)
+        # Looked at again, now that no other run can come in between.
+        standing = check(source, folder, options, model.name)
+        clear(place, standing.checkpoint)
+        part = part_of(options, standing.next_frame)
+        with open_video(
+            source, folder_rate=folder_rate(options), stream=options.stream, **part
+        ) as reader:
+            with _opened(place, options, reader.info, model, standing.checkpoint) as outputs:
+                recorder = Recorder(place, standing.manifest, outputs, options.checkpoint)
+                if standing.checkpoint is not None:
+                    restore(place, standing.checkpoint, online)
+                _run(reader, online, outputs, recorder, clock, progress)
+                check_unchanged(standing.manifest)
+                outputs.complete(clock, reader.end)
+            given = remarks(model, outputs.totals.frames, options)
+            given += picture_order(reader.info, options)
+            if online.linker is not None:
+                outputs = write_linked(
+                    place, source, options, reader.info, model, online.linker, clock, reader.end
+                )
+            warnings = *reader.warnings, *online.warnings, *outputs.warnings, *given
+            if asked.link and linked_if_read_twice(asked, source):
+                warnings = *warnings, ONCE
+        if not options.overwrite:
+            check_finished(folder, standing.manifest)
+        publish(place, replace(standing.manifest, files=outputs.names))
+    report = (write_report(folder),) if options.report else ()
+    totals = outputs.totals
+    return Summary(
+        folder=folder,
+        files=(*(folder / name for name in outputs.names), *report),
+        info=reader.info,
+        frames=totals.frames,
+        frames_before=standing.frames_before,
+        rows=totals.rows,
+        rows_without_track=totals.rows_without_track,
+        rows_interpolated=totals.rows_interpolated,
+        tracklets=tuple(totals.table.tracklets()),
+        classes=model.detector.classes,
+        seconds=time.perf_counter() - started,
+        shares=clock.shares(),
+        warnings=warnings,
+    )
+
+
+def online_detector(
+    model: Model, options: DetectOptions, clock: StageClock | None = None
+) -> OnlineDetector:
+    """The model with the memory that the options ask for, before its first frame.
+
+    Raises:
+        ConfigError: the model lacks a class that is asked for.
+        InputError: the file of first boxes cannot be read.
+    """
+    config, drawn = reporting(PRESETS[options.preset], options.score), None
+    if options.first_boxes is not None:
+        first = read_first_boxes(options.first_boxes)
+        config, drawn = following(config), Drawn(first, model.detector)
+    return OnlineDetector(
+        model,
+        config if options.memory else None,
+        # What the user drew is there, however unsure the detector is of it.
+        score=options.score if drawn is None else 0.0,
+        keep=label_ids(options.classes, model.detector.classes),
+        clock=clock,
+        vectors=options.score_vectors,
+        drawn=drawn,
+        link=options.link,
+    )
+
+
+def _opened(
+    place: Path,
+    options: DetectOptions,
+    info: VideoInfo,
+    model: Model,
+    checkpoint: Checkpoint | None,
+) -> AbstractContextManager[Outputs | Spool]:
+    """Where frames go as they are looked at: to the results, or to wait for the end."""
+    if options.link:
+        return open_spool(place, checkpoint)
+    return open_outputs(place, options, info, model, checkpoint)
+
+
+def reporting(config: MemoryConfig, score: float) -> MemoryConfig:
+    """The settings for a user who wants to see boxes from this score on.
+
+    Who asks for weaker boxes than by default gets weaker tracks too; else a detector that is
+    never sure would have none.
+    """
+    rule = config.existence
+    if rule is None:
+        return config
+    wanted = rule.threshold * score / DetectOptions().score
+    return replace(config, existence=replace(rule, threshold=min(rule.threshold, wanted)))
+
+
+def label_ids(names: tuple[str, ...], known: tuple[str, ...]) -> frozenset[int] | None:
+    """Label ids of class names, None for no names.
+
+    Raises:
+        ConfigError: the model has no such class; the nearest is suggested.
+    """
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise ConfigError(f"the model has no class {name!r}{hint}")
+    return frozenset(known.index(name) for name in names) if names else None
+
+
+def _run(
+    reader: FrameReader,
+    online: OnlineDetector,
+    outputs: Outputs | Spool,
+    recorder: Recorder,
+    clock: StageClock,
+    progress: Progress | None,
+) -> None:
+    # Both threads have ended when this is left, so that reader and outputs can be closed.
+    frames = prefetch(_decode(reader, clock), QUEUE_DEPTH)
+    looked_at = prefetch(_infer(frames, online, outputs.totals.frames), QUEUE_DEPTH)
+    with closing(looked_at):
+        for frame, observed, memory in looked_at:
+            detections = online.reported(observed)
+            waits = online.linker is not None
+            outputs.write(frame.image, observed.detections if waits else detections, clock)
+            if memory is not None:
+                with clock.stage("write"):
+                    recorder.at_border(frame.index, memory)
+            if progress is not None:
+                progress(detections, reader.info)
+
+
+def _decode(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, None, None]:
+    frames = iter(reader)
+    while True:
+        with clock.stage("decode"):
+            frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame
+
+
+def _infer(
+    frames: Generator[VideoFrame, None, None], online: OnlineDetector, done: int
+) -> Generator[tuple[VideoFrame, Observed, dict[str, Any] | None], None, None]:
+    """Frames with what was found in them and, at borders, what the detector knew by then."""
+    with closing(frames):
+        for count, frame in enumerate(frames, done + 1):
+            found = online.observe(frame.image, frame=frame.index, pts=frame.pts, time=frame.time)
+            yield frame, found, online.save() if is_border(count) else None

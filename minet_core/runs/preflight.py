@@ -1,0 +1,299 @@
+"""What can be told of a run before it starts: what will fail, where results go, how many frames.
+
+Nothing here imports torch: a mistyped name is answered at once.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from glob import has_magic
+from pathlib import Path, PurePath
+from urllib.parse import urlsplit
+
+from minet_core.config import PRESETS, DetectOptions
+from minet_core.detections.locating import DETECTIONS, find_stored
+from minet_core.errors import AlreadyDoneError, InputError, OutputError
+from minet_core.files import check_place, numbered
+from minet_core.inference.prompts import read_first_boxes
+from minet_core.runs.manifest import (
+    MANIFEST,
+    POSSIBLE_FILES,
+    Manifest,
+    manifest_of,
+    read_manifest,
+    source_facts,
+)
+from minet_core.runs.unfinished import (
+    UNFINISHED,
+    Checkpoint,
+    is_going_on,
+    obstacle,
+    read_checkpoint,
+)
+from minet_core.video.drawing.lettering import load_opencv
+from minet_core.video.info import VideoInfo
+from minet_core.video.opening import StrPath, is_url, shown
+from minet_core.video.part import FramePicker, Part, Position
+from minet_core.video.pictures.folder import is_picture_pattern
+
+_MOST_BYTES = 245
+"""Of a folder's name; disks take 255."""
+
+
+def part_of(options: DetectOptions, next_frame: int = 0) -> Part:
+    """Which frames the options ask for, from a frame on, as readers take it."""
+    return Part(
+        start=options.start,
+        end=options.end,
+        stride=options.stride,
+        max_frames=options.max_frames,
+        skip=next_frame,
+    )
+
+
+def folder_rate(options: DetectOptions) -> Fraction:
+    """Pictures a second of a folder."""
+    rate = 30 if options.rate is None else options.rate
+    return Fraction(rate).limit_denominator(1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a run finds in its output folder.
+
+    Attributes:
+        manifest: of the run that is to begin, without files.
+        checkpoint: where it will go on, if it will.
+        note: a line that the user should see, or nothing.
+    """
+
+    manifest: Manifest
+    checkpoint: Checkpoint | None = None
+    note: str = ""
+
+    @property
+    def frames_before(self) -> int:
+        """How many frames are done."""
+        return self.checkpoint.frames if self.checkpoint else 0
+
+    @property
+    def next_frame(self) -> int:
+        """Index of the first frame that is not."""
+        return self.checkpoint.last_frame + 1 if self.checkpoint else 0
+
+
+ONCE = (
+    "a stream can be read only once, so tracklets are not joined at its end: ids are those that "
+    "were known at once"
+)
+
+
+def settled(options: DetectOptions, source: StrPath, folder: Path) -> DetectOptions:
+    """The options as they hold for one video: with its file, and links where they can be.
+
+    Args:
+        options: of the run.
+        source: the video.
+        folder: for its results.
+
+    Raises:
+        InputError: there is no file of detections for it.
+    """
+    options = with_file_of(options, source, folder)
+    possible = _can_link(options) and not linked_if_read_twice(options, source)
+    link = options.link and possible
+    return replace(options, link=link, fill=options.fill if link else 0)
+
+
+def linked_if_read_twice(options: DetectOptions, source: StrPath) -> bool:
+    """Whether only this keeps tracklets from being joined: pictures that come but once."""
+    once = options.video and source_facts(source)["bytes"] is None
+    return once and _can_link(options) and (_is_stream(source) or Path(source).exists())
+
+
+def _can_link(options: DetectOptions) -> bool:
+    """Whether there are tracklets to join: not those of the paper, nor of objects drawn by hand."""
+    has_existence = PRESETS[options.preset].existence is not None
+    return options.memory and options.first_boxes is None and has_existence
+
+
+def with_file_of(options: DetectOptions, source: StrPath, folder: Path) -> DetectOptions:
+    """The options with the file of this video, where they name a folder of detections.
+
+    Args:
+        options: of the run.
+        source: the video.
+        folder: for its results. A file of its name counts before one of the source's name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if options.detections is None:
+        return options
+    place, names = Path(options.detections), dict.fromkeys((folder.name, _stem(source)))
+    if place.is_file():
+        return options
+    if not place.exists():
+        raise InputError(f"{shown(place)}: no such file or folder")
+    for name in names:
+        with suppress(InputError):
+            file = find_stored(place, name, DETECTIONS, single=False)
+            return replace(options, detections=str(file))
+    wanted = " or ".join(names)
+    raise InputError(f"{shown(place)}: no detections for {wanted} there")
+
+
+def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> Standing:
+    """See that there is something to read, a place to write to, and what is in that place.
+
+    Args:
+        source: what will be read.
+        folder: for its results.
+        options: of the run.
+        model: its name.
+
+    Raises:
+        AlreadyDoneError: the folder has these very results.
+        InputError: there is no such file or folder, or the first boxes are none.
+        ConfigError: the options can select no frame.
+        OutputError: the folder has results, or unfinished ones, that may not be replaced, or it
+            holds the source.
+        MinetError: an annotated video is asked for, and OpenCV cannot be loaded.
+    """
+    FramePicker(**part_of(options))
+    if options.first_boxes is not None:
+        read_first_boxes(options.first_boxes)
+    if not (_is_stream(source) or is_picture_pattern(source) or Path(source).exists()):
+        raise InputError(f"{shown(source)}: no such file or folder")
+    can_be = (*POSSIBLE_FILES, MANIFEST)
+    check_place(folder, can_be)
+    if Path(source).resolve() in {(folder / name).resolve() for name in can_be}:
+        raise OutputError(f"{shown(source)}: the results would replace the input itself")
+    if options.video:
+        load_opencv()
+    wanted = manifest_of(source, model, options)
+    if not options.overwrite:
+        check_finished(folder, wanted)
+    return _unfinished(folder, wanted, options)
+
+
+def check_finished(folder: Path, wanted: Manifest) -> None:
+    """See that no results would be replaced; for runs that may not.
+
+    Raises:
+        AlreadyDoneError: they are the very ones that the run would make.
+        OutputError: they are others.
+    """
+    place = folder / UNFINISHED
+    publishing = read_manifest(place)  # of a run that was killed while its files appeared
+    made = publishing or read_manifest(folder)
+    there = [name for name in POSSIBLE_FILES if (folder / name).exists()]
+    if made is not None and made.is_same(wanted):
+        if publishing is None and set(made.files) <= set(there):
+            raise AlreadyDoneError(f"{folder} has these results already; --overwrite replaces them")
+        if publishing is not None or not there:
+            return
+    if not there and publishing is None:
+        return
+    if made is None or made.of_stream:
+        what = f"already has results ({', '.join(there)})"
+    else:
+        what = f"has other results ({made.difference(wanted) or 'files are missing'})"
+    raise OutputError(f"{folder} {what}; --overwrite replaces them")
+
+
+def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Standing:
+    """Whether to go on from what an earlier run left unfinished.
+
+    Raises:
+        OutputError: it could go on, and was asked neither to do so nor to begin anew; or another
+            process is going on with it.
+    """
+    place = folder / UNFINISHED
+    checkpoint = read_checkpoint(place)
+    if checkpoint is None:
+        return Standing(wanted)
+    why_not = obstacle(place, checkpoint, wanted)
+    if why_not:
+        note = f"begins anew, not after {checkpoint.frames} unfinished frames ({why_not})"
+        return Standing(wanted, note=note)
+    if options.resume:
+        return Standing(wanted, checkpoint, f"goes on after {checkpoint.frames} frames")
+    if options.overwrite:
+        return Standing(wanted)
+    if is_going_on(place):
+        raise OutputError(f"{folder}: another minet is writing there")
+    raise OutputError(
+        f"{folder} has an unfinished run of {checkpoint.frames} frames; "
+        "--resume continues it, --overwrite begins anew"
+    )
+
+
+def expected_frames(info: VideoInfo, options: DetectOptions) -> int | None:
+    """About how many frames of a video will be looked at; None when nothing tells."""
+
+    def index(position: Position | None, default: int | None) -> int | None:
+        if position is None:
+            return default
+        return position if isinstance(position, int) else round(position * info.frame_rate)
+
+    start, end = index(options.start, 0) or 0, index(options.end, info.frames)
+    if end is not None and info.frames is not None:
+        end = min(end, info.frames)
+    wanted = None if end is None else max(0, -(-(end - start) // options.stride))
+    return min((n for n in (wanted, options.max_frames) if n is not None), default=None)
+
+
+def folder_names(sources: Sequence[StrPath]) -> list[str]:
+    """A folder name for each source: its name without suffix, whatever it takes to tell them apart.
+
+    Sources of one name get their parent's in front; what is still equal is numbered. Case is
+    looked through, as some disks do.
+
+    >>> folder_names(["street.mp4", "a/cam.mp4", "b/cam.mp4", "b/cam.avi"])
+    ['street', 'a-cam', 'b-cam', 'b-cam-2']
+    """
+    stems = [_stem(source) for source in sources]
+    lowered = [stem.casefold() for stem in stems]
+    names = [
+        stem if lowered.count(stem.casefold()) == 1 else f"{_parent(source)}{stem}"
+        for source, stem in zip(sources, stems, strict=True)
+    ]
+    taken: set[str] = set()
+    return [numbered(_fitting(name), taken) for name in names]
+
+
+def _fitting(name: str) -> str:
+    """A name as long as disks take it, where a number may come behind it."""
+    while len(os.fsencode(name)) > _MOST_BYTES:
+        name = name[:-1]
+    return name
+
+
+def _stem(source: StrPath) -> str:
+    path = _path(source)
+    name = path.name if not _is_stream(source) and path.is_dir() else path.stem
+    return name if name.strip(".") else "video"  # "..." of "....mp4" is no name for a folder
+
+
+def _parent(source: StrPath) -> str:
+    parent = _path(source).parent.name
+    return f"{parent}-" if parent else ""
+
+
+def _path(source: StrPath) -> Path:
+    """The source as a path with a name, even where it was given as `.` or with a query."""
+    if source == "-":
+        return Path("stdin")
+    if is_url(source):
+        return Path(PurePath(urlsplit(str(source)).path))
+    if is_picture_pattern(source):
+        # The folder of the pictures, or the nearest above it that has no wildcard in its name.
+        return next(path for path in Path(source).absolute().parents if not has_magic(path.name))
+    return Path(source).resolve()
+
+
+def _is_stream(source: StrPath) -> bool:
+    return source == "-" or is_url(source)

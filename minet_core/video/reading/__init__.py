@@ -1,0 +1,1 @@
+"""Decoding: frames upright, in RGB, with times one can trust."""

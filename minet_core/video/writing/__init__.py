@@ -1,0 +1,1 @@
+"""Encoding: H.264 with sound, in pieces that are joined without encoding again."""
