@@ -331,3 +331,39 @@ def test_keys_of_edits_are_on_the_page(page):
     shown = page.page.locator("#edit-buttons kbd").all_inner_texts()
     assert shown == ["G", "S", "X", "Del", "C", "I", "T", "A", "H", "O", "F", "D", "E", "U", "Y"]
     assert len(ROWS) == page.get("viewer.data.length")
+
+
+def open_doubts(tab) -> list[list[Any]]:
+    return tab.get("viewer.doubts.open.map((doubt) => [doubt.kind, doubt.tracks])")
+
+
+def test_doubts_are_walked_from_the_worst_and_one_key_decides(page):
+    asked = open_doubts(page)
+    chances = page.get("viewer.data.doubts.map((doubt) => doubt.chance)")
+    assert chances == sorted(chances, reverse=True)
+    assert page.page.inner_text("#doubt-count") == f"{len(asked)} of {len(asked)} left"
+    page.press("q")
+    worst = page.get("viewer.doubts.doubt")
+    assert page.page.inner_text("#doubt-place") == f"1 of {len(asked)}"
+    assert (page.frame, page.track) == (worst["frame"], worst["tracks"][-1])
+    assert page.page.locator("#pair canvas").count() >= 2
+    page.press("3")
+    assert (
+        page.get("viewer.doubts.doubt.frame") != worst["frame"] or open_doubts(page)[0] != asked[0]
+    )
+    assert open_doubts(page)[-1] == asked[0]
+    second = page.get("viewer.doubts.doubt")
+    page.press("1")
+    assert done(page)[0]["do"] in ("confirm", "merge")
+    assert [second["kind"], second["tracks"]] not in open_doubts(page)
+    page.press("u")
+    assert len(open_doubts(page)) == len(asked)
+
+
+def test_answer_that_it_is_another_one_mends_it(page):
+    page.get("(viewer.doubts.doubt = viewer.data.doubts.find((d) => d.kind === 'object'), null)")
+    page.get("(viewer.doubts.draw(), null)")
+    (track,) = page.get("viewer.doubts.doubt.tracks")
+    page.page.click("#doubt-no")
+    assert done(page.settle()) == [{"do": "delete", "tracks": [track]}]
+    assert track not in ids(page)

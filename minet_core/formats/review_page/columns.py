@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from minet_core.boxes import NO_TRACK
 from minet_core.formats.annotations import Sizes, VideoAnnotations
 from minet_core.formats.edits import ResultFacts
-from minet_core.formats.minet.edited import name_of, result_facts
+from minet_core.formats.minet.edited import Columns, name_of, result_facts
 from minet_core.formats.minet.reader import columns_of
 from minet_core.formats.minet.result_json import StoredResult
+from minet_core.formats.review_page.doubts import LEAST, Doubt, Seen, doubts_of
 from minet_core.video.placement import placed_in
 
 _DEFAULT_RATE = Fraction(25)
@@ -53,6 +54,7 @@ class ViewerData:
         interpolated: (N,) bool: drawn between two boxes of its track.
         start_time: seconds on a player's clock at which frame 0 is shown.
         result: by what edits know the result; None: it cannot be edited.
+        doubts: places that may be wrong, the likeliest first.
     """
 
     source: str | None
@@ -78,6 +80,7 @@ class ViewerData:
     interpolated: NDArray[np.bool_]
     start_time: float = 0.0
     result: ResultFacts | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Plain values for JSON; `viewer/data.js` is the other half of this.
@@ -96,6 +99,7 @@ class ViewerData:
             "frameRate": self.frame_rate,
             "leastScore": self.least_score,
             "startTime": self.start_time,
+            "doubts": [_doubt(doubt) for doubt in self.doubts if doubt.chance >= LEAST],
             "result": None if self.result is None else asdict(self.result),
             "boxUnit": box_unit,
             "known": {"frame": pack(known, "u4"), "time": pack(self.times[where], "f8")},
@@ -129,6 +133,7 @@ def data_of_result(result: StoredResult) -> ViewerData:
     rate = float(Fraction(video["frame_rate"]))
     frames = rows["frame"].to_numpy(np.int64)
     aspect = video.get("pixel_aspect")
+    columns = columns_of(rows)
     first, last = _looked_at(settings, header["counts"]["frames"], rate, frames)
     return ViewerData(
         source=video["path"],
@@ -158,8 +163,27 @@ def data_of_result(result: StoredResult) -> ViewerData:
         track_ids=rows["track_id"].fillna(NO_TRACK).to_numpy(np.int64),
         interpolated=rows["interpolated"].to_numpy(np.int64) > 0,
         start_time=video.get("start_time") or 0.0,
-        result=result_facts(header, columns_of(rows)),
+        result=result_facts(header, columns),
+        doubts=tuple(_doubts(columns, (video["width"], video["height"]), last, settings["stride"])),
     )
+
+
+def _doubts(columns: Columns, size: tuple[int, int], last: int, step: int) -> list[Doubt]:
+    order = np.lexsort((columns["frames"], columns["tracks"]))
+    ids, starts = np.unique(columns["tracks"][order], return_index=True)
+    names = ("frames", "boxes", "scores", "labels")
+    tracks = {
+        track: Seen(*(columns[name][rows] for name in names))
+        for track, rows in zip(ids.tolist(), np.split(order, starts[1:]), strict=len(ids) > 0)
+        if track > 0
+    }
+    return doubts_of(tracks, size, last, step)
+
+
+def _doubt(doubt: Doubt) -> dict[str, Any]:
+    told = doubt._asdict()
+    del told["numbers"]
+    return {**told, "chance": round(doubt.chance, 3)}
 
 
 def _placed(

@@ -28,7 +28,18 @@ from minet_core.video.opening import is_url, shown
 # In the order in which they build on each other.
 _SCRIPTS = (
     *("edits", "data", "state", "player", "overlay", "lanes", "timeline"),
-    *("chart", "strip", "list", "filters", "editlog", "editor", "editing", "keys", "main"),
+    *(
+        "chart",
+        "strip",
+        "list",
+        "filters",
+        "editlog",
+        "editor",
+        "doubts",
+        "editing",
+        "keys",
+        "main",
+    ),
 )
 
 

@@ -93,6 +93,8 @@ class Data {
     this.baseScores = document.rows.base === null ? null : unpack(document.rows.base);
     /** Whether a row was not detected, but drawn between two of its tracklet. */
     this.interpolated = unpack(document.rows.interpolated);
+    /** @type {Doubt[]} the likeliest to be wrong first */
+    this.doubts = document.doubts ?? [];
     /** Corners of boxes in pixels of the video. */
     this.corners = Float64Array.from(unpack(document.rows.box), (/** @type {number} */ side) => side * document.boxUnit);
     this.occluded = new Uint8Array(this.length);

@@ -22,6 +22,7 @@ function openEditing(viewer) {
   });
   editor.listeners.push(() => drawDone(editor));
   store.on(["drawing", "mark", "frame", "selected", "track"], () => drawEditState(viewer));
+  viewer.doubts.start();
   editor.history.restore();
   if (editor.history.steps.length) editor.refresh();
   drawDone(editor);

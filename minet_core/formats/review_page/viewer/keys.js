@@ -32,7 +32,17 @@ function keyTable(viewer) {
     key(["/"], "/", "go to a tracklet by its id", () => get("find").focus()),
     key(["Escape"], "Esc", "choose no tracklet", () => viewer.chooseNone()),
     key(["?"], "?", "these keys", () => /** @type {HTMLDialogElement} */ (get("help")).showModal()),
-    ...(viewer.editor.isOn ? editKeys(viewer.editor) : []),
+    ...(viewer.editor.isOn ? [...doubtKeys(viewer.doubts), ...editKeys(viewer.editor)] : []),
+  ];
+}
+
+/** @param {Doubts} doubts @returns {Key[]} */
+function doubtKeys(doubts) {
+  return [
+    { keys: ["q"], shown: "Q", does: "to the worst doubtful place", run: () => doubts.next() },
+    { keys: ["1"], shown: "1", does: "of a doubtful place: same, it is right", run: () => doubts.decide("onYes") },
+    { keys: ["2"], shown: "2", does: "of a doubtful place: not the same, it is wrong", run: () => doubts.decide("onNo") },
+    { keys: ["3"], shown: "3", does: "of a doubtful place: later", run: () => doubts.putOff() },
   ];
 }
 

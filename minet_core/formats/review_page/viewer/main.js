@@ -35,6 +35,7 @@ class Viewer {
     this.list = new List(data, store, (track) => this.choose(track), data.result !== null);
     this.filters = new Filters(data, store);
     this.editor = new Editor(this);
+    this.doubts = new Doubts(this);
     this.hashTimer = 0;
     this.invitation = [...get("chosen-facts").childNodes];
     this.keys = keyTable(this);
@@ -316,6 +317,7 @@ class Viewer {
 
   onOpened() {
     this.strip.update();
+    this.doubts.draw();
     const { videoWidth, videoHeight } = this.player.video;
     const { width, height, pixelAspect } = this.data;
     const aspect = videoWidth / videoHeight;
