@@ -5,9 +5,9 @@
 Every sequence is tracked as `minet detect` does, with the bundled detector's boxes and with those
 of det/det.txt. Wrong places are: a true object that goes on under another id, a track that goes on
 to another true object, and a track of nothing; what happens within `NEAR` frames to the same tracks
-is one place. A place is found by a doubt about one of its tracks that is at most `NEAR` frames away,
-and whose question has the answer "wrong" by the truth. Doubts of a sequence are ranked with weights
-that were fitted to the other sequences; those printed at the end are fitted to all.
+is one place. A place is found by a doubt about one of its tracks, at most `NEAR` frames away, whose
+question has the answer "wrong" by the truth. Doubts of a sequence are ranked with weights that were
+fitted to the other sequences; those printed at the end are fitted to all.
 """
 
 import argparse

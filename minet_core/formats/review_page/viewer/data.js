@@ -93,6 +93,8 @@ class Data {
     this.baseScores = document.rows.base === null ? null : unpack(document.rows.base);
     /** Whether a row was not detected, but drawn between two of its tracklet. */
     this.interpolated = unpack(document.rows.interpolated);
+    /** What the server of `minet review` tells; null in a file. @type {{edits: Edit[]} | null} */
+    this.served = document.served ?? null;
     /** @type {Doubt[]} the likeliest to be wrong first */
     this.doubts = document.doubts ?? [];
     /** Corners of boxes in pixels of the video. */

@@ -9,8 +9,15 @@ const EDITS_VERSION = 1;
  */
 
 class EditLog {
-  /** @param {{sha256: string} | null} result that is edited */
-  constructor(result) {
+  /**
+   * @param {{sha256: string} | null} result that is edited
+   * @param {{edits: Edit[]} | null} served what a server had saved, if there is one; it saves in the browser's place
+   */
+  constructor(result, served) {
+    this.served = served;
+    this.saving = Promise.resolve();
+    /** Called when a server has answered. */
+    this.onKept = () => {};
     this.key = result ? `minet-edits ${result.sha256}` : "";
     this.result = result;
     /** @type {Step[]} */
@@ -55,6 +62,7 @@ class EditLog {
   }
 
   keep() {
+    if (this.served) return this.send();
     try {
       localStorage.setItem(this.key, JSON.stringify({ version: EDITS_VERSION, steps: this.steps, at: this.at }));
       this.isKept = true;
@@ -63,8 +71,26 @@ class EditLog {
     }
   }
 
+  /** Have the server save, one state after the other. */
+  send() {
+    const { text } = this;
+    this.saving = this.saving.then(async () => {
+      try {
+        this.isKept = (await fetch("edits.json", { method: "PUT", body: text })).ok;
+      } catch {
+        this.isKept = false;
+      }
+      this.onKept();
+    });
+  }
+
   /** What an earlier visit left. */
   restore() {
+    if (this.served) {
+      this.steps = this.served.edits.map((edit) => ({ add: edit }));
+      this.at = this.steps.length;
+      return;
+    }
     try {
       const kept = JSON.parse(localStorage.getItem(this.key) ?? "null");
       if (kept?.version !== EDITS_VERSION) return;

@@ -11,13 +11,14 @@ class Editor {
     this.store = store;
     this.player = player;
     this.overlay = overlay;
-    this.history = new EditLog(data.result);
+    this.history = new EditLog(data.result, data.served);
     this.base = data.sheet();
     this.sheet = this.base;
     /** @type {Map<number, string>} */
     this.skipped = new Map();
     this.lastClass = data.labels[data.tracks[0]?.label ?? 0] ?? "object";
     this.listeners = /** @type {(() => void)[]} */ ([]);
+    this.history.onKept = () => this.history.isKept || this.say("Not saved");
   }
 
   get isOn() {
@@ -72,7 +73,7 @@ class Editor {
 
   /** @param {string} text */
   say(text) {
-    get("edit-said").textContent = this.history.isKept ? text : `${text}. This browser keeps nothing: save the edits`;
+    get("edit-said").textContent = this.history.isKept ? text : `${text}. ${this.history.served ? "The server does not save any more: save the edits here, with W" : "This browser keeps nothing: save the edits"}`;
   }
 
   /** An id that no track has or had. */
