@@ -1,11 +1,12 @@
 """Editing in the review page, by mouse and by keys, and that it does what Python does."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from browser import Tab, browser  # noqa: F401
+from browser import Tab
 from edits_data import ROWS, edits, entries, result_of, sheet_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from minet_core.formats.review_page.page import PageVideo, write_html
 
 
 @pytest.fixture(scope="module")
-def context(browser):  # noqa: F811
+def context(browser):
     context = browser.new_context(viewport={"width": 1000, "height": 640}, bypass_csp=True)
     yield context
     context.close()
@@ -367,3 +368,18 @@ def test_answer_that_it_is_another_one_mends_it(page):
     page.page.click("#doubt-no")
     assert done(page.settle()) == [{"do": "delete", "tracks": [track]}]
     assert track not in ids(page)
+
+
+def test_a_doubt_pushes_the_other_parts_down_and_covers_none(page):
+    choose(page, 2)
+    page.press("q")
+    parts = page.get(
+        """[...document.querySelectorAll("#side > *")].filter((part) => part.offsetHeight).map(
+        (part) => [part.offsetTop, part.offsetHeight, part.scrollHeight])"""
+    )
+    assert len(parts) == 5
+    for (top, height, content), (following, *_) in pairwise(parts):
+        assert top + height <= following + 1
+        assert content <= height + 1
+    page.press("Escape")
+    assert page.page.locator("#doubt-body").is_hidden()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import Tab, browser  # noqa: F401
+from browser import Tab
 from edits_data import edits, facts_in, result_of
 from video_factory import write_video
 
@@ -140,7 +140,7 @@ def test_what_is_no_result_is_one_line(tmp_path, capsys):
 
 
 @pytest.fixture
-def tab(browser):  # noqa: F811
+def tab(browser):
     context = browser.new_context(viewport={"width": 1000, "height": 640}, bypass_csp=True)
     tab = Tab(context.new_page())
     yield tab

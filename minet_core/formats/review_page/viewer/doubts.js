@@ -77,6 +77,11 @@ class Doubts {
     this.next();
   }
 
+  close() {
+    this.doubt = null;
+    this.draw();
+  }
+
   putOff() {
     if (this.doubt) this.later.add(this.doubt);
     this.next();
@@ -88,6 +93,7 @@ class Doubts {
     get("doubt-count").textContent = open.length ? `${open.length} of ${all} left` : `all ${all} decided`;
     const isShown = this.doubt !== null && open.includes(this.doubt);
     get("doubt-body").hidden = !isShown;
+    get("side").classList.toggle("asking", isShown); // there is no room for everything
     if (!this.doubt || !isShown) return this.pair.show([]);
     const { question, yes, no } = this.ask(this.doubt);
     get("doubt-place").textContent = `${this.data.doubts.indexOf(this.doubt) + 1} of ${all}`;

@@ -208,6 +208,7 @@ class Viewer {
 
   chooseNone() {
     this.store.set({ track: null, selected: new Set(), mark: null, drawing: null });
+    if (this.editor.isOn) this.doubts.close();
   }
 
   /** Go to a tracklet. @param {Track} track */
