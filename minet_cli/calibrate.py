@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from minet_cli import options
-from minet_cli.options import names, setting
+from minet_cli.options import detector_size, names, setting
 from minet_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 )
 @click.option("--overwrite", is_flag=True, help="Replace an older plot.")
 @setting("--classes", "classes", type=names, metavar="NAMES")
-@setting("--size", "size", type=int)
+@setting("--size", "size", type=detector_size, metavar="N|auto")
 @setting("--device", "device", metavar="NAME")
 def calibrate(
     data: str,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli.options import names, position, rate, setting
+from minet_cli.options import detector_size, names, position, rate, setting
 from minet_cli.sections import SectionedCommand
 from minet_core.config import FORMATS, DetectOptions
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
@@ -93,7 +93,7 @@ SECTIONS = {
 @setting("--first-boxes", "first_boxes", metavar="FILE")
 @setting("--detections", "detections", metavar="FILE|DIR")
 @setting("--score-vectors", "score_vectors", is_flag=True)
-@setting("--size", "size", type=int)
+@setting("--size", "size", type=detector_size, metavar="N|auto")
 @setting("--tiles", "tiles", type=int)
 @setting("--trails", "trails", type=int)
 @setting("--video/--no-video", "video")

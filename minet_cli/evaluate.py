@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from minet_cli.eval_request import Request, options_of, settings_of, variants_of
-from minet_cli.options import class_table, setting
+from minet_cli.options import class_table, detector_size, setting
 from minet_cli.sections import SectionedCommand
 
 FilePath = click.Path(path_type=Path, exists=True)
@@ -56,7 +56,7 @@ SECTIONS = {
     metavar="NAME",
     help="Settings of the memory: paper, or video.",
 )
-@setting("--size", "size", type=int)
+@setting("--size", "size", type=detector_size, metavar="N|auto")
 @setting("--tiles", "tiles", type=int)
 @setting("--device", "device", metavar="NAME")
 @click.option(

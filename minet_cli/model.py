@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli.options import setting
+from minet_cli.options import detector_size, setting
 
 if TYPE_CHECKING:
     from minet_core.models.detector import Detector
@@ -33,7 +33,7 @@ WIDTH = 100
 )
 @click.option("--overwrite", is_flag=True, help="Replace an older drawing.")
 @setting("--score", "score", type=float)
-@setting("--size", "size", type=int)
+@setting("--size", "size", type=detector_size, metavar="N|auto")
 @setting("--device", "device", metavar="NAME")
 def model(
     name: str, picture: str | None, output: Path, overwrite: bool, score: float, **settings: Any

@@ -60,6 +60,22 @@ def rate(text: str) -> float:
         ) from None
 
 
+def detector_size(text: str) -> int | None:
+    """Longer side of the picture that a detector sees; None for `auto`.
+
+    Raises:
+        ConfigError: it is neither a whole number nor `auto`.
+    """
+    if text == "auto":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(
+            f"--size {text}: give a multiple of 32 in pixels, such as 640, or auto"
+        ) from None
+
+
 def position(text: str) -> int | float:
     """A frame index (int) or seconds (float).
 

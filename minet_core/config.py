@@ -193,8 +193,8 @@ class DetectOptions:
     device: str = setting("auto", "Where to compute: auto, cpu, cuda or mps.")
     size: int | None = setting(
         None,
-        "Longer side of the picture the detector sees, a multiple of 32; by default the model's "
-        "own, 416 for minet-nano.",
+        "Longer side of the picture the detector sees, a multiple of 32. auto: the model's own, "
+        "for minet-nano half the frame's, from 416 to 960.",
     )
     tiles: int | None = setting(
         None,

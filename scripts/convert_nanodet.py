@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from minet_core.models.nanodet import ARCHITECTURE, NanoDet
+from minet_core.models.nanodet.network import ARCHITECTURE, NanoDet
 from minet_core.models.weights import write_safetensors
 
 GRAPH_SHA256 = "4495eb0ec74bd33ee40a79aa06ebc1ccd7e28be1bf7355d93ffb570b8d77f45d"

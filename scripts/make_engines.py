@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from minet_core.models.engine import MADE_FROM
 from minet_core.models.identify import PictureFeatures, fuse_batch_norm, read_identify
-from minet_core.models.nanodet import PictureNanoDet, load_classes, read_nanodet
+from minet_core.models.nanodet.detector import load_classes
+from minet_core.models.nanodet.network import PictureNanoDet, read_nanodet
 from minet_core.models.weight_files import DEFAULT_MODEL, detector_file, embedder_file
 from minet_core.models.weights import read_safetensors
 

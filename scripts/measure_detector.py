@@ -26,7 +26,7 @@ from torchvision.ops import batched_nms, box_iou
 
 from minet_core.evaluation.calibration import fit_platt, log_loss, reliability, scaled
 from minet_core.models.detector import Frame
-from minet_core.models.nanodet import NanoDetDetector, load_nanodet
+from minet_core.models.nanodet.detector import NanoDetDetector, load_nanodet
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "minet-nano-detector.safetensors"
 Floats = NDArray[np.float64]

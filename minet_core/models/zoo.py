@@ -11,7 +11,7 @@ from minet_core.models.detector import Detector, Embedder
 from minet_core.models.faster_rcnn.detector import RcnnDetector
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
 from minet_core.models.identify import load_identify
-from minet_core.models.nanodet import DEFAULT_SIZE, load_nanodet
+from minet_core.models.nanodet.detector import load_nanodet
 from minet_core.models.network_file import load_rcnn
 from minet_core.models.onnx.sidecar import read_calibration
 from minet_core.models.proposals import UNCALIBRATED, uncalibrated
@@ -69,7 +69,8 @@ def load_model(
             identify network) as .safetensors or .onnx; or a folder of Hugging Face, or
             `hf:NAME` on its hub; or `module:function`, `file.py:function`.
         size: longer side of the picture that the detector sees, a multiple of 32; None for its
-            own, which is 416 for NanoDet. Faster R-CNN and RetinaNet keep theirs.
+            own: for NanoDet half the frame's, from 416 to 960. Faster R-CNN and RetinaNet keep
+            theirs.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`; for an ONNX file also `directml`.
         classes: what to find, of a network to which it is named; what a function finds, where
             nothing else names it.
@@ -115,7 +116,7 @@ def load_model(
     weights = embedder_file()
     if architecture.startswith(IDENTIFY):
         path, weights = detector_file(DEFAULT_MODEL), path
-    detector = load_nanodet(path, where, size or DEFAULT_SIZE)
+    detector = load_nanodet(path, where, size)
     detector.calibration = read_calibration(path) or detector.calibration
     return Model(name, detector, load_identify(weights, device=where))
 

@@ -34,6 +34,8 @@ SCHEMA_VERSION = 1
 
 # Options that change how a run goes and not what comes out; the model has an entry of its own.
 # A report only shows the result, and is written when the result is there.
+_CONTENTS = ("first_boxes", "detections")
+"""Settings that name a file, of which the manifest has the sha256."""
 _NOT_IN_RESULT = {"model", "device", "overwrite", "resume", "checkpoint", "report"}
 
 Facts = dict[str, Any]
@@ -84,7 +86,7 @@ class Manifest:
             old, now = self.model["name"], new.model["name"]
             return f"model {old} → {now}" if old != now else f"other weights of {old}"
         return ", ".join(
-            f"{name.replace('_', '-')} {_text(self.settings.get(name))} → {_text(value)}"
+            _change(name, self.settings.get(name), value)
             for name, value in new.settings.items()
             if json.dumps(self.settings.get(name)) != json.dumps(value)
         )
@@ -124,7 +126,7 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
         settings["preset"] = None
     if not options.video:
         settings["trails"] = 0
-    for name in ("first_boxes", "detections"):
+    for name in _CONTENTS:
         if settings[name] is not None:
             settings[name] = _sha256(Path(settings[name]))  # what it says, not its name
     settings["identify"] = identify_facts(options.identify)
@@ -204,6 +206,13 @@ def _sha256(path: Path) -> str | None:
 def _sha256_at(path: Path, modified: int) -> str:  # noqa: ARG001
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _change(name: str, old: object, new: object) -> str:
+    option = name.replace("_", "-")
+    if name in _CONTENTS and old is not None and new is not None:
+        return f"another file for --{option}"
+    return f"{option} {_text(old)} → {_text(new)}"
 
 
 def _text(value: object) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from minet_core.config import PRESETS, DetectOptions, MemoryConfig
+from minet_core.datasets.vocabulary import DEFAULT_TABLE
 from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
 from minet_core.errors import ConfigError
 from minet_core.inference.online import Observed, OnlineDetector
@@ -237,7 +238,8 @@ def label_ids(names: tuple[str, ...], known: tuple[str, ...]) -> frozenset[int] 
     """
     for name in names:
         if name not in known:
-            hint = did_you_mean(name, known)
+            same = [other for other in DEFAULT_TABLE.get(name, ()) if other in known]
+            hint = f"; it says {same[0]!r}" if same else did_you_mean(name, known)
             raise ConfigError(f"the model has no class {name!r}{hint}")
     return frozenset(known.index(name) for name in names) if names else None
 

@@ -5,6 +5,7 @@ imported, and nothing replaces it while decoders run (a Python callback can dead
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,22 @@ def open_input(path: StrPath, data: Any = None) -> av.container.InputContainer:
     except av.error.PermissionError:
         raise InputError(f"{name}: permission denied") from None
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise VideoOpenError(f"{name}: not a video ({reason(error)})") from None
+        raise VideoOpenError(f"{name}: {_refusal(path, error)}") from None
     if container.format.name in _TEXT_FORMATS:
         container.close()
         raise VideoOpenError(f"{name}: not a video (plain text)")
     return container
+
+
+def _refusal(path: StrPath, error: Exception) -> str:
+    """Why a file or an address cannot be opened."""
+    if is_url(path):
+        return f"cannot be read ({reason(error)})"
+    if isinstance(error, av.error.InvalidDataError) and Path(path).is_file():
+        with suppress(OSError), Path(path).open("rb") as file:
+            if file.read(8)[4:] == b"ftyp":  # so all of them begin; the index is often at the end
+                return "an mp4 or mov without its index: cut off, or never completed"
+    return f"not a video ({reason(error)})"
 
 
 def reason(error: Exception) -> str:

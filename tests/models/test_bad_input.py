@@ -83,6 +83,13 @@ REFUSED: dict[str, tuple[str, Make, str]] = {
         lambda path: path.write_bytes(write_grey_video(path).read_bytes()[:1000]),
         "not a video",
     ),
+    "cut off before its index": (
+        "a.mp4",
+        lambda path: path.write_bytes(
+            b"\0\0\0\x14ftypisom\0\0\2\0isom\0\0\x10\0mdat" + bytes(2000)
+        ),
+        "an mp4 or mov without its index: cut off, or never completed",
+    ),
     "every packet damaged": (
         "a.mp4",
         lambda path: damage_packets(write_grey_video(path, 5), range(5)),

@@ -14,7 +14,8 @@ from minet_core.errors import WeightsError
 from minet_core.models.detector import Frame
 from minet_core.models.engine import MADE_FROM, Engine, engine_of
 from minet_core.models.identify import IdentifyEmbedder, load_identify
-from minet_core.models.nanodet import NanoDetDetector, load_nanodet, read_nanodet
+from minet_core.models.nanodet.detector import NanoDetDetector, load_nanodet
+from minet_core.models.nanodet.network import read_nanodet
 from minet_core.models.onnx.session import Session
 from minet_core.models.weight_files import DEFAULT_MODEL, detector_file, embedder_file
 from minet_core.models.weights import read_safetensors

@@ -11,15 +11,14 @@ from torchvision.ops import box_iou
 
 from minet_core.errors import ConfigError, WeightsError
 from minet_core.models.detector import BaseDetections, Detector, Frame, ScoreKind
-from minet_core.models.nanodet import (
-    BGR_MEAN,
-    BGR_STD,
-    NanoDet,
+from minet_core.models.nanodet.detector import (
     NanoDetDetector,
     cell_centres,
     decode_boxes,
     load_nanodet,
+    size_for,
 )
+from minet_core.models.nanodet.network import BGR_MEAN, BGR_STD, NanoDet
 from minet_core.models.weights import (
     assign_weights,
     read_safetensors,
@@ -228,6 +227,25 @@ def test_loading_leaves_the_global_random_state_alone() -> None:
     before = torch.random.get_rng_state()
     load_nanodet(WEIGHTS)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("frame", "size"),
+    [((360, 640), 416), ((480, 854), 416), ((720, 1280), 640), ((1080, 1920), 960)],
+)
+def test_of_a_larger_frame_the_network_sees_more(frame: tuple[int, int], size: int) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (*frame, 3), np.uint8)
+    (own,), (same,) = (load_nanodet(WEIGHTS, size=given).detect([image]) for given in (None, size))
+    assert torch.equal(own.boxes, same.boxes)
+    upright = np.ascontiguousarray(image.transpose(1, 0, 2))
+    (own,), (same,) = (
+        load_nanodet(WEIGHTS, size=given).detect([upright]) for given in (None, size)
+    )
+    assert torch.equal(own.boxes, same.boxes)
+
+
+def test_the_largest_size_chosen() -> None:
+    assert size_for(7680, 4320) == size_for(1920, 1080) == 960
 
 
 @pytest.mark.parametrize("size", [0, -32, 400])

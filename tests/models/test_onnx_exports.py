@@ -11,14 +11,13 @@ from torchvision.models.detection import ssdlite320_mobilenet_v3_large
 from torchvision.ops import nms
 
 from minet_core.models.detector import Frame
-from minet_core.models.nanodet import (
-    NanoDet,
+from minet_core.models.nanodet.detector import (
     NanoDetDetector,
     cell_centres,
     decode_boxes,
     load_nanodet,
-    read_nanodet,
 )
+from minet_core.models.nanodet.network import NanoDet, read_nanodet
 from minet_core.models.onnx.detector import load_onnx
 from minet_core.models.weight_files import detector_file
 from minet_core.models.weights import read_safetensors

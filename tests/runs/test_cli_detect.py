@@ -179,6 +179,14 @@ class TestMistakes:
         assert only_error(capsys) == "the model has no class 'carr'; did you mean 'car'?"
         assert not Path("minet-output").exists()
 
+    def test_class_by_the_name_of_another_vocabulary(self, capsys):
+        assert detect("clip.mp4 --classes pedestrian") == 3
+        assert only_error(capsys) == "the model has no class 'pedestrian'; it says 'person'"
+
+    def test_address_that_cannot_be_read(self, capsys):
+        assert detect("nowhere://clip.mp4") == 2
+        assert only_error(capsys) == "nowhere://clip.mp4: cannot be read (protocol not found)"
+
     def test_text_named_like_a_video(self, capsys):
         Path("text.mp4").write_text("no video")
         assert detect("text.mp4") == 2

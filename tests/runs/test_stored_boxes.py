@@ -13,7 +13,7 @@ from video_factory import write_grey_video
 
 from minet_cli.main import run
 from minet_core.config import DetectOptions
-from minet_core.errors import ConfigError, InputError
+from minet_core.errors import ConfigError, InputError, OutputError
 from minet_core.formats import read_json, read_score_vectors
 from minet_core.inference.offline import seq_nms
 from minet_core.inference.score_frames import read_scored_frames
@@ -139,6 +139,8 @@ class TestBoxes:
         run_on(write_mot("det.txt"))
         key = read_manifest(Path("out")).key
         write_mot("det.txt", car=0.7)
+        with pytest.raises(OutputError, match=r"\(another file for --detections\)"):
+            run_on("det.txt")
         run_on("det.txt", overwrite=True)
         assert read_manifest(Path("out")).key != key
 

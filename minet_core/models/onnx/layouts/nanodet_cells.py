@@ -8,7 +8,8 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
-from minet_core.models.nanodet import BGR_MEAN, BGR_STD, decode_boxes
+from minet_core.models.nanodet.detector import decode_boxes
+from minet_core.models.nanodet.network import BGR_MEAN, BGR_STD
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
     Decoded,

@@ -1,0 +1,1 @@
+"""The bundled detector: its network, and boxes from its outputs."""
