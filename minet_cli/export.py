@@ -20,7 +20,7 @@ _option = partial(setting, of=ExportOptions)
 
 
 SECTIONS = {
-    "What to write": ("to", "output", "zip", "frames", "split"),
+    "What to write": ("to", "output", "zip", "frames", "overlay", "split"),
     "Which tracks and boxes": (
         *("edits", "min_score", "min_length", "classes", "label_map", "interpolate", "max_gap"),
         "keyframes",
@@ -59,6 +59,7 @@ SECTIONS = {
 @_option("--max-gap", "max_gap", type=int, metavar="FRAMES")
 @_option("--keyframes", "keyframes", metavar="auto|all|N")
 @_option("--frames", "frames", type=click.Choice(PICTURES))
+@_option("--overlay", "overlay", is_flag=True)
 @_option("--split", "split", metavar="NAME")
 @_option("--order", "order", type=click.Choice(ORDERS))
 @_option("--video", "video", multiple=True, metavar="PATH")

@@ -293,6 +293,9 @@ class ExportOptions:
         None, "Count frames as a copy of the video with so many frames a second has them."
     )
     frames: str | None = setting(None, "Write the pictures too, where the format has them.")
+    overlay: bool = setting(
+        False, "Draw the annotated video again too, from what is written: NAME-annotated.mp4."
+    )
     split: str = setting("train", "Part of a dataset that the videos are to be: train or val.")
     order: str = setting(
         "names", "How a CVAT task of pictures is sorted: names, its default, or natural."
