@@ -333,3 +333,37 @@ def test_pictures_of_other_sizes_take_boxes_where_the_page_shows_them(tmp_path):
     write_edits(path, facts_in(result), edits(box))
     track = next(t for t in from_result(result, edits=read_edits(path)).tracks if t.id == 1)
     assert track.boxes[1].tolist() == [50, 30, 100, 80]
+
+
+READ_BACK = {
+    "cvat": "street.xml",
+    "label-studio": "tasks.json",
+    "coco-vid": "annotations/instances_train.json",
+    "json": "street.json",
+}
+
+
+@pytest.mark.parametrize("to", READ_BACK)
+def test_edited_tracks_come_back_from_other_tools(tmp_path, to):
+    """Merged, split, drawn, filled, hidden, of a new class: every box, in its track."""
+    result, path = result_of(tmp_path / "street"), tmp_path / "edits.json"
+    mended = edits(
+        {"do": "merge", "tracks": [3], "into": 1, "class": "tram"},
+        {"do": "box", "track": 1, "frame": 7, "box": [40, 30, 60, 70], "class": "x", "fill": True},
+        {"do": "split", "track": 2, "frame": 6, "new": 9},
+        {"do": "hide", "tracks": [9], "from": 8, "to": 9},
+        {"do": "id", "track": 4, "new": 30},
+        {"do": "box", "track": 31, "frame": 1, "box": [500, 30, 540, 70.5], "class": "kite"},
+    )
+    write_edits(path, facts_in(result), mended)
+    options = ExportOptions(edits=str(path), keyframes="all")
+    (video,) = export([result], to, tmp_path / "out", options).videos
+    (place,) = (tmp_path / "out").rglob(READ_BACK[to])
+    (read,) = read_annotations(place)
+    tracks = [track for track in read.tracks if len(track) > 1 or track.label == "kite"]
+    assert sorted(track.label for track in tracks) == ["car", "kite", "person", "person", "tram"]
+    by_first = {(track.label, round(track.boxes[0, 0])): track for track in tracks}
+    for track in video.tracks:
+        again = by_first[track.label, round(track.boxes[0, 0])]
+        assert again.frames.tolist() == track.frames.tolist()
+        np.testing.assert_allclose(again.boxes, track.boxes, atol=0.02)

@@ -27,19 +27,9 @@ from minet_core.video.opening import is_url, shown
 
 # In the order in which they build on each other.
 _SCRIPTS = (
-    *("edits", "data", "state", "player", "overlay", "lanes", "timeline"),
-    *(
-        "chart",
-        "strip",
-        "list",
-        "filters",
-        "editlog",
-        "editor",
-        "doubts",
-        "editing",
-        "keys",
-        "main",
-    ),
+    *("edits", "data", "rows", "state", "player", "overlay", "lanes", "timeline"),
+    *("chart", "strip", "list", "filters"),
+    *("editlog", "editor", "doubts", "editing", "keys", "main"),
 )
 
 

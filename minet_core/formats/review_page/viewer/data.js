@@ -120,73 +120,6 @@ class Data {
     this.indexFrames();
   }
 
-  /** The rows as edits want them. */
-  sheet() {
-    /** @type {Map<number, Row[]>} */
-    const tracks = new Map();
-    for (const track of this.tracks) {
-      const rows = Array.from({ length: track.to - track.from }, (_, i) => this.rowAt(track.from + i));
-      tracks.set(track.id, rows);
-      this.seen.set(rows, track);
-    }
-    return new Sheet(tracks, this.labels, this);
-  }
-
-  /** @param {number} row @returns {Row} */
-  rowAt(row) {
-    const keyframe = this.interpolated[row] === 0;
-    const [score, base] = [this.score(row), this.baseScore(row)];
-    return {
-      ...{ frame: this.frames[row], box: this.box(row), score, base, label: this.rowLabels[row] },
-      ...{ keyframe, occluded: this.occluded[row] > 0, drawn: false },
-    };
-  }
-
-  /** Show other rows in the place of those of tracks. @param {Sheet} sheet */
-  show(sheet) {
-    let length = this.loose;
-    for (const rows of sheet.tracks.values()) length += rows.length;
-    const old = this.loose;
-    /** @param {any} values @param {number} [width] */
-    const grown = (values, width = 1) => {
-      const made = new values.constructor(length * width);
-      made.set(values.subarray(0, old * width));
-      return made;
-    };
-    this.labels = sheet.classes;
-    [this.frames, this.rowLabels, this.scores] = [grown(this.frames), grown(this.rowLabels), grown(this.scores)];
-    [this.interpolated, this.occluded, this.corners] = [grown(this.interpolated), grown(this.occluded), grown(this.corners, 4)];
-    if (this.baseScores) this.baseScores = grown(this.baseScores);
-    this.tracks = [];
-    let from = old;
-    for (const [id, rows] of [...sheet.tracks].sort(([a], [b]) => a - b)) {
-      rows.forEach((row, i) => this.write(from + i, row));
-      this.tracks.push(this.trackOfRows(id, rows, from));
-      from += rows.length;
-    }
-    this.index();
-  }
-
-  /** @param {number} at @param {Row} row */
-  write(at, row) {
-    this.frames[at] = row.frame;
-    this.rowLabels[at] = row.label;
-    this.scores[at] = Math.round(row.score * SCORE_LIMIT);
-    if (this.baseScores) this.baseScores[at] = Math.round((row.base ?? 0) * SCORE_LIMIT);
-    this.interpolated[at] = row.keyframe ? 0 : 1;
-    this.occluded[at] = row.occluded ? 1 : 0;
-    this.corners.set(row.box, 4 * at);
-  }
-
-  /** @param {number} id @param {Row[]} rows @param {number} from @returns {Track} */
-  trackOfRows(id, rows, from) {
-    const to = from + rows.length;
-    let track = this.seen.get(rows);
-    if (track?.id !== id) track = this.readTrack(id, votedLabel(rows), from, to);
-    this.seen.set(rows, track);
-    return Object.assign(track, { from, to });
-  }
-
   get length() {
     return this.frames.length;
   }
@@ -325,14 +258,6 @@ function interpolate(xs, ys, x, slope) {
   if (i === 0) return ys[0] + (x - xs[0]) * slope;
   if (i === xs.length) return ys[i - 1] + (x - xs[i - 1]) * slope;
   return ys[i - 1] + ((x - xs[i - 1]) * (ys[i] - ys[i - 1])) / (xs[i] - xs[i - 1]);
-}
-
-/** The class with the highest sum of scores. @param {Row[]} rows */
-function votedLabel(rows) {
-  /** @type {Map<number, number>} */
-  const votes = new Map();
-  for (const { label, score } of rows) votes.set(label, (votes.get(label) ?? 0) + score);
-  return [...votes].reduce((best, other) => (other[1] > best[1] ? other : best))[0];
 }
 
 /** @param {Track} track @returns {Stop[]} */

@@ -12,7 +12,7 @@ function openEditing(viewer) {
   overlay.hasHandles = true;
   makeBar(viewer.keys);
   listenToPicture(viewer);
-  timeline.listenToDrags((id, into) => editor.merge([id, into], into));
+  listenToDrags(timeline, (id, into) => editor.merge([id, into], into));
   get("save-edits").addEventListener("click", () => editor.save());
   get("open-edits").addEventListener("click", () => get("edits-file").click());
   input("edits-file").addEventListener("change", () => {
@@ -156,4 +156,53 @@ function pulled([x1, y1, x2, y2], sides, dx, dy) {
   const [left, right] = xs.sort((a, b) => a - b);
   const [upper, lower] = ys.sort((a, b) => a - b);
   return [left, upper, right, lower];
+}
+
+/** Let a bar be dragged onto another one. @param {Timeline} timeline @param {(id: number, into: number) => void} merge */
+function listenToDrags(timeline, merge) {
+  const { canvas } = timeline;
+  let start = 0;
+  canvas.addEventListener("pointerdown", (event) => {
+    timeline.wasDrag = false;
+    start = event.offsetY;
+    const track = event.pointerType === "touch" ? null : timeline.hit(event.offsetX, event.offsetY);
+    timeline.drag = track && { track, over: null };
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!timeline.drag || (!timeline.wasDrag && Math.abs(event.offsetY - start) < LANE / 2)) return;
+    if (!timeline.wasDrag) canvas.setPointerCapture(event.pointerId);
+    timeline.wasDrag = true;
+    const over = timeline.hit(event.offsetX, event.offsetY);
+    timeline.drag.over = over === timeline.drag.track ? null : over;
+    canvas.style.cursor = timeline.drag.over ? "copy" : "grabbing";
+    timeline.draw();
+  });
+  const end = (/** @type {boolean} */ isDone) => {
+    const { drag } = timeline;
+    timeline.drag = null;
+    if (isDone && timeline.wasDrag && drag?.over) merge(drag.track.id, drag.over.id);
+    else if (drag) timeline.draw();
+  };
+  canvas.addEventListener("pointerup", () => end(true));
+  canvas.addEventListener("pointercancel", () => end(false));
+}
+
+/**
+ * Ask for a line of text; null where nobody gives one.
+ * @param {string} title @param {string} value @param {string[]} known to choose from @param {number} [most] characters
+ * @returns {Promise<string | null>}
+ */
+function ask(title, value, known, most = 64) {
+  const dialog = /** @type {HTMLDialogElement} */ (get("ask"));
+  get("ask-title").textContent = title;
+  get("ask-known").replaceChildren(...known.map((name) => Object.assign(document.createElement("option"), { value: name })));
+  input("ask-value").maxLength = most;
+  input("ask-value").value = value;
+  dialog.returnValue = "";
+  dialog.showModal();
+  input("ask-value").select();
+  return new Promise((resolve) => {
+    const answer = () => resolve(dialog.returnValue === "ok" ? input("ask-value").value.trim() : null);
+    dialog.addEventListener("close", answer, { once: true });
+  });
 }

@@ -1,6 +1,7 @@
 // Turns what a person does into edits, and shows the tracks as they are then.
 
 const LEAST_SIDE = 2;
+const LONGEST_TEXT = 1000;
 
 class Editor {
   /** @param {Viewer} viewer */
@@ -12,7 +13,7 @@ class Editor {
     this.player = player;
     this.overlay = overlay;
     this.history = new EditLog(data.result, data.served);
-    this.base = data.sheet();
+    this.base = sheetOf(data);
     this.sheet = this.base;
     /** @type {Map<number, string>} */
     this.skipped = new Map();
@@ -29,7 +30,7 @@ class Editor {
   refresh() {
     this.sheet = this.base.copy();
     this.skipped = applyEdits(this.sheet, this.history.edits);
-    this.data.show(this.sheet);
+    showSheet(this.data, this.sheet);
     const { track, selected } = this.store.state;
     this.store.set({
       track: this.data.byId.get(track?.id ?? NO_TRACK) ?? null,
@@ -184,7 +185,7 @@ class Editor {
 
   async setText() {
     const tracks = this.need(1, "write of");
-    const text = tracks && await ask("Text", this.sheet.texts.get(tracks[0]) ?? "", []);
+    const text = tracks && await ask("Text", this.sheet.texts.get(tracks[0]) ?? "", [], LONGEST_TEXT);
     if (tracks && text !== null) this.do({ do: "text", tracks, text });
   }
 
@@ -286,23 +287,4 @@ class Editor {
       this.viewer.notice(`${file.name}: ${/** @type {Error} */ (error).message}.`);
     }
   }
-}
-
-/**
- * Ask for a line of text; null where nobody gives one.
- * @param {string} title @param {string} value @param {string[]} known to choose from
- * @returns {Promise<string | null>}
- */
-function ask(title, value, known) {
-  const dialog = /** @type {HTMLDialogElement} */ (get("ask"));
-  get("ask-title").textContent = title;
-  get("ask-known").replaceChildren(...known.map((name) => Object.assign(document.createElement("option"), { value: name })));
-  input("ask-value").value = value;
-  dialog.returnValue = "";
-  dialog.showModal();
-  input("ask-value").select();
-  return new Promise((resolve) => {
-    const answer = () => resolve(dialog.returnValue === "ok" ? input("ask-value").value.trim() : null);
-    dialog.addEventListener("close", answer, { once: true });
-  });
 }

@@ -288,35 +288,6 @@ class Timeline {
     get("zoom-fit").addEventListener("click", () => this.fit());
   }
 
-  /** Let a bar be dragged onto another one. @param {(id: number, into: number) => void} merge */
-  listenToDrags(merge) {
-    const { canvas } = this;
-    let start = 0;
-    canvas.addEventListener("pointerdown", (event) => {
-      this.wasDrag = false;
-      start = event.offsetY;
-      const track = event.pointerType === "touch" ? null : this.hit(event.offsetX, event.offsetY);
-      this.drag = track && { track, over: null };
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (!this.drag || (!this.wasDrag && Math.abs(event.offsetY - start) < LANE / 2)) return;
-      if (!this.wasDrag) canvas.setPointerCapture(event.pointerId);
-      this.wasDrag = true;
-      const over = this.hit(event.offsetX, event.offsetY);
-      this.drag.over = over === this.drag.track ? null : over;
-      canvas.style.cursor = this.drag.over ? "copy" : "grabbing";
-      this.draw();
-    });
-    const end = (/** @type {boolean} */ isDone) => {
-      const { drag } = this;
-      this.drag = null;
-      if (isDone && this.wasDrag && drag?.over) merge(drag.track.id, drag.over.id);
-      else if (drag) this.draw();
-    };
-    canvas.addEventListener("pointerup", () => end(true));
-    canvas.addEventListener("pointercancel", () => end(false));
-  }
-
   /** @param {MouseEvent} event */
   onClick(event) {
     if (this.wasDrag) return;
