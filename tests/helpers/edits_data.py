@@ -88,7 +88,9 @@ IDS = st.integers(1, 7)
 PLACES = st.integers(0, FRAMES)
 STRETCHES = st.tuples(PLACES, PLACES).map(sorted)
 SOME = st.lists(IDS, min_size=1, max_size=3, unique=True)
-NAMES = st.sampled_from(["person", "car", "tram", "a=b, c", "é"])
+NAMES = st.sampled_from(
+    ["person", "car", "tram", "a=b, c", "é", " a", "a\x85b", "😀" * 33, "😀" * 20]
+)
 CORNERS = st.tuples(
     st.integers(-40, 660), st.integers(-40, 380), st.integers(1, 200), st.integers(1, 200)
 )

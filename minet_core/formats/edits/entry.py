@@ -32,7 +32,7 @@ LONGEST_CLASS = 64
 LONGEST_TEXT = 1000
 LARGEST_SIDE = 1e6
 
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +133,15 @@ def _checked(name: str, value: Any) -> Any:
     return read(value)
 
 
-def is_class(value: Any) -> bool:
-    """Whether a class can be called so in every format but those with rules of their own."""
-    return (
-        isinstance(value, str)
-        and 0 < len(value) <= LONGEST_CLASS
-        and value == value.strip()
-        and not _CONTROLS.search(value)
-    )
+def is_class(name: str) -> bool:
+    """Whether a new class can be called so, in every format but those with rules of their own."""
+    plain = name == name.strip() and not _CONTROLS.search(name)
+    return plain and 0 < len(name) <= LONGEST_CLASS
+
+
+def _is_name(value: Any) -> bool:
+    """Whether it may be a class of a result, which a model has named as it likes."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT
 
 
 def _is_whole(value: Any, least: int, most: int) -> bool:
@@ -192,7 +193,7 @@ _TYPES: dict[str, tuple[Callable[[Any], bool], Callable[[Any], Any]]] = {
     **dict.fromkeys(("text", "doubt"), (_is_text, _same)),
     "track": (_is_id, _one),
     "tracks": (_is_ids, tuple),
-    "class": (is_class, _same),
+    "class": (_is_name, _same),
     "box": (_is_box, tuple),
 }
 """Name of a field → whether a value can be its, and how it is kept."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minet_core.formats.edits.entry import Edit
+from minet_core.formats.edits.entry import Edit, is_class
 from minet_core.formats.edits.keyframes import filled, with_keyframe
 from minet_core.formats.edits.sheet import Flags, Rows, Sheet
 
@@ -52,6 +52,13 @@ def apply_edits(sheet: Sheet, edits: Iterable[Edit]) -> list[Skipped]:
     return skipped
 
 
+def _number_of(sheet: Sheet, label: str) -> int:
+    """Index of a class, which is added if it is new."""
+    if label not in sheet.classes and not is_class(label):
+        raise _Unfit("a new class cannot be called so")
+    return sheet.number_of(label)
+
+
 def _require(sheet: Sheet, tracks: Iterable[int]) -> None:
     for track in tracks:
         if track not in sheet.tracks:
@@ -89,7 +96,7 @@ def _merge(sheet: Sheet, edit: Edit) -> None:
         if track in sheet.texts:
             sheet.texts.setdefault(edit.into, sheet.texts[track])
         sheet.put(track, None)
-    sheet.put(edit.into, rows.of_class(sheet.number_of(edit.label)))
+    sheet.put(edit.into, rows.of_class(_number_of(sheet, edit.label)))
 
 
 def _split(sheet: Sheet, edit: Edit) -> None:
@@ -131,7 +138,7 @@ def _delete(sheet: Sheet, edit: Edit) -> None:
 
 
 def _class(sheet: Sheet, edit: Edit) -> None:
-    label = sheet.number_of(edit.label)
+    label = _number_of(sheet, edit.label)
     for track in edit.tracks:
         sheet.put(track, sheet.tracks[track].of_class(label))
 
@@ -166,7 +173,7 @@ def _box(sheet: Sheet, edit: Edit) -> None:
     if not (box[2:] > box[:2]).all():
         raise _Unfit("the box is outside the picture")
     rows = sheet.tracks.get(track)
-    label = sheet.number_of(edit.label) if rows is None else None
+    label = _number_of(sheet, edit.label) if rows is None else None
     step = sheet.looked_at.step if edit.fill else None
     sheet.put(track, with_keyframe(rows, edit.frame, box, label, step))
 

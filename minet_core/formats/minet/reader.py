@@ -69,7 +69,7 @@ def _annotations(
     video, settings = header["video"], header["settings"]
     rate, step = Fraction(video["frame_rate"]), int(settings["stride"])
     columns = columns_of(rows)
-    start = _start(settings["start"], columns["frames"], step, rate)
+    start = start_of(settings["start"], columns["frames"], step, rate)
     looked_at = range(start, start + int(header["counts"]["frames"]) * step, step)
     _check(columns, looked_at)
     frames = _frames(video["duration"], settings, looked_at, rate)
@@ -157,7 +157,7 @@ def _check(columns: Columns, looked_at: range) -> None:
         raise ValueError("a track has two boxes in one frame")
 
 
-def _start(given: float | None, frames: NDArray[np.int64], step: int, rate: Fraction) -> int:
+def start_of(given: float | None, frames: NDArray[np.int64], step: int, rate: Fraction) -> int:
     """The first frame looked at; of seconds only the frames with boxes tell it for certain."""
     if given is None or isinstance(given, int):
         return given or 0

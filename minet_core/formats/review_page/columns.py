@@ -6,7 +6,6 @@ A page may hold 100,000 boxes, so numbers are packed: a row takes 19 bytes, a th
 import base64
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from minet_core.boxes import NO_TRACK
 from minet_core.formats.annotations import Sizes, VideoAnnotations
 from minet_core.formats.edits import ResultFacts
 from minet_core.formats.minet.edited import Columns, name_of, result_facts
-from minet_core.formats.minet.reader import columns_of
+from minet_core.formats.minet.reader import columns_of, start_of
 from minet_core.formats.minet.result_json import StoredResult
 from minet_core.formats.review_page.doubts import LEAST, Doubt, Seen, doubts_of
 from minet_core.video.placement import placed_in
@@ -130,7 +129,7 @@ def data_of_result(result: StoredResult) -> ViewerData:
     """What a page shows of a result.json."""
     header, rows, tracklets = result
     video, settings = header["video"], header["settings"]
-    rate = float(Fraction(video["frame_rate"]))
+    rate = Fraction(video["frame_rate"])
     frames = rows["frame"].to_numpy(np.int64)
     aspect = video.get("pixel_aspect")
     columns = columns_of(rows)
@@ -142,7 +141,7 @@ def data_of_result(result: StoredResult) -> ViewerData:
         width=video["width"],
         height=video["height"],
         pixel_aspect=None if aspect is None else float(Fraction(aspect)),
-        frame_rate=rate,
+        frame_rate=float(rate),
         first=first,
         last=last,
         step=settings["stride"],
@@ -201,12 +200,10 @@ def _placed(
 
 
 def _looked_at(
-    settings: dict[str, Any], count: int, rate: float, frames: NDArray[np.int64]
+    settings: dict[str, Any], count: int, rate: Fraction, frames: NDArray[np.int64]
 ) -> tuple[int, int]:
-    """The first and the last frame that a run has looked at; a start in seconds is an estimate."""
-    start = settings["start"] or 0
-    first = start if isinstance(start, int) else ceil(round(start * rate, 6))
-    first = min(first, int(frames.min(initial=first)))
+    """The first and the last frame that a run has looked at."""
+    first = start_of(settings["start"], frames, settings["stride"], rate)
     last = first + max(count - 1, 0) * settings["stride"]
     return first, max(last, int(frames.max(initial=last)))
 

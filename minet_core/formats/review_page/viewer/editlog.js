@@ -93,7 +93,7 @@ class EditLog {
     }
     try {
       const kept = JSON.parse(localStorage.getItem(this.key) ?? "null");
-      if (kept?.version !== EDITS_VERSION) return;
+      if (kept?.version !== EDITS_VERSION || !Array.isArray(kept.steps)) return;
       this.steps = kept.steps;
       this.at = kept.at;
     } catch {

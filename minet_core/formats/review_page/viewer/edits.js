@@ -19,6 +19,9 @@
  * @property {boolean} drawn by a person
  */
 
+/** What a new class may not have in its name. */
+const NOT_IN_NAMES = /[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|^$|\p{Cs}/u;
+
 class Unfit extends Error {}
 
 /** Rows of each track, by frame. */
@@ -65,7 +68,9 @@ class Sheet {
   /** Index of a class, which is added if it is new. @param {string} name */
   numberOf(name) {
     const known = this.classes.indexOf(name);
-    return known >= 0 ? known : this.classes.push(name) - 1;
+    if (known >= 0) return known;
+    if ([...name].length > 64 || name !== name.trim() || NOT_IN_NAMES.test(name)) throw new Unfit("a new class cannot be called so");
+    return this.classes.push(name) - 1;
   }
 }
 
