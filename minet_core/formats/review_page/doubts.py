@@ -191,7 +191,9 @@ def _meeting(tracks: Mapping[int, Seen], one: int, two: int) -> Iterator[Doubt]:
         share = len(near) / min(len(a.frames), len(b.frames))
         first = int(frames[near[0]])
         numbers = float(overlap[near].mean()), share, log(len(near))
-        yield _doubt("double", first, first, (one, two), *numbers)
+        # The longer one comes first: the other is merged into it.
+        pair = (two, one) if len(b.frames) > len(a.frames) else (one, two)
+        yield _doubt("double", first, first, pair, *numbers)
         return
     for part in np.split(near, np.flatnonzero(np.diff(near) > _APART) + 1):
         first, after = part[0], part[-1] + 1
