@@ -1,8 +1,8 @@
 """Places of a result that are worth a look, and how likely each is wrong.
 
 What is doubted follows from rows alone. The chance is a logistic function of two or three numbers
-for each kind, with coefficients that `benchmarks/doubts.py` fitted to annotated sequences; a class
-that changes is the exception: those sequences have one class each.
+for each kind, with coefficients that `python -m benchmarks.doubts` fitted to annotated sequences; a
+class that changes is the exception: those sequences have one class each.
 """
 
 from collections.abc import Iterator, Mapping
