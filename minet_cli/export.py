@@ -20,9 +20,9 @@ _option = partial(setting, of=ExportOptions)
 
 
 SECTIONS = {
-    "What to write": ("to", "output", "zip", "frames", "split"),
+    "What to write": ("to", "output", "zip", "frames", "overlay", "split"),
     "Which tracks and boxes": (
-        *("min_score", "min_length", "classes", "label_map", "interpolate", "max_gap"),
+        *("edits", "min_score", "min_length", "classes", "label_map", "interpolate", "max_gap"),
         "keyframes",
     ),
     "The videos": ("video", "constant_rate"),
@@ -50,6 +50,7 @@ SECTIONS = {
     help="Folder to write to, or the file where it is one.",
 )
 @_option("--zip", "zip", is_flag=True)
+@_option("--edits", "edits", metavar="FILE")
 @_option("--min-score", "min_score", type=float)
 @_option("--min-length", "min_length", type=int, metavar="BOXES")
 @_option("--classes", "classes", type=names, metavar="NAMES")
@@ -58,6 +59,7 @@ SECTIONS = {
 @_option("--max-gap", "max_gap", type=int, metavar="FRAMES")
 @_option("--keyframes", "keyframes", metavar="auto|all|N")
 @_option("--frames", "frames", type=click.Choice(PICTURES))
+@_option("--overlay", "overlay", is_flag=True)
 @_option("--split", "split", metavar="NAME")
 @_option("--order", "order", type=click.Choice(ORDERS))
 @_option("--video", "video", multiple=True, metavar="PATH")

@@ -16,6 +16,7 @@ from minet_core.suggest import did_you_mean
 COMMANDS = {
     "detect": "minet_cli.detect",
     "report": "minet_cli.overview",
+    "review": "minet_cli.review",
     "export": "minet_cli.export",
     "eval": "minet_cli.evaluate",
     "train": "minet_cli.train",

@@ -293,10 +293,16 @@ class ExportOptions:
         "auto", "For annotation tools, the boxes to drag: auto, all, or every N-th."
     )
     label_map: str | None = setting(None, "File with a line `old=new` for each class to rename.")
+    edits: str | None = setting(
+        None, "What was mended in the review page: edits.json, of this very result."
+    )
     constant_rate: float | None = setting(
         None, "Count frames as a copy of the video with so many frames a second has them."
     )
     frames: str | None = setting(None, "Write the pictures too, where the format has them.")
+    overlay: bool = setting(
+        False, "Draw the annotated video again too, from what is written: NAME-annotated.mp4."
+    )
     split: str = setting("train", "Part of a dataset that the videos are to be: train or val.")
     order: str = setting(
         "names", "How a CVAT task of pictures is sorted: names, its default, or natural."

@@ -2,11 +2,15 @@ from math import inf
 from pathlib import Path
 
 import pytest
+from browser import browser
 from hypothesis import HealthCheck, settings
 from stub_model import stub_model
 from video_factory import write_grey_video
 
 from minet_core.models.zoo import Model
+
+__all__ = ["browser"]
+"""A fixture that all tests share: there can be one Playwright in a process."""
 
 # A busy machine is no failure, and every run tries the same examples, whatever an earlier one
 # found. scripts/test-everywhere tries others.

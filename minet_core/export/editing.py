@@ -155,6 +155,9 @@ def close_gaps(track: Track, step: int, longest: int) -> tuple[Track, int]:
     """
     apart = np.diff(track.frames)
     short = np.flatnonzero((apart > step) & (apart - step <= longest))
+    if track.hidden:
+        seen = [track.hidden.isdisjoint(range(*track.frames[i : i + 2].tolist())) for i in short]
+        short = short[np.array(seen, np.bool_)]
     if not len(short):
         return track, 0
     missing = [np.arange(track.frames[i] + step, track.frames[i + 1], step) for i in short]

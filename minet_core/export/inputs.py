@@ -12,6 +12,7 @@ from minet_core.export.videos import Media
 from minet_core.files import numbered
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.class_names import LabelMap, read_label_map
+from minet_core.formats.edits import EditsFile, read_edits
 from minet_core.formats.readers import DRAWN, Kind, file_of, kind_of, read_annotations
 from minet_core.video.opening import shown
 
@@ -48,7 +49,10 @@ def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
     kinds = {path: kind_of(path) for path in _files(sources)}
     if options.annotator is not None and "label-studio" not in kinds.values():
         raise ConfigError("--annotator is for files of Label Studio, and there is none")
-    read = partial(_read, kinds, label_map=label_map, annotator=options.annotator)
+    edits = None if options.edits is None else read_edits(Path(options.edits))
+    if edits is not None and len(kinds) > 1:
+        raise ConfigError(f"--edits is for one result, and there are {len(kinds)}")
+    read = partial(_read, kinds, label_map=label_map, annotator=options.annotator, edits=edits)
     loaded = read(Media(options.video, is_any=len(kinds) == 1))
     if len(loaded) > 1 == len(kinds):
         # One file of several videos: only its name tells which of them a --video is.
@@ -64,12 +68,16 @@ def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
 
 
 def _read(
-    kinds: Mapping[Path, Kind], media: Media, label_map: LabelMap | None, annotator: str | None
+    kinds: Mapping[Path, Kind],
+    media: Media,
+    label_map: LabelMap | None,
+    annotator: str | None,
+    edits: EditsFile | None,
 ) -> list[Loaded]:
     return [
         Loaded(video, drawn=kind in DRAWN)
         for path, kind in kinds.items()
-        for video in read_annotations(path, media.facts_of, label_map, annotator)
+        for video in read_annotations(path, media.facts_of, label_map, annotator, edits)
     ]
 
 

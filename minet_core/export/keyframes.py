@@ -48,6 +48,8 @@ def thin(
     frames, boxes, keep = track.frames[known], track.boxes[known].copy(), fixed[known]
     borders = np.flatnonzero(keep).tolist()
     room = _room(boxes, size)
+    for side in room:
+        side[np.isin(frames, list(track.drawn))] = 0
     starts = _starts(track, step)[known]
     for first, last in pairwise(borders):
         if every is not None:
@@ -70,7 +72,7 @@ def _room(boxes: Floats, size: tuple[int, int] | None) -> tuple[Floats, Floats]:
     """How far (N, 4) each edge may move to the left or up, and to the right or down."""
     most = tolerance(boxes)
     if size is None:
-        return most, most
+        return most, most.copy()
     border = np.array([*size, *size], np.float64)
     return np.minimum(most, boxes.clip(min=0)), np.minimum(most, (border - boxes).clip(min=0))
 

@@ -104,7 +104,13 @@ def _retimed(track: Track, shown: Frames) -> Track | None:
         one.moved(lambda frame: int(np.searchsorted(shown, frame))) for one in track.attributes
     )
     changed = {name: getattr(track, name)[rows] for name in columns}
+    track = replace(track, drawn=_marked(track.drawn, shown), hidden=_marked(track.hidden, shown))
     return replace(track, frames=frames, attributes=tuple(values), **changed)
+
+
+def _marked(frames: frozenset[int], shown: Frames) -> frozenset[int]:
+    """The frames of the copy that show some of the video."""
+    return frozenset(np.flatnonzero(np.isin(shown, list(frames))).tolist())
 
 
 def _repeated(loose: LooseBoxes, shown: Frames) -> LooseBoxes:

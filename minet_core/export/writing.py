@@ -6,6 +6,7 @@ from pathlib import Path, PurePath
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from minet_core.config import ExportOptions
+from minet_core.export.annotated import write_annotated
 from minet_core.export.picture_folders import files_of
 from minet_core.export.publishing import check_free
 from minet_core.export.videos import Media, stream_of
@@ -62,12 +63,27 @@ class OutputWriter:
         place = content / f"{PurePath(name).stem}{exporter.suffix}" if exporter.suffix else content
         made = exporter.write(videos, place, self.options)
         files = [name] if zipped else [path.relative_to(hidden).as_posix() for path in made]
+        drawn = {f"{video.name}-annotated.mp4": video for video in videos}
+        files += drawn if self.options.overlay else ()
         # Told before pictures are decoded.
         check_free(self.folder, {name: files}, replace=self.options.overwrite)
         pictures = sum(self._extract(video, content) for video in videos)
+        if self.options.overlay:
+            for file, video in drawn.items():
+                self._annotate(video, hidden / file)
         if zipped:
             _zip(content, hidden / name)
         return [self.folder / file for file in files], pictures
+
+    def _annotate(self, video: VideoAnnotations, path: Path) -> None:
+        source, show, count = self.media.require(video), self.progress, len(video.looked_at)
+        write_annotated(
+            video,
+            source,
+            path,
+            stream=stream_of(video, source),
+            progress=None if show is None else lambda done: show(done, count),
+        )
 
     def _extract(self, video: VideoAnnotations, folder: Path) -> int:
         kind, path_of, wanted = self.options.frames, self.exporter.pictures, video.looked_at

@@ -33,6 +33,8 @@ class Track:
         keyframes: (N,) bool: drawn or decided, as against interpolated between its neighbours.
         occluded: (N,) bool.
         attributes: what an annotation tool says of it beside boxes.
+        drawn: frames whose boxes a person has put there in a result, which no line may move.
+        hidden: frames in which, says a person, it is not to be seen, so that nothing fills them.
     """
 
     id: int
@@ -43,6 +45,8 @@ class Track:
     keyframes: NDArray[np.bool_]
     occluded: NDArray[np.bool_]
     attributes: tuple[Attribute, ...] = ()
+    drawn: frozenset[int] = frozenset()
+    hidden: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -177,8 +177,14 @@ def parts_of_one_class(
     starts, held = starts[lasting], labels[starts[lasting]]
     cuts = starts[1:][held[1:] != held[:-1]].tolist()
     for first, end in zip([0, *cuts], [*cuts, len(labels)], strict=True):
-        part = slice(first, end)
-        votes = np.bincount(labels[part], weights=scores[part])
-        # A class that no row has cannot win, even where all scores are 0.
-        present = np.unique(labels[part])
-        yield part, int(present[votes[present].argmax()])
+        yield from one_part(labels, scores, slice(first, end))
+
+
+def one_part(
+    labels: NDArray[np.int64], scores: NDArray[np.float64], part: slice = slice(None)
+) -> Iterator[tuple[slice, int]]:
+    """The part as a whole, with the class that has the highest sum of scores in it."""
+    votes = np.bincount(labels[part], weights=scores[part])
+    # A class that no row has cannot win, even where all scores are 0.
+    present = np.unique(labels[part])
+    yield part, int(present[votes[present].argmax()])

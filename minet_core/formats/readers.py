@@ -12,6 +12,7 @@ from minet_core.formats.class_names import LabelMap
 from minet_core.formats.coco.stills import read_coco
 from minet_core.formats.cvat.reader import read_cvat
 from minet_core.formats.cvat.zip_exports import ZipKind, kind_of_zip, read_zip
+from minet_core.formats.edits import EditsFile
 from minet_core.formats.label_studio.reader import FactsOf, nothing_known, read_label_studio
 from minet_core.formats.minet.reader import from_result
 from minet_core.formats.minet.result_json import SCHEMA
@@ -93,6 +94,7 @@ def read_annotations(
     facts_of: FactsOf = nothing_known,
     label_map: LabelMap | None = None,
     annotator: str | None = None,
+    edits: EditsFile | None = None,
 ) -> list[VideoAnnotations]:
     """Read a file of any kind, told by its content; one can hold several videos.
 
@@ -101,14 +103,18 @@ def read_annotations(
         facts_of: asked for videos of which a file does not tell the size.
         label_map: new names of classes; they vote for the class of a result's tracks.
         annotator: whose annotations to read of Label Studio's tasks, see `read_label_studio`.
+        edits: what a person has mended in a result.
 
     Raises:
-        InputError: it is of no known kind, incomplete or damaged, or made to do harm.
+        InputError: it is of no known kind, incomplete or damaged, or made to do harm; or it is not
+            what was edited.
         ConfigError: the map does not know a class.
     """
     kind = kind_of(path)
     if kind == "result":
-        return [from_result(path, label_map)]
+        return [from_result(path, label_map, edits)]
+    if edits is not None:
+        raise InputError(f"{shown(path)}: edits belong to a result.json of minet detect")
     videos = _read_drawn(path, kind, facts_of, annotator)
     return videos if label_map is None else [label_map.applied(video) for video in videos]
 

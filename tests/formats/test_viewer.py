@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import Tab, browser  # noqa: F401
+from browser import Tab
 from video_factory import grey_of, write_grey_video, write_video
 from viewer_data import HOSTILE, data_of, many, write_page
 
@@ -21,7 +21,7 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def context(browser) -> Iterator[Any]:  # noqa: F811
+def context(browser) -> Iterator[Any]:
     # Conditions are evaluated in the page, which its own content policy would forbid.
     context = browser.new_context(viewport={"width": 1000, "height": 640}, bypass_csp=True)
     yield context
@@ -47,7 +47,7 @@ def page(tmp_path, clip):  # noqa: ARG001
     return write_page(tmp_path, data_of(ROWS), ["clip.mp4"])
 
 
-def test_page_opens_under_its_own_policy(browser, page):  # noqa: F811
+def test_page_opens_under_its_own_policy(browser, page):
     context = browser.new_context()
     tab = Tab(context.new_page())
     tab.page.goto(page.as_uri())

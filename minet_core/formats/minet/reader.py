@@ -12,12 +12,13 @@ from minet_core.errors import InputError
 from minet_core.formats.annotations import (
     MOST_FRAMES,
     LooseBoxes,
-    Sizes,
     Track,
     VideoAnnotations,
     limits,
 )
-from minet_core.formats.class_names import LabelMap, parts_of_one_class
+from minet_core.formats.class_names import LabelMap, one_part, parts_of_one_class
+from minet_core.formats.edits import EditsFile
+from minet_core.formats.minet.edited import NO_MARKS, Columns, Marks, edited, sizes_of
 from minet_core.formats.minet.edited_scores import ScoreVectors
 from minet_core.formats.minet.result_json import read_json
 from minet_core.formats.minet.score_vectors import map_score_vectors
@@ -31,41 +32,57 @@ _RESULT = "result.json"
 _LEFT_OUT = -1
 
 
-def from_result(path: Path, label_map: LabelMap | None = None) -> VideoAnnotations:
+def from_result(
+    path: Path, label_map: LabelMap | None = None, edits: EditsFile | None = None
+) -> VideoAnnotations:
     """Read a result.json; every row is a keyframe unless it was interpolated.
 
     A track has the class that its rows vote for, with their scores; where the class truly changes
-    (see `parts_of_one_class`) it is cut, and the later parts get ids that are free.
+    (see `parts_of_one_class`) it is cut, and the later parts get ids that are free. A track that
+    was edited is not cut.
+
+    Args:
+        path: of the file.
+        label_map: new names of classes.
+        edits: what a person has mended, by the old names.
 
     Raises:
-        InputError: it is none, of another version, incomplete, or does not make sense.
+        InputError: it is none, of another version, incomplete, or does not make sense; or the
+            edits are of another one.
         ConfigError: it has a class that the map does not know.
     """
     header, rows, _ = read_json(path)
     try:
-        return _annotations(path, header, rows, label_map)
+        return _annotations(path, header, rows, label_map, edits)
     except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{shown(path)}: damaged ({reason})") from None
 
 
 def _annotations(
-    path: Path, header: dict[str, Any], rows: "pd.DataFrame", label_map: LabelMap | None
+    path: Path,
+    header: dict[str, Any],
+    rows: "pd.DataFrame",
+    label_map: LabelMap | None,
+    edits: EditsFile | None,
 ) -> VideoAnnotations:
     video, settings = header["video"], header["settings"]
     rate, step = Fraction(video["frame_rate"]), int(settings["stride"])
-    columns = _columns(rows)
-    start = _start(settings["start"], columns["frames"], step, rate)
+    columns = columns_of(rows)
+    start = start_of(settings["start"], columns["frames"], step, rate)
     looked_at = range(start, start + int(header["counts"]["frames"]) * step, step)
     _check(columns, looked_at)
     frames = _frames(video["duration"], settings, looked_at, rate)
     length = looked_at.stop if frames is None else frames
     if length > MOST_FRAMES:
         raise ValueError(f"a video of {length} frames")
-    times = _times(columns, length, rate)
-    names, labels = _renamed(header["classes"], columns["labels"], label_map)
-    columns["labels"] = labels
-    classes = tuple(header["classes"])
+    times, uneven = _times(columns, length, rate), _is_uneven(columns, rate)
+    vectors = _vectors(path, header, columns)
+    classes, marks = list(header["classes"]), NO_MARKS
+    if edits is not None:
+        columns, classes, marks = edited(header, columns, looked_at, edits)
+        vectors = None  # they are of boxes as they were
+    names, columns["labels"] = _renamed(classes, columns["labels"], label_map)
     return VideoAnnotations(
         name=path.resolve().parent.name if path.name == _RESULT else path.stem,
         source=video["path"],
@@ -73,18 +90,20 @@ def _annotations(
         height=int(video["height"]),
         frames=frames,
         frame_rate=rate,
-        variable_rate=_is_uneven(columns, rate),
+        variable_rate=uneven,
         step=step,
-        classes=classes if label_map is None else label_map.classes(classes),
-        tracks=tuple(_tracks(columns, names)),
+        classes=tuple(classes) if label_map is None else label_map.classes(classes),
+        tracks=tuple(_tracks(columns, names, marks)),
         loose=_loose(columns, names),
         start=start,
         stop=looked_at[-1] + 1 if looked_at else start,
         times=times,
-        sizes=_sizes(header),
+        sizes=sizes_of(header),
         pictures=dict(enumerate(map(str, video.get("pictures", ())))),
         of_pictures="pictures" in video,
-        vectors=_vectors(path, header, columns),
+        vectors=vectors,
+        notes=marks.notes,
+        kept=marks.kept,
         drawn_gaps=header["model"] == MODEL and bool((columns["scores"] == 1).all()),
         start_time=_seconds(video.get("start_time")),
         delay=_seconds(video.get("delay")) or 0.0,
@@ -100,27 +119,21 @@ def _seconds(value: Any) -> float | None:
     return seconds
 
 
-def _vectors(
-    path: Path, header: dict[str, Any], columns: dict[str, NDArray[Any]]
-) -> ScoreVectors | None:
+def _vectors(path: Path, header: dict[str, Any], columns: Columns) -> ScoreVectors | None:
     """Score vectors, where there are any beside the result: it may have been moved without them."""
     name, frames, classes = header.get("score_vectors"), columns["frames"], header["classes"]
     if name is None or not path.with_name(name).is_file():
         return None
     size = header["video"]["width"], header["video"]["height"]
-    boxes = columns["boxes"].clip(0, limits(frames, size, _sizes(header)))
+    boxes = columns["boxes"].clip(0, limits(frames, size, sizes_of(header)))
     scores = map_score_vectors(path, name, len(frames), len(classes))
     if not (own := columns["detected"]).all():
         frames, boxes, scores = frames[own], boxes[own], scores[own]
     return ScoreVectors(tuple(classes), frames, boxes, scores)
 
 
-def _sizes(header: dict[str, Any]) -> Sizes:
-    found = header.get("sizes", {})
-    return {int(frame): (int(w), int(h)) for frame, (w, h) in dict(found).items()}
-
-
-def _columns(rows: "pd.DataFrame") -> dict[str, NDArray[Any]]:
+def columns_of(rows: "pd.DataFrame") -> Columns:
+    """Columns of the rows of a result."""
     return {
         "frames": rows.frame.to_numpy(np.int64),
         "times": rows.time.to_numpy(np.float64),
@@ -129,10 +142,11 @@ def _columns(rows: "pd.DataFrame") -> dict[str, NDArray[Any]]:
         "scores": rows.score.to_numpy(np.float64),
         "boxes": rows[["x1", "y1", "x2", "y2"]].to_numpy(np.float64),
         "detected": rows.interpolated.to_numpy() == 0,
+        "occluded": np.zeros(len(rows), np.bool_),
     }
 
 
-def _check(columns: dict[str, NDArray[Any]], looked_at: range) -> None:
+def _check(columns: Columns, looked_at: range) -> None:
     frames, tracks = columns["frames"], columns["tracks"]
     if not all(np.isfinite(columns[name]).all() for name in ("times", "scores", "boxes")):
         raise ValueError("a row has a value that is no number")
@@ -143,7 +157,7 @@ def _check(columns: dict[str, NDArray[Any]], looked_at: range) -> None:
         raise ValueError("a track has two boxes in one frame")
 
 
-def _start(given: float | None, frames: NDArray[np.int64], step: int, rate: Fraction) -> int:
+def start_of(given: float | None, frames: NDArray[np.int64], step: int, rate: Fraction) -> int:
     """The first frame looked at; of seconds only the frames with boxes tell it for certain."""
     if given is None or isinstance(given, int):
         return given or 0
@@ -166,7 +180,7 @@ def _frames(
     return None if duration is None else max(least, round(duration * rate))
 
 
-def _times(columns: dict[str, NDArray[Any]], count: int, rate: Fraction) -> NDArray[np.float64]:
+def _times(columns: Columns, count: int, rate: Fraction) -> NDArray[np.float64]:
     """Seconds of each frame: those of rows as they are, the others evenly between and after."""
     known, index = np.unique(columns["frames"], return_index=True)
     times = columns["times"][index]
@@ -177,7 +191,7 @@ def _times(columns: dict[str, NDArray[Any]], count: int, rate: Fraction) -> NDAr
     return np.asarray(np.interp(frames, known, times) + after)
 
 
-def _is_uneven(columns: dict[str, NDArray[Any]], rate: Fraction) -> bool:
+def _is_uneven(columns: Columns, rate: Fraction) -> bool:
     """Whether a frame is shown when, by the rate, another one should be."""
     off = columns["times"] * float(rate) - columns["frames"]
     return bool((np.abs(off) > 0.5).any())
@@ -201,7 +215,7 @@ def _renamed(
     return names, table[labels]
 
 
-def _tracks(columns: dict[str, NDArray[Any]], names: tuple[str, ...]) -> Iterator[Track]:
+def _tracks(columns: Columns, names: tuple[str, ...], marks: Marks) -> Iterator[Track]:
     """Tracks by id: those that keep theirs, then the later parts of those that were cut."""
     order = np.argsort(columns["tracks"], kind="stable")
     ids, starts = np.unique(columns["tracks"][order], return_index=True)
@@ -212,22 +226,21 @@ def _tracks(columns: dict[str, NDArray[Any]], names: tuple[str, ...]) -> Iterato
         if number == 0:
             continue
         # Votes count from 0, and what is left out has a vote too.
-        parts = parts_of_one_class(columns["labels"][rows] + 1, columns["scores"][rows])
+        cut = parts_of_one_class if number not in marks.touched else one_part
+        parts = cut(columns["labels"][rows] + 1, columns["scores"][rows])
         for i, (part, label) in enumerate(parts):
             if label - 1 == _LEFT_OUT:
                 continue
             track = _track(number if i == 0 else following, names[label - 1], columns, rows[part])
             if i == 0:
-                yield track
+                yield marks.on(track)
             else:
                 later.append(track)
                 following += 1
     yield from later
 
 
-def _track(
-    number: int, label: str, columns: dict[str, NDArray[Any]], rows: NDArray[np.int64]
-) -> Track:
+def _track(number: int, label: str, columns: Columns, rows: NDArray[np.int64]) -> Track:
     return Track(
         number,
         label,
@@ -235,11 +248,11 @@ def _track(
         columns["boxes"][rows],
         columns["scores"][rows],
         keyframes=columns["detected"][rows],
-        occluded=np.zeros(len(rows), np.bool_),
+        occluded=columns["occluded"][rows],
     )
 
 
-def _loose(columns: dict[str, NDArray[Any]], names: tuple[str, ...]) -> LooseBoxes:
+def _loose(columns: Columns, names: tuple[str, ...]) -> LooseBoxes:
     rows = (columns["tracks"] == 0) & (columns["labels"] != _LEFT_OUT)
     labels = tuple(names[i] for i in columns["labels"][rows])
     return LooseBoxes(

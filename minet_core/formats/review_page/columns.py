@@ -4,9 +4,8 @@ A page may hold 100,000 boxes, so numbers are packed: a row takes 19 bytes, a th
 """
 
 import base64
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,11 @@ from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
 from minet_core.formats.annotations import Sizes, VideoAnnotations
+from minet_core.formats.edits import ResultFacts
+from minet_core.formats.minet.edited import Columns, name_of, result_facts
+from minet_core.formats.minet.reader import columns_of, start_of
 from minet_core.formats.minet.result_json import StoredResult
-from minet_core.video.names import parts_of
+from minet_core.formats.review_page.doubts import LEAST, Doubt, Seen, doubts_of
 from minet_core.video.placement import placed_in
 
 _DEFAULT_RATE = Fraction(25)
@@ -50,6 +52,8 @@ class ViewerData:
         track_ids: (N,), NO_TRACK for a box of no track.
         interpolated: (N,) bool: drawn between two boxes of its track.
         start_time: seconds on a player's clock at which frame 0 is shown.
+        result: by what edits know the result; None: it cannot be edited.
+        doubts: places that may be wrong, the likeliest first.
     """
 
     source: str | None
@@ -74,6 +78,8 @@ class ViewerData:
     track_ids: NDArray[np.int64]
     interpolated: NDArray[np.bool_]
     start_time: float = 0.0
+    result: ResultFacts | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Plain values for JSON; `viewer/data.js` is the other half of this.
@@ -92,6 +98,8 @@ class ViewerData:
             "frameRate": self.frame_rate,
             "leastScore": self.least_score,
             "startTime": self.start_time,
+            "doubts": [_doubt(doubt) for doubt in self.doubts if doubt.chance >= LEAST],
+            "result": None if self.result is None else asdict(self.result),
             "boxUnit": box_unit,
             "known": {"frame": pack(known, "u4"), "time": pack(self.times[where], "f8")},
             "tracks": {
@@ -121,21 +129,23 @@ def data_of_result(result: StoredResult) -> ViewerData:
     """What a page shows of a result.json."""
     header, rows, tracklets = result
     video, settings = header["video"], header["settings"]
-    rate = float(Fraction(video["frame_rate"]))
+    rate = Fraction(video["frame_rate"])
     frames = rows["frame"].to_numpy(np.int64)
+    aspect = video.get("pixel_aspect")
+    columns = columns_of(rows)
     first, last = _looked_at(settings, header["counts"]["frames"], rate, frames)
     return ViewerData(
         source=video["path"],
-        name=_name(video["path"]),
+        name=name_of(video["path"]),
         note=f"minet {header['minet']}, model {header['model']}",
         width=video["width"],
         height=video["height"],
-        pixel_aspect=float(Fraction(video["pixel_aspect"])),
-        frame_rate=rate,
+        pixel_aspect=None if aspect is None else float(Fraction(aspect)),
+        frame_rate=float(rate),
         first=first,
         last=last,
         step=settings["stride"],
-        least_score=settings["score"],
+        least_score=settings.get("score"),
         labels=tuple(header["classes"]),
         track_labels={tracklet.id: tracklet.label_id for tracklet in tracklets},
         frames=frames,
@@ -152,7 +162,27 @@ def data_of_result(result: StoredResult) -> ViewerData:
         track_ids=rows["track_id"].fillna(NO_TRACK).to_numpy(np.int64),
         interpolated=rows["interpolated"].to_numpy(np.int64) > 0,
         start_time=video.get("start_time") or 0.0,
+        result=result_facts(header, columns),
+        doubts=tuple(_doubts(columns, (video["width"], video["height"]), last, settings["stride"])),
     )
+
+
+def _doubts(columns: Columns, size: tuple[int, int], last: int, step: int) -> list[Doubt]:
+    order = np.lexsort((columns["frames"], columns["tracks"]))
+    ids, starts = np.unique(columns["tracks"][order], return_index=True)
+    names = ("frames", "boxes", "scores", "labels")
+    tracks = {
+        track: Seen(*(columns[name][rows] for name in names))
+        for track, rows in zip(ids.tolist(), np.split(order, starts[1:]), strict=len(ids) > 0)
+        if track > 0
+    }
+    return doubts_of(tracks, size, last, step)
+
+
+def _doubt(doubt: Doubt) -> dict[str, Any]:
+    told = doubt._asdict()
+    del told["numbers"]
+    return {**told, "chance": round(doubt.chance, 3)}
 
 
 def _placed(
@@ -169,18 +199,11 @@ def _placed(
     return boxes
 
 
-def _name(source: str) -> str:
-    parts = parts_of(source)
-    return parts[-1] if parts else source
-
-
 def _looked_at(
-    settings: dict[str, Any], count: int, rate: float, frames: NDArray[np.int64]
+    settings: dict[str, Any], count: int, rate: Fraction, frames: NDArray[np.int64]
 ) -> tuple[int, int]:
-    """The first and the last frame that a run has looked at; a start in seconds is an estimate."""
-    start = settings["start"] or 0
-    first = start if isinstance(start, int) else ceil(round(start * rate, 6))
-    first = min(first, int(frames.min(initial=first)))
+    """The first and the last frame that a run has looked at."""
+    first = start_of(settings["start"], frames, settings["stride"], rate)
     last = first + max(count - 1, 0) * settings["stride"]
     return first, max(last, int(frames.max(initial=last)))
 
@@ -197,7 +220,7 @@ def data_of_annotations(video: VideoAnnotations) -> ViewerData:
     end = looked_at[-1] if looked_at else video.start
     return ViewerData(
         source=video.source,
-        name=_name(video.source) if video.source else video.name,
+        name=name_of(video.source) if video.source else video.name,
         note="",
         width=video.width,
         height=video.height,

@@ -10,7 +10,7 @@ import hashlib
 import html
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -27,8 +27,9 @@ from minet_core.video.opening import is_url, shown
 
 # In the order in which they build on each other.
 _SCRIPTS = (
-    *("data", "state", "player", "overlay", "lanes", "timeline"),
-    *("chart", "strip", "list", "filters", "keys", "main"),
+    *("edits", "data", "rows", "state", "player", "overlay", "lanes", "timeline"),
+    *("chart", "strip", "list", "filters"),
+    *("editlog", "editor", "doubts", "editing", "keys", "main"),
 )
 
 
@@ -46,6 +47,17 @@ class PageVideo:
     annotated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server tells the page beside data: it takes edits.json by PUT, beside the page.
+
+    Attributes:
+        edits: that were made before, as JSON has them.
+    """
+
+    edits: Sequence[Mapping[str, Any]]
+
+
 def write_html(path: Path, data: ViewerData, videos: Sequence[PageVideo]) -> None:
     """Write a page.
 
@@ -58,7 +70,21 @@ def write_html(path: Path, data: ViewerData, videos: Sequence[PageVideo]) -> Non
         OutputError: it cannot be written.
     """
     with complete_text(path) as file:
-        file.write(_page(data.name, {**data.document(), "videos": [asdict(v) for v in videos]}))
+        file.write(page_of(data, videos))
+
+
+def page_of(data: ViewerData, videos: Sequence[PageVideo], served: Served | None = None) -> str:
+    """The text of a page.
+
+    Args:
+        data: what it shows.
+        videos: the page plays the first one that the browser can play.
+        served: of a page that a server has; None: it is a file.
+    """
+    document = {**data.document(), "videos": [asdict(video) for video in videos]}
+    if served is not None:
+        document["served"] = {"edits": served.edits}
+    return _page(data.name, document)
 
 
 def export_html(
@@ -111,6 +137,7 @@ def _page(title: str, document: dict[str, Any]) -> str:
     document["colours"] = [_hex(colour) for colour in PALETTE]
     document["noTrackColour"] = _hex(UNTRACKED)
     return Template(_asset("page.html")).substitute(
+        connect="'self'" if "served" in document else "'none'",
         title=html.escape(shown(title)),
         style=style,
         style_hash=_hash(style),

@@ -83,7 +83,8 @@ class Data {
     this.step = document.step;
     this.colours = document.colours;
     this.noTrackColour = document.noTrackColour;
-    this.boxUnit = document.boxUnit;
+    /** What edits know the result by; null where it cannot be edited. */
+    this.result = document.result ?? null;
     this.knownFrames = unpack(document.known.frame);
     this.knownTimes = unpack(document.known.time);
     this.frames = unpack(document.rows.frame);
@@ -92,8 +93,23 @@ class Data {
     this.baseScores = document.rows.base === null ? null : unpack(document.rows.base);
     /** Whether a row was not detected, but drawn between two of its tracklet. */
     this.interpolated = unpack(document.rows.interpolated);
-    this.corners = unpack(document.rows.box);
+    /** What the server of `minet review` tells; null in a file. @type {{edits: Edit[]} | null} */
+    this.served = document.served ?? null;
+    /** @type {Doubt[]} the likeliest to be wrong first */
+    this.doubts = document.doubts ?? [];
+    /** Corners of boxes in pixels of the video. */
+    this.corners = Float64Array.from(unpack(document.rows.box), (/** @type {number} */ side) => side * document.boxUnit);
+    this.occluded = new Uint8Array(this.length);
     this.tracks = this.readTracks(document.tracks);
+    /** Rows of no tracklet come first. */
+    this.loose = this.tracks[0]?.from ?? this.length;
+    /** Tracklets as they were read of rows, which edits leave or replace. @type {WeakMap<Row[], Track>} */
+    this.seen = new WeakMap();
+    this.index();
+  }
+
+  /** What is found by track, by frame, or by what happens. */
+  index() {
     this.byId = new Map(this.tracks.map((track) => [track.id, track]));
     this.trackOfRow = this.indexTracks();
     /** Stops of all tracklets, by frame. */
@@ -186,12 +202,9 @@ class Data {
 
   /** Corners in pixels of the video. @param {number} row @returns {[number, number, number, number]} */
   box(row) {
-    const { corners, boxUnit } = this;
+    const { corners } = this;
     const at = 4 * row;
-    return [
-      corners[at] * boxUnit, corners[at + 1] * boxUnit,
-      corners[at + 2] * boxUnit, corners[at + 3] * boxUnit,
-    ];
+    return [corners[at], corners[at + 1], corners[at + 2], corners[at + 3]];
   }
 
   /** @param {number} row */

@@ -32,7 +32,7 @@ class Filters {
     const counts = new Map();
     for (const { label } of this.data.tracks) counts.set(label, (counts.get(label) ?? 0) + 1);
     const ordered = [...counts].sort(byCount(this.data.labels));
-    get("classes").append(...ordered.map(([label, count]) => {
+    get("classes").replaceChildren(...ordered.map(([label, count]) => {
       const chip = this.chip(this.data.labels[label], count, () => this.toggle("classes", label));
       chip.dataset.label = String(label);
       return chip;
@@ -40,7 +40,7 @@ class Filters {
   }
 
   addHaving() {
-    get("having").append(...HAVING.map(([kind, text]) => {
+    get("having").replaceChildren(...HAVING.map(([kind, text]) => {
       const { length } = this.data.tracks.filter((track) => passes(track, { ...noFilter(), having: new Set([kind]) }));
       const chip = this.chip(text, length, () => this.toggle("having", kind));
       chip.dataset.kind = kind;
@@ -62,6 +62,13 @@ class Filters {
     const values = new Set(/** @type {Set<any>} */ (this.store.state.filter[name]));
     if (!values.delete(value)) values.add(value);
     this.store.setFilter({ [name]: values });
+  }
+
+  /** After the tracklets have changed. */
+  renew() {
+    this.addClasses();
+    this.addHaving();
+    this.draw();
   }
 
   draw() {

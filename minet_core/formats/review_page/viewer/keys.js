@@ -30,20 +30,64 @@ function keyTable(viewer) {
     key(["-"], "−", "show more time in the timeline", () => timeline.zoom(2)),
     key(["0"], "0", "show the whole video in the timeline", () => timeline.fit()),
     key(["/"], "/", "go to a tracklet by its id", () => get("find").focus()),
-    key(["Escape"], "Esc", "choose no tracklet", () => viewer.store.set({ track: null })),
+    key(["Escape"], "Esc", "choose no tracklet", () => viewer.chooseNone()),
     key(["?"], "?", "these keys", () => /** @type {HTMLDialogElement} */ (get("help")).showModal()),
+    ...(viewer.editor.isOn ? [...doubtKeys(viewer.doubts), ...editKeys(viewer.editor)] : []),
   ];
+}
+
+/** @param {Doubts} doubts @returns {Key[]} */
+function doubtKeys(doubts) {
+  return [
+    { keys: ["q"], shown: "Q", does: "to the worst doubtful place", run: () => doubts.next() },
+    { keys: ["1"], shown: "1", does: "of a doubtful place: same, it is right", run: () => doubts.decide("onYes") },
+    { keys: ["2"], shown: "2", does: "of a doubtful place: not the same, it is wrong", run: () => doubts.decide("onNo") },
+    { keys: ["3"], shown: "3", does: "of a doubtful place: later", run: () => doubts.putOff() },
+  ];
+}
+
+/** @param {Editor} editor @returns {Key[]} */
+function editKeys(editor) {
+  const { store } = editor;
+  const key = (/** @type {string} */ keys, /** @type {string} */ does, /** @type {() => void} */ run, shown = keys.toUpperCase()) => ({ keys: keys.split(" "), shown, does, run });
+  const nudges = /** @type {[string, string, number, number][]} */ ([
+    ["ArrowLeft", "←", -1, 0], ["ArrowRight", "→", 1, 0], ["ArrowUp", "↑", 0, -1], ["ArrowDown", "↓", 0, 1],
+  ]);
+  return [
+    key("v", "select the chosen tracklet too, or no longer", () => store.state.track && store.toggle(store.state.track.id)),
+    key("g", "merge the selected tracklets", () => editor.merge()),
+    key("s", "split the chosen tracklet at this frame", () => editor.split()),
+    key("x", "swap two selected tracklets from this frame on", () => editor.swap()),
+    key("Delete Backspace", "delete the selected tracklets", () => editor.delete(), "Del"),
+    key("c", "change the class", () => editor.setClass()),
+    key("i", "change the id", () => editor.setId()),
+    key("t", "write a text", () => editor.setText()),
+    key("a", "mark a stretch, from here to where you go", () => store.set({ mark: store.state.mark === null ? editor.frame : null })),
+    key("h", "hide over the stretch: not to be seen there", () => editor.takeOut("hide")),
+    key("Shift+Delete Shift+Backspace", "delete over the stretch", () => editor.takeOut("delete"), "Shift Del"),
+    key("o", "occluded over the stretch, or no longer", () => editor.occlude()),
+    key("f", "fill the gap at this frame", () => editor.fill()),
+    key("d", "draw a box of the chosen tracklet, and fill up to it", () => editor.draw("track")),
+    key("e", "draw a box of a new object", () => editor.draw("new")),
+    key("Enter", "put the box that is to be drawn", () => editor.drawHere()),
+    ...nudges.map(([name, sign, x, y]) => key(`Alt+${name}`, "move the box", () => editor.nudge(x, y, false), `Alt ${sign}`)),
+    ...nudges.map(([name, sign, x, y]) => key(`Alt+Shift+${name}`, "resize the box", () => editor.nudge(x, y, true), `Alt Shift ${sign}`)),
+    key("u Ctrl+z", "undo", () => editor.undo()),
+    key("y Ctrl+y Ctrl+Shift+z", "do again what was undone", () => editor.redo(), "Y"),
+    key("w Ctrl+s", "save edits.json", () => editor.save(), "W"),
+  ].map((entry) => ({ ...entry, shown: entry.shown.split(" CTRL")[0] }));
 }
 
 /** @param {Key[]} table */
 function listenToKeys(table) {
   const byName = new Map(table.flatMap((entry) => entry.keys.map((name) => [name, entry])));
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isMeantElsewhere(event)) return;
+    if (isMeantElsewhere(event)) return;
     // A letter with Shift has a name of its own; a sign such as ? needs Shift on many keyboards.
     const shifted = event.shiftKey && (event.key.length > 1 || /[a-z]/i.test(event.key));
-    const name = event.key.length === 1 && !shifted ? event.key.toLowerCase() : event.key;
-    const entry = byName.get(shifted ? `Shift+${name.length === 1 ? name.toUpperCase() : name}` : name);
+    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const held = [event.ctrlKey || event.metaKey ? "Ctrl+" : "", event.altKey ? "Alt+" : "", shifted ? "Shift+" : ""].join("");
+    const entry = byName.get(held + (held === "Shift+" && name.length === 1 ? name.toUpperCase() : name));
     if (!entry) return;
     event.preventDefault();
     entry.run();

@@ -7,18 +7,33 @@ class List {
    * @param {Data} data
    * @param {Store} store
    * @param {(track: Track) => void} choose
+   * @param {boolean} selects whether several can be selected
    */
-  constructor(data, store, choose) {
+  constructor(data, store, choose, selects) {
     this.data = data;
     this.store = store;
     this.home = get("list");
     this.space = get("list-space");
     this.home.addEventListener("scroll", () => this.draw());
+    this.selects = selects;
+    if (selects) this.home.setAttribute("aria-multiselectable", "true");
     this.space.addEventListener("click", (event) => {
-      const row = /** @type {HTMLElement} */ (event.target).closest("[data-id]");
+      const target = /** @type {HTMLElement} */ (event.target);
+      const row = target.closest("[data-id]");
       const track = row && data.byId.get(Number(row.getAttribute("data-id")));
-      if (track) choose(track);
+      if (!track) return;
+      if (selects && event.shiftKey) this.selectTo(track);
+      else if (selects && (event.ctrlKey || event.metaKey || target.closest(".dot"))) store.toggle(track.id);
+      else choose(track);
     });
+  }
+
+  /** Select the lines from the chosen one to another. @param {Track} track */
+  selectTo(track) {
+    const { tracks, state } = this.store;
+    const places = [tracks.indexOf(track), state.track ? tracks.indexOf(state.track) : 0].sort((a, b) => a - b);
+    const ids = tracks.slice(Math.max(0, places[0]), places[1] + 1).map(({ id }) => id);
+    this.store.set({ selected: new Set([...state.selected, ...ids]) });
   }
 
   /** After the filter or the order has changed. */
@@ -49,13 +64,17 @@ class List {
     row.id = `row-${track.id}`;
     row.dataset.id = String(track.id);
     row.setAttribute("role", "option");
-    row.setAttribute("aria-selected", String(track === store.state.track));
+    const isSelected = store.state.selected.has(track.id);
+    row.setAttribute("aria-selected", String(track === store.state.track || isSelected));
+    row.classList.toggle("selected", isSelected);
     row.setAttribute("aria-setsize", String(store.tracks.length));
     row.setAttribute("aria-posinset", String(place + 1));
     row.setAttribute("aria-label", `${data.nameOf(track)}, ${factsOf(track)}`);
     row.style.top = `${place * ROW}px`;
     const dot = element("span", "dot");
     dot.style.background = data.colour(track);
+    if (this.selects) dot.title = "Select  V";
+    dot.textContent = isSelected ? "✓" : "";
     const meter = element("span", "meter");
     const level = element("span", "");
     level.style.width = `${track.score * 100}%`;

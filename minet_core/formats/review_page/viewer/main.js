@@ -32,8 +32,10 @@ class Viewer {
     this.timeline = new Timeline(data, store, theme, this.player);
     this.chart = new Chart(canvasOf("chart"), data, store, theme, this.player);
     this.strip = new Strip(get("strip"), data, store, this.player);
-    this.list = new List(data, store, (track) => this.choose(track));
+    this.list = new List(data, store, (track) => this.choose(track), data.result !== null);
     this.filters = new Filters(data, store);
+    this.editor = new Editor(this);
+    this.doubts = new Doubts(this);
     this.hashTimer = 0;
     this.invitation = [...get("chosen-facts").childNodes];
     this.keys = keyTable(this);
@@ -47,6 +49,7 @@ class Viewer {
     this.listenToStore();
     this.listenToControls();
     this.listenToWindow();
+    if (this.editor.isOn) openEditing(this);
     listenToKeys(this.keys);
     writeHelp(this.keys);
     this.store.set(fromHash(location.hash, this.data));
@@ -72,10 +75,24 @@ class Viewer {
     }
   }
 
+  /** After edits. */
+  renew() {
+    this.filters.renew();
+    this.timeline.arrange();
+    this.writeFacts();
+    this.strip.update();
+    this.drawAll();
+    this.list.reveal();
+  }
+
   listenToStore() {
     const { store, overlay, timeline, chart, list, strip, filters } = this;
-    store.on(["shown", "track", "filter", "boxes", "zoom"], () => overlay.draw());
+    store.on(["data"], () => this.renew());
+    store.on(["selected"], () => list.draw());
+    store.on(["selected", "mark"], () => timeline.draw());
+    store.on(["shown", "track", "filter", "boxes", "zoom", "playing"], () => overlay.draw());
     store.on(["frame"], () => timeline.follow());
+    store.on(["frame"], () => store.state.mark !== null && timeline.draw());
     store.on(["frame", "track"], () => chart.draw());
     store.on(["frame"], () => this.drawPlace());
     store.on(["filter"], () => this.drawDensity());
@@ -101,7 +118,7 @@ class Viewer {
     click("zoom", () => this.flip("zoom"));
     click("loop", () => this.flip("loop"));
     click("sound", () => this.flipSound());
-    click("unchoose", () => store.set({ track: null }));
+    click("unchoose", () => this.chooseNone());
     click("open-help", () => /** @type {HTMLDialogElement} */ (get("help")).showModal());
     click("open-video", () => get("file").click());
     input("scrubber").addEventListener("input", () => player.seek(input("scrubber").valueAsNumber));
@@ -181,11 +198,17 @@ class Viewer {
       return;
     }
     get("chosen-dot").style.background = this.data.colour(track);
-    const facts = factsOf(track);
+    const text = this.editor.sheet.texts.get(track.id);
+    const facts = factsOf(track) + (text ? ` · “${text}”` : "");
     get("chosen-name").textContent = this.data.nameOf(track);
     get("chosen-facts").textContent = facts;
     get("announcer").textContent = `${this.data.nameOf(track)}, ${facts}`;
     this.chart.draw();
+  }
+
+  chooseNone() {
+    this.store.set({ track: null, selected: new Set(), mark: null, drawing: null });
+    if (this.editor.isOn) this.doubts.close();
   }
 
   /** Go to a tracklet. @param {Track} track */
@@ -282,6 +305,7 @@ class Viewer {
   /** @param {File | undefined} file */
   async openFile(file) {
     if (!file) return;
+    if (file.name.toLowerCase().endsWith(".json") && this.editor.isOn) return this.editor.open(file);
     get("notice").hidden = true;
     if (await this.player.load(URL.createObjectURL(file), false)) {
       this.store.set({ boxes: "all" });
@@ -294,6 +318,7 @@ class Viewer {
 
   onOpened() {
     this.strip.update();
+    this.doubts.draw();
     const { videoWidth, videoHeight } = this.player.video;
     const { width, height, pixelAspect } = this.data;
     const aspect = videoWidth / videoHeight;

@@ -45,6 +45,9 @@ function inkOn(hex) {
 
 /** @typedef {{left: number, top: number, width: number, height: number}} Rect */
 
+/** Where the handles of a box are, in shares of its sides. */
+const HANDLES = [[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [0.5, 1], [0, 1], [0, 0.5]];
+
 class Overlay {
   /**
    * @param {HTMLCanvasElement} canvas
@@ -64,6 +67,12 @@ class Overlay {
     this.top = 0;
     /** @type {number | null} row under the pointer */
     this.hovered = null;
+    /** What is being drawn or moved. @type {Box | null} */
+    this.preview = null;
+    /** Whether the chosen box can be moved, so that its handles show. */
+    this.hasHandles = false;
+    /** Whether the last press moved something, and was no click. */
+    this.wasDrag = false;
   }
 
   /** Where a row's box is on the canvas, in CSS pixels. @param {[number, number, number, number]} box @returns {Rect} */
@@ -72,6 +81,13 @@ class Overlay {
     const ky = (this.canvas.clientHeight / this.data.height) * this.scale;
     const [left, top] = [x1 * kx + this.left, y1 * ky + this.top];
     return { left, top, width: (x2 - x1) * kx, height: (y2 - y1) * ky };
+  }
+
+  /** The inverse, of a point. @param {number} x @param {number} y @returns {[number, number]} */
+  pointAt(x, y) {
+    const kx = (this.canvas.clientWidth / this.data.width) * this.scale;
+    const ky = (this.canvas.clientHeight / this.data.height) * this.scale;
+    return [(x - this.left) / kx, (y - this.top) / ky];
   }
 
   /** Rows of the picture that are to be drawn; the chosen one comes last. */
@@ -99,6 +115,23 @@ class Overlay {
       if (named) this.drawName(context, this.place(this.data.box(row)), this.nameOf(row), owner, chosen);
     }
     this.drawGhost(context);
+    if (this.preview) this.drawBox(context, this.place(this.preview), this.theme.accent, true, true);
+    else if (this.hasHandles) this.drawHandles(context, rows);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {number[]} rows */
+  drawHandles(context, rows) {
+    const row = rows.find((candidate) => this.data.trackOf(candidate) === this.store.state.track);
+    if (row === undefined || !this.store.state.track || this.store.state.playing) return;
+    const rect = this.place(this.data.box(row));
+    context.fillStyle = "#fff";
+    context.strokeStyle = "#000";
+    context.lineWidth = 1;
+    for (const [x, y] of HANDLES) {
+      const [left, top] = [rect.left + (rect.width * x) - 4, rect.top + (rect.height * y) - 4];
+      context.fillRect(left, top, 8, 8);
+      context.strokeRect(left + 0.5, top + 0.5, 7, 7);
+    }
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Rect} rect @param {string} colour @param {boolean} chosen @param {boolean} dashed */
@@ -117,7 +150,8 @@ class Overlay {
   nameOf(row) {
     const { data } = this;
     const track = data.trackOf(row);
-    return `${data.labels[data.rowLabels[row]]}${track ? ` ${track.id}` : ""}  ${data.score(row).toFixed(2)}`;
+    const hidden = data.occluded[row] ? "  occluded" : "";
+    return `${data.labels[data.rowLabels[row]]}${track ? ` ${track.id}` : ""}  ${data.score(row).toFixed(2)}${hidden}`;
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Rect} rect @param {string} text @param {Track | null} track @param {boolean} chosen */
@@ -195,6 +229,7 @@ class Overlay {
     this.canvas.addEventListener("pointermove", (event) => this.hover(this.hit(event.offsetX, event.offsetY)));
     this.canvas.addEventListener("pointerleave", () => this.hover(null));
     this.canvas.addEventListener("click", (event) => {
+      if (this.wasDrag) return;
       const row = this.hit(event.offsetX, event.offsetY);
       if (row === null) onEmpty();
       else choose(this.data.trackOf(row));

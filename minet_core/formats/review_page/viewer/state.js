@@ -21,6 +21,9 @@
  * @property {boolean} zoom whether the picture follows the chosen tracklet
  * @property {boolean} loop
  * @property {boolean} playing
+ * @property {Set<number>} selected ids of tracklets that an edit is about, beside the chosen one
+ * @property {number | null} mark frame at which a stretch begins, or ends
+ * @property {"track" | "new" | null} drawing whose box is to be drawn next
  */
 
 /** @returns {Filter} */
@@ -37,6 +40,7 @@ class Store {
     this.state = {
       ...{ frame: data.first, shown: data.first, track: null, filter: noFilter(), sort: "start" },
       ...{ boxes: "all", zoom: false, loop: false, playing: false },
+      ...{ selected: new Set(), mark: null, drawing: null },
     };
     /** @type {Track[]} tracklets that pass the filter, sorted */
     this.tracks = [];
@@ -46,7 +50,23 @@ class Store {
     this.listeners = [];
     /** @type {Set<string>} */
     this.changed = new Set();
+    /** Grows with each change of the data. */
+    this.version = 0;
     this.select();
+  }
+
+  /** After the data have changed: everything is to be drawn again. */
+  refresh() {
+    this.select();
+    this.version++;
+    this.set(/** @type {any} */ ({ data: this.version }));
+  }
+
+  /** Select a tracklet, or no longer. @param {number} id */
+  toggle(id) {
+    const selected = new Set(this.state.selected);
+    if (!selected.delete(id)) selected.add(id);
+    this.set({ selected });
   }
 
   /** Call a function once a screen refresh in which one of these has changed. @param {string[]} names @param {() => void} listener */

@@ -11,8 +11,10 @@ class Strip {
    * @param {Data} data
    * @param {Store} store
    * @param {Player} player
+   * @param {{width: number, height: number}} [size] of a picture, in pixels
    */
-  constructor(home, data, store, player) {
+  constructor(home, data, store, player, size = { width: PICTURE.width * 2, height: PICTURE.height * 2 }) {
+    this.size = size;
     this.home = home;
     this.data = data;
     this.store = store;
@@ -36,11 +38,16 @@ class Strip {
   /** Show the chosen tracklet. */
   update() {
     const { track } = this.store.state;
+    this.show(track ? this.rowsOf(track) : []);
+  }
+
+  /** Show pictures of some rows. @param {number[]} rows */
+  show(rows) {
     const turn = ++this.turn;
     clearTimeout(this.timer);
-    this.home.hidden = track === null || this.player.media !== this.player.video;
-    if (!track || this.home.hidden) return;
-    const places = this.rowsOf(track).map((row) => ({ row, canvas: this.addPicture(row) }));
+    this.home.hidden = rows.length === 0 || this.player.media !== this.player.video;
+    if (this.home.hidden) return;
+    const places = rows.map((row) => ({ row, canvas: this.addPicture(row) }));
     this.home.replaceChildren(...places.map(({ canvas }) => /** @type {Node} */ (canvas.parentNode)));
     this.timer = setTimeout(() => this.fill(places, turn), STRIP_DELAY);
   }
@@ -53,8 +60,8 @@ class Strip {
     button.setAttribute("aria-label", `Go to frame ${frame}`);
     button.addEventListener("click", () => this.player.seek(frame));
     const canvas = document.createElement("canvas");
-    canvas.width = PICTURE.width * 2;
-    canvas.height = PICTURE.height * 2;
+    canvas.width = this.size.width;
+    canvas.height = this.size.height;
     button.append(canvas);
     return canvas;
   }

@@ -27,6 +27,9 @@ class Timeline {
     this.from = data.first;
     this.to = data.last + 1;
     this.layout = layOut(store.tracks, data.labels);
+    /** The bar that is being dragged, and the one that it is over. @type {{track: Track, over: Track | null} | null} */
+    this.drag = null;
+    this.wasDrag = false;
     this.listen();
   }
 
@@ -78,6 +81,7 @@ class Timeline {
     const context = prepare(this.canvas, this.width, height);
     context.translate(0, -scroller.scrollTop);
     const [top, bottom] = [scroller.scrollTop - LANE, scroller.scrollTop + height];
+    this.drawStretch(context);
     for (const group of layout.groups) this.drawGroup(context, group);
     for (const bar of layout.bars) {
       const { track } = bar;
@@ -86,6 +90,17 @@ class Timeline {
     }
     this.drawRuler();
     this.drawPlayhead();
+  }
+
+  /** What an edit over a stretch is about. @param {CanvasRenderingContext2D} context */
+  drawStretch(context) {
+    const { mark, frame } = this.store.state;
+    if (mark === null) return;
+    const [left, right] = [this.x(Math.min(mark, frame)), this.x(Math.max(mark, frame) + 1)];
+    context.globalAlpha = 0.18;
+    context.fillStyle = this.theme.accent;
+    context.fillRect(left, this.scroller.scrollTop, right - left, this.scroller.clientHeight);
+    context.globalAlpha = 1;
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Group} group */
@@ -106,7 +121,8 @@ class Timeline {
   drawBar(context, { track, top }) {
     const colour = this.data.colour(track);
     const [left, right] = this.ends(track);
-    const isChosen = track === this.store.state.track;
+    const { state } = this.store;
+    const isChosen = track === state.track || track === this.drag?.over || state.selected.has(track.id);
     context.globalAlpha = 0.28;
     context.fillStyle = colour;
     context.fillRect(left, top, right - left, BAR);
@@ -274,7 +290,9 @@ class Timeline {
 
   /** @param {MouseEvent} event */
   onClick(event) {
+    if (this.wasDrag) return;
     const track = this.hit(event.offsetX, event.offsetY);
+    if (track && (event.ctrlKey || event.metaKey) && this.data.result) return this.store.toggle(track.id);
     if (track) this.store.set({ track });
     const frame = this.frameAt(event.offsetX);
     this.player.seek(track ? clamp(frame, track.first, track.last) : frame);
@@ -297,11 +315,13 @@ class Timeline {
 
   /** @param {PointerEvent | null} event */
   onHover(event) {
-    const track = event && this.hit(event.offsetX, event.offsetY);
+    const drag = this.wasDrag ? this.drag : null;
+    const track = event && (drag ? drag.track : this.hit(event.offsetX, event.offsetY));
     this.tip.hidden = !track;
-    this.canvas.style.cursor = track ? "pointer" : "";
+    if (!drag) this.canvas.style.cursor = track ? "pointer" : "";
     if (!event || !track) return;
-    this.tip.textContent = `${this.data.nameOf(track)} · ${factsOf(track)}`;
+    const into = drag?.over ? `into ${this.data.nameOf(drag.over)}` : "onto another bar, to merge";
+    this.tip.textContent = `${this.data.nameOf(track)} ${drag ? into : `· ${factsOf(track)}`}`;
     const x = clamp(event.offsetX + 12, 0, Math.max(0, this.width - this.tip.offsetWidth - 4));
     const top = this.scroller.offsetTop + event.offsetY;
     this.tip.style.transform = `translate(${x}px, ${top - 34}px)`;

@@ -1,0 +1,1 @@
+"""How many of the wrong places of results lie among the first doubts, and the weights of doubts."""

@@ -1,0 +1,41 @@
+"""`minet review`: the review page of a result, which saves what is mended as it is made."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from minet_core.runs.review_server import ReviewServer
+
+
+@click.command()
+@click.argument("result", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; any by default."
+)
+@click.option(
+    "--browser/--no-browser", default=True, help="Open the page in a browser, or tell it only."
+)
+def review(result: Path, port: int, browser: bool) -> None:
+    """Look at a result and mend it; edits are saved beside it at once.
+
+    \b
+    minet review minet-output/street
+    minet export minet-output/street --edits minet-output/street/edits.json --to cvat -o out
+
+    RESULT is a folder of minet detect, or its result.json. The page is served to this machine
+    alone, under an address that nobody can guess. A video that the browser cannot play is played
+    from a copy, which is made when it is needed and removed at the end, with Ctrl-C.
+    """
+    from minet_core.runs.review_server import review as run
+
+    def begin(server: "ReviewServer") -> None:
+        click.echo(f"{server.url}  (Ctrl-C ends)")
+        if browser:
+            click.launch(server.url)
+
+    try:
+        run(result, port, begin, lambda line: click.echo(line, err=True))
+    except KeyboardInterrupt:
+        click.echo("ended; what was mended is in edits.json", err=True)

@@ -1,0 +1,18 @@
+"""What a person has mended in a result: operations in order, read, checked and applied."""
+
+from minet_core.formats.edits.entry import Edit
+from minet_core.formats.edits.file import EditsFile, ResultFacts, read_edits, write_edits
+from minet_core.formats.edits.operations import Skipped, apply_edits
+from minet_core.formats.edits.sheet import Rows, Sheet
+
+__all__ = [
+    "Edit",
+    "EditsFile",
+    "ResultFacts",
+    "Rows",
+    "Sheet",
+    "Skipped",
+    "apply_edits",
+    "read_edits",
+    "write_edits",
+]
