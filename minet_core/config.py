@@ -84,6 +84,8 @@ class MemoryConfig:
         motion: position as a term of Eq. 5; None links by appearance alone.
         existence: existence in the place of π in Eq. 6, and as the rule by which slots are
             reported and retire; None reports every slot and keeps it for good.
+        return_gate: log-odds from which on a slot that has some boxes turns out to be an older one,
+            whose object has come back; see `minet_core.memory.returns`.
     """
 
     scale: float = 20.0
@@ -104,6 +106,7 @@ class MemoryConfig:
     overlap: float = 0.0
     motion: Motion | None = None
     existence: Existence | None = None
+    return_gate: float | None = None
 
 
 PAPER = MemoryConfig()
@@ -123,6 +126,7 @@ VIDEO = MemoryConfig(
     overlap=4.0,
     motion=Motion(),
     existence=Existence(),
+    return_gate=-1.0,
 )
 """For long footage. For `minet detect`. benchmarks/README.md shows what each term earns, and on
 which sequences. A quarter of the paper's support samples at a quarter of its λ gives the same

@@ -50,6 +50,7 @@ TERMS: Mapping[str, MemoryConfig] = {
     "without existence": replace(
         VIDEO, existence=Existence(sightings=1, threshold=0.0, first_patience=45.0)
     ),
+    "without returns": replace(VIDEO, return_gate=None),
     "paper": PAPER,
 }
 """Name of a row → settings of the memory."""

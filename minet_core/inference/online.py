@@ -42,11 +42,12 @@ class Observed(NamedTuple):
 
     Attributes:
         detections: every box that has a slot or reaches the score; track ids are slot ids.
-        existing: (N,) whether a row's slot counts as an object by now.
+        names: (N,) id that a row is reported under at once, NO_TRACK while its slot does not count
+            as an object.
     """
 
     detections: FrameDetections
-    existing: NDArray[np.bool_]
+    names: NDArray[np.int64]
 
 
 class OnlineDetector:
@@ -131,9 +132,8 @@ class OnlineDetector:
     def reported(self, observed: Observed) -> FrameDetections:
         """What is known at once: slots that count as objects, and boxes that reach the score."""
         found = observed.detections
-        tracks = np.where(observed.existing, found.track_ids, NO_TRACK)
-        labels = np.where(observed.existing, found.track_labels, found.label_ids)
-        named = replace(found, track_ids=tracks, track_labels=labels)
+        labels = np.where(observed.names != NO_TRACK, found.track_labels, found.label_ids)
+        named = replace(found, track_ids=observed.names, track_labels=labels)
         return named.rows_where(found.scores >= self._score)
 
     def step(
@@ -150,9 +150,7 @@ class OnlineDetector:
         base, scores, found = self._look(image, frame, time, base)
         kind = self.model.detector.score_kind
         tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
-        slots = found.slots.clone()
-        slots[~self._exist(slots)] = NO_TRACK
-        tracks[found.rows.numpy()] = slots.numpy()
+        tracks[found.rows.numpy()] = self._names(found.slots)
         return ScoredFrame(
             frame,
             boxes=base.boxes.double().numpy(),
@@ -271,10 +269,10 @@ class OnlineDetector:
         rows, labels = classwise_nms(base.boxes, classes, self._nms, PAIR_FLOOR)
         return best_class_rows(rows, labels, classes)
 
-    def _exist(self, slots: Tensor) -> Tensor:
-        """(M,) whether each slot id is that of a slot which counts as an object by now."""
-        existing = self.memory.existing() if self.memory else ()
-        return torch.isin(slots, torch.tensor(sorted(existing), dtype=slots.dtype))
+    def _names(self, slots: Tensor) -> NDArray[np.int64]:
+        """(M,) the id that each slot is reported under, NO_TRACK for what is no object by now."""
+        names = self.memory.names() if self.memory else {}
+        return np.array([names.get(slot, NO_TRACK) for slot in slots.tolist()], dtype=np.int64)
 
     def _observed(
         self,
@@ -308,7 +306,7 @@ class OnlineDetector:
         )
         if self.linker is not None and self.memory is not None:
             self._gather(self.linker, self.memory, detections, rows)
-        return Observed(detections, self._exist(slots).numpy())
+        return Observed(detections, self._names(slots))
 
     def _gather(
         self, linker: TrackletLinker, memory: DynamicMemory, found: FrameDetections, rows: Tensor

@@ -28,6 +28,7 @@ from minet_core.memory.equations import (
 from minet_core.memory.frame import Looked, Match, Reading
 from minet_core.memory.identifier import FrameSamples, identifiers, update
 from minet_core.memory.places import begun, expected, follow
+from minet_core.memory.returns import suitors, take_back
 from minet_core.memory.slots import Slot, awaited, identifiers_of, kept, scores_of
 from minet_core.memory.support import positive_boxes, support_samples
 from minet_core.scores import ScoreKind, foreground
@@ -83,7 +84,18 @@ class DynamicMemory:
             weights, scores_of(slots, self.columns, config, self.kind), self.kind
         )
         reweighted = reweight(looked.base, scores, self.kind)
-        return Reading(looked, clock, scene, track, appearance, logits, weights, scores, reweighted)
+        return Reading(
+            looked,
+            clock,
+            scene,
+            track,
+            position,
+            appearance,
+            exponents=logits,
+            weights=weights,
+            scores=scores,
+            reweighted=reweighted,
+        )
 
     def match(self, reading: Reading, rows: Tensor) -> Match:
         """Give each detection its slot, or a new one.
@@ -111,6 +123,7 @@ class DynamicMemory:
             may_open &= ~duplicates
         for i in admitted(may_open, sure, len(owner), config.max_slots):
             owner[i] = self._new_slot(boxes[i], reading)
+            owner[i].suitors = suitors(self.slots, reading.position[rows[i]], self.scene)
         ids = torch.full((len(rows),), NO_TRACK)
         for i, slot in owner.items():
             ids[i] = slot.id
@@ -155,18 +168,21 @@ class DynamicMemory:
         follow(pairs, match.boxes, self.clock.frames, self.scene, self.config.motion)
         if match.writing:
             self._learn(match, support)
+            self.slots = take_back(self.slots, [slot for slot, _ in match.writing], self.config)
         self.slots = kept(self.slots, self.clock.frames, self.config)
 
     def labels(self) -> dict[int, int]:
         """Slot id → foreground class its memory score votes for."""
         return {slot.id: int(foreground(slot.score, self.kind).argmax()) for slot in self.slots}
 
-    def existing(self) -> frozenset[int]:
-        """Ids of the slots that are sure enough to be reported."""
+    def names(self) -> dict[int, int]:
+        """Slot id → id it is reported under, of the slots that are sure enough to be reported."""
         rule = self.config.existence
-        return frozenset(
-            slot.id for slot in self.slots if rule is None or slot.existence(rule) >= rule.threshold
-        )
+        return {
+            slot.id: slot.name
+            for slot in self.slots
+            if rule is None or slot.existence(rule) >= rule.threshold
+        }
 
     def _move_on(self, reading: Reading) -> None:
         """Take over what the reading knows of time and places; slots retire by it."""
@@ -177,7 +193,8 @@ class DynamicMemory:
     def _new_slot(self, box: Tensor, reading: Reading) -> Slot:
         track = begun(box[None], self.config.motion)[0]
         slot = Slot.empty(self.next_id, self.columns, self.dim, self.config.buffer, track)
-        slot.seen, slot.scene = reading.clock.frames, reading.scene
+        slot.seen = slot.opened = reading.clock.frames
+        slot.scene = reading.scene
         self.next_id += 1
         return slot
 

@@ -35,6 +35,7 @@ class Reading:
         clock: at the frame.
         scene: number of the scene that the frame is in.
         track: where each slot is expected.
+        position: (N, K) what the place of each slot says of each box; see `motion.log_ratio`.
         appearance: (N, K) a_i · γ_k.
         exponents: (N, K + 1) what Eq. 5 exponentiates; the empty slot is column 0.
         weights: (N, K + 1) w of Eq. 5; rows sum to one.
@@ -46,6 +47,7 @@ class Reading:
     clock: Clock
     scene: int
     track: Track
+    position: Tensor
     appearance: Tensor
     exponents: Tensor
     weights: Tensor

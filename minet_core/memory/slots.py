@@ -33,6 +33,10 @@ class Slot:
         scene: number of the scene it was last seen in.
         matches: f, the boxes written so far.
         best: base scores of its surest boxes, descending, no more than vouch for it.
+        name: the id it is reported under: its own, or that of an older slot whose object it is.
+        opened: frame, as the memory's clock counts, of its first match.
+        suitors: id of each slot that may turn out to be the same object → what its position said
+            of the first box, a log-likelihood ratio.
     """
 
     id: int
@@ -44,6 +48,9 @@ class Slot:
     scene: int
     matches: int = 0
     best: list[float] = field(default_factory=list)
+    name: int = 0
+    opened: float = 0.0
+    suitors: dict[int, float] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, number: int, columns: int, dim: int, buffer: int, track: Track) -> "Slot":
@@ -57,7 +64,8 @@ class Slot:
             track: where it is.
         """
         score, identifier = (torch.zeros(n, dtype=torch.float64) for n in (columns, dim))
-        return cls(number, score, RunningRidge(dim, buffer), identifier, track, seen=0.0, scene=0)
+        ridge = RunningRidge(dim, buffer)
+        return cls(number, score, ridge, identifier, track, seen=0.0, scene=0, name=number)
 
     def vouch(self, score: float, rule: Existence | None) -> None:
         """Take in the score of one more box, where there is a rule that asks for it."""

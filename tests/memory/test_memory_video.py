@@ -121,8 +121,8 @@ class TestExistence:
         scene, reported = Scene(VIDEO), []
         for t in range(6):
             scene.frame([at(100), at(500)], [0, 1], t / 25, values=[0.6, 0.4])
-            reported.append(scene.memory.existing())
-        assert reported == [frozenset()] * 2 + [frozenset({1})] * 4
+            reported.append(scene.memory.names())
+        assert reported == [{}] * 2 + [{1: 1}] * 4
 
 
 def sure_scene(frames: int = 10) -> Scene:
