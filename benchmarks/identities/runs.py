@@ -96,7 +96,10 @@ def minet(
     config: MemoryConfig,
     score: float = DetectOptions().score,
 ) -> dict[str, list[FoundBoxes]]:
-    """What MINet reports of each frame, `online` and `linked`, as `minet detect` would."""
+    """What MINet reports of each frame, `online` and `linked`, as `minet detect` would.
+
+    Settings without existence, such as the paper's, link nothing.
+    """
     shown, whole = detector_of(sequence, replicate, kind, model)
     online = OnlineDetector(whole, config, score=score, link=True)
     ids = map_classes(whole.detector.classes, sequence.classes).ids
@@ -106,12 +109,14 @@ def minet(
         time = replicate.time(sequence, place)
         image = np.asarray(sequence.images[frame])
         observed.append(online.observe(image, frame=place, pts=None, time=time))
-    assert online.linker is not None
+    known = [_found(online.reported(one), ids) for one in observed]
+    if online.linker is None:
+        return {"online": known}
     tracks, cuts = online.linker.tracks(), online.linker.cuts
     size = sequence.images.shape[1:3]
     joined = ((size, linked(one.detections, tracks, score)) for one in observed)
     return {
-        "online": [_found(online.reported(one), ids) for one in observed],
+        "online": known,
         "linked": [_found(rows, ids) for _, rows in filled(joined, DetectOptions().fill, cuts)],
     }
 

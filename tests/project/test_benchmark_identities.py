@@ -10,7 +10,7 @@ import pytest
 from eval_data import CAR, FRAMES, SharpEmbedder, mot_line, person, write_sequence
 from stub_model import StubDetector
 
-from minet_core.config import VIDEO
+from minet_core.config import PAPER, VIDEO
 from minet_core.evaluation.frames import FoundBoxes
 from minet_core.models.zoo import Model
 
@@ -98,6 +98,11 @@ def test_minet_follows_what_can_be_followed(bench, kind):
         figures = bench.scores.score(bench.sequence, replicate, found["linked"])
         assert figures.idf1 > 60
         assert figures.ids <= 1
+
+
+def test_the_paper_links_nothing(bench):
+    found = bench.runs.minet(bench.sequence, bench.replicates.PLAIN, "true", bench.model, PAPER)
+    assert list(found) == ["online"]
 
 
 def test_true_boxes_under_their_true_names_have_full_marks(bench):
