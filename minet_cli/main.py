@@ -80,6 +80,8 @@ def main() -> None:
     """Entry point of the `minet` script."""
     # Decoder and encoder share the cores with torch, whose idle threads would otherwise spin.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # The memory's many small systems gain nothing by a second thread, which waits busily for them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # As an exception, so that unfinished files are removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     for stream in (sys.stdout, sys.stderr):

@@ -67,8 +67,10 @@ class TextFile(OutputFile):
 
     def write(self, text: str) -> int:
         """Add text."""
-        with one_line(self._name):
+        try:  # not one_line: called for each row of a table
             return self._file.write(text)
+        except OSError as error:
+            raise _refused(self._name, error) from None
 
 
 class BytesFile(OutputFile):
@@ -249,7 +251,11 @@ def one_line(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
+        raise _refused(path, error) from None
+
+
+def _refused(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot write {path}: {error.strerror or error}")
 
 
 def numbered(name: str, taken: set[str]) -> str:

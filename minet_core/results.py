@@ -103,17 +103,19 @@ class FrameDetections:
 
     def rows(self) -> Iterator[Row]:
         """Rows of `COLUMNS`: pixels to 2 decimals, scores and seconds to 6, no NaN."""
-        boxes, scores, base = self.boxes.round(2), self.scores.round(6), self.base_scores.round(6)
-        time = round(self.time, 6)
         drawn = np.zeros(len(self), bool) if self.interpolated is None else self.interpolated
-        for i, (track, label) in enumerate(zip(self.track_ids, self.label_ids, strict=True)):
-            track_id = None if track == NO_TRACK else int(track)
-            x1, y1, x2, y2 = (float(v) for v in boxes[i])
-            name, score, base_score = self.classes[label], float(scores[i]), float(base[i])
-            yield (
-                *(self.frame, self.pts, time, track_id, name, int(label)),
-                *(score, base_score, x1, y1, x2, y2, int(drawn[i])),
-            )
+        stamp = self.frame, self.pts, round(self.time, 6)
+        columns = (  # one conversion a column: a crowd has many rows
+            self.track_ids.tolist(),
+            self.label_ids.tolist(),
+            self.scores.round(6).tolist(),
+            self.base_scores.round(6).tolist(),
+            self.boxes.round(2).tolist(),
+            drawn.astype(int).tolist(),
+        )
+        for track, label, score, base, box, mark in zip(*columns, strict=True):
+            track_id = None if track == NO_TRACK else track
+            yield (*stamp, track_id, self.classes[label], label, score, base, *box, mark)
 
 
 @dataclass(slots=True)
@@ -151,11 +153,10 @@ class TrackletTable:
 
     def add(self, detections: FrameDetections) -> None:
         """Take in the next frame, with or without boxes."""
-        for track, label, score in zip(
-            detections.track_ids, detections.track_labels, detections.scores, strict=True
-        ):
+        columns = detections.track_ids, detections.track_labels, detections.scores
+        for track, label, score in zip(*(column.tolist() for column in columns), strict=True):
             if track != NO_TRACK:
-                self._extend(int(track), int(label), float(score), detections.frame)
+                self._extend(track, label, score, detections.frame)
         self._previous = detections.frame
 
     def _extend(self, track: int, label: int, score: float, frame: int) -> None:

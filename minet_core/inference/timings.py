@@ -26,6 +26,10 @@ class StageClock:
             with self._lock:
                 self._seconds[name] += time.perf_counter() - start
 
+    def seconds(self, name: str) -> float:
+        """Busy time of one of `STAGES` up to now."""
+        return self._seconds[name]
+
     def shares(self) -> dict[str, float]:
         """Stage → share of the busy time of all stages, 0..1; stages without work are left out."""
         total = sum(self._seconds.values())

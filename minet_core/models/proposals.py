@@ -18,7 +18,7 @@ PROPOSALS, PROPOSAL_NMS = 300, 0.7
 MAX_DECODED = 1000
 """Only the best rows are decoded: nearly all of a grid's cells show nothing."""
 FEW_DECODED = 400
-"""Rows that are looked at however weak they are; mostly they hold all proposals that are wanted."""
+"""Rows of a file's network that are looked at however weak they are."""
 WEAKEST = 0.005
 """Score from which on more rows are looked at: it is far from any that matches or is reported."""
 SUREST = 1 - 1e-6

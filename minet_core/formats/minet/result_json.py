@@ -48,8 +48,8 @@ class JsonWriter:
 
     def write(self, detections: FrameDetections) -> None:
         """Add one frame."""
-        for row in detections.rows():
-            self._file.write((",\n" if self._has_rows else "\n") + _dump(row))
+        if lines := ",\n".join(map(_dump, detections.rows())):
+            self._file.write((",\n" if self._has_rows else "\n") + lines)
             self._has_rows = True
 
     def end(self, totals: Totals) -> None:
@@ -74,8 +74,7 @@ class JsonWriter:
         }
 
 
-def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+_dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class StoredResult(NamedTuple):

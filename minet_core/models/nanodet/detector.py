@@ -25,8 +25,6 @@ from minet_core.models.nanodet.network import (
     read_nanodet,
 )
 from minet_core.models.proposals import (
-    FEW_DECODED,
-    MAX_DECODED,
     PROPOSAL_NMS,
     PROPOSALS,
     best_rows,
@@ -148,13 +146,10 @@ class NanoDetDetector:
         detections = []
         for logits, distances in zip(class_logits.cpu(), distance_logits.cpu(), strict=True):
             best = logits.amax(dim=1)
-            for decoded in (FEW_DECODED, MAX_DECODED):
-                rows = best_rows(best, decoded)
-                boxes = decode_boxes(distances[rows], *(table[rows] for table in cells)) / scale
-                boxes = clip_boxes_to_image(boxes, (height, width))
-                keep = suppressed(boxes, best[rows], self._nms_iou, self._max_proposals)
-                if len(keep) == self._max_proposals:  # what comes after can change nothing
-                    break
+            rows = best_rows(best)
+            boxes = decode_boxes(distances[rows], *(table[rows] for table in cells)) / scale
+            boxes = clip_boxes_to_image(boxes, (height, width))
+            keep = suppressed(boxes, best[rows], self._nms_iou, self._max_proposals)
             detections.append(self._detections(boxes[keep], logits[rows[keep]]))
         return detections
 
