@@ -66,7 +66,7 @@ def _finder(
     count: int,
     number: int,
 ) -> tuple[None, Callable[[str, Tell], None]]:
-    from minet_cli.eval_run import finders
+    from minet_cli.eval_finders import finders
     from minet_core.datasets import open_dataset
     from minet_core.evaluation.predictions.predict import find_all
     from minet_core.processes import Processes
