@@ -42,6 +42,13 @@ DIES_ONCE = """if not Path("died").exists():
         Path("died").touch()
         os.kill(os.getpid(), signal.SIGKILL)
 """
+# What a shell starts in the background has Ctrl-C switched off, and so has what that starts.
+AT_A_TERMINAL = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from minet_cli.main import main
+main()
+"""
 STOPS_ALL = """os.kill(os.getppid(), signal.SIGINT)
     os.read(told, 1)
 
@@ -111,7 +118,7 @@ def without_weights(files: dict[str, bytes]) -> dict[str, bytes]:
 
 def test_ctrl_c_ends_all_and_keeps_what_resume_needs(place):
     write_detector(STOPS_ALL)
-    command = [sys.executable, "-m", "minet_cli", "detect", "in/long.mp4", "in/short.mp4"]
+    command = [sys.executable, "-c", AT_A_TERMINAL, "detect", "in/long.mp4", "in/short.mp4"]
     command += ["--model", "own.py:detect", "--checkpoint", "0", "--jobs", "2", "-o", "out"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=place)
     assert ended.returncode == 130
