@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from minet_cli.eval_request import Request, options_of, settings_of, variants_of
 from minet_cli.options import class_table, detector_size, jobs_at_once, setting
 from minet_cli.sections import SectionedCommand
 from minet_core.errors import ConfigError
+from minet_core.evaluation.requests.request import Request, options_of, settings_of, variants_of
 
 FilePath = click.Path(path_type=Path, exists=True)
 
@@ -142,12 +142,12 @@ def evaluate(jobs: int | None, quiet: bool, **typed: Any) -> None:
     0.001.
     """
     from minet_cli.eval_report import EvalReporter
-    from minet_cli.eval_run import run
     from minet_core.datasets import open_dataset
     from minet_core.evaluation.predictions.cache import FOLDER
     from minet_core.evaluation.report.build import REPORT, report_data
     from minet_core.evaluation.report.metrics_file import FILES, write_metrics
     from minet_core.evaluation.report.page import require_matplotlib, write_report
+    from minet_core.evaluation.requests.run import run
     from minet_core.files import check_free, complete_together
     from minet_core.processes import Processes
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from minet_cli.eval_request import Request
 from minet_core.batch.pool import Failed, Pool, Told
 from minet_core.batch.process import Tell, Work
 from minet_core.batch.sizing import this_machine
+from minet_core.evaluation.requests.request import Request
 
 if TYPE_CHECKING:
     from minet_core.datasets.dataset import Dataset
@@ -66,9 +66,9 @@ def _finder(
     count: int,
     number: int,
 ) -> tuple[None, Callable[[str, Tell], None]]:
-    from minet_cli.eval_finders import finders
     from minet_core.datasets import open_dataset
     from minet_core.evaluation.predictions.predict import find_all
+    from minet_core.evaluation.requests.finders import finders
     from minet_core.processes import Processes
 
     dataset = open_dataset(request.data, request.split)

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from minet_cli.eval_finders import finders, table_of
-from minet_cli.eval_jobs import find_at_once
-from minet_cli.eval_request import Request
 from minet_core.datasets import open_dataset
 from minet_core.datasets.dataset import Dataset
 from minet_core.evaluation.eval_config import EvalOptions, Variant
 from minet_core.evaluation.evaluate import EvalResult, evaluate_model, evaluate_results
 from minet_core.evaluation.predictions.predict import Progress, find_all
 from minet_core.evaluation.predictions.result_files import open_results
+from minet_core.evaluation.requests.at_once import find_at_once
+from minet_core.evaluation.requests.finders import finders, table_of
+from minet_core.evaluation.requests.request import Request
 from minet_core.processes import Processes
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 import minet_core
-from minet_cli.eval_request import Request, identify_of
 from minet_core._version import __version__
 from minet_core.datasets import read_table
 from minet_core.datasets.dataset import Dataset
@@ -19,6 +18,7 @@ from minet_core.evaluation.eval_config import EvalOptions, Variant
 from minet_core.evaluation.predictions.cache import FOLDER, FoundFiles
 from minet_core.evaluation.predictions.predict import Finder
 from minet_core.evaluation.predictions.result_files import open_stored
+from minet_core.evaluation.requests.request import Request, identify_of
 from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model, pick_device
 from minet_core.processes import Processes

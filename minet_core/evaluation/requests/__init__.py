@@ -1,0 +1,1 @@
+"""What `minet eval` was asked for, and from that to the numbers: alone, by jobs, under torchrun."""
