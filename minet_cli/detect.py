@@ -100,7 +100,7 @@ def detect(
     detections.csv, mot.txt, and minet.json, by which a later run knows that it is done.
     """
     from minet_cli import detect_run
-    from minet_cli.report import Reporter
+    from minet_cli.showing.detect_report import Reporter
     from minet_core.batch.planning import plan
     from minet_core.runs.video_inputs import expand
 

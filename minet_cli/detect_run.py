@@ -18,8 +18,8 @@ from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
 from minet_core.video.opening import shown
 
 if TYPE_CHECKING:
-    from minet_cli.progress_many import Display
-    from minet_cli.report import Reporter
+    from minet_cli.showing.detect_report import Reporter
+    from minet_cli.showing.progress_many import Display
     from minet_core.runs.pipeline import Summary
 
 _MANY = 1_000_000

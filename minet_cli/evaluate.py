@@ -141,7 +141,7 @@ def evaluate(jobs: int | None, quiet: bool, **typed: Any) -> None:
     detections. Average precision looks at every (box, class) pair that survives suppression above
     0.001.
     """
-    from minet_cli.eval_report import EvalReporter
+    from minet_cli.showing.eval_report import EvalReporter
     from minet_core.datasets import open_dataset
     from minet_core.evaluation.predictions.cache import FOLDER
     from minet_core.evaluation.report.build import REPORT, report_data

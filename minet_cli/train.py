@@ -80,7 +80,7 @@ def train(
     """
     if resume and overwrite:
         raise ConfigError("--resume and --overwrite do not go together")
-    from minet_cli.train_report import TrainReporter
+    from minet_cli.showing.train_report import TrainReporter
     from minet_core.training.settings_file import CONFIG, parse_settings, read_toml
 
     given = {name: value for name, value in typed.items() if value is not None}

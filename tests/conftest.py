@@ -28,8 +28,8 @@ settings.load_profile("same")
 @pytest.fixture(autouse=True)
 def no_progress_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands write lines of progress only when they take long; tests count the other lines."""
-    monkeypatch.setattr("minet_cli.progress.LEAST_SECONDS", inf)
-    monkeypatch.setattr("minet_cli.progress.MOST_SECONDS", inf)
+    monkeypatch.setattr("minet_cli.showing.progress.LEAST_SECONDS", inf)
+    monkeypatch.setattr("minet_cli.showing.progress.MOST_SECONDS", inf)
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ class TestCommand:
             if len(told) == 2:
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr("minet_cli.report.Reporter.done_already", done_already)
+        monkeypatch.setattr("minet_cli.showing.detect_report.Reporter.done_already", done_already)
         assert detect("--watch in -o out --jobs 2") == 130
         assert sorted(told) == [("in/a.mp4", "out/a"), ("in/b.mp4", "out/b")]
         lines = capsys.readouterr().err.splitlines()

@@ -12,9 +12,9 @@ import pytest
 from rich.console import Console
 from video_factory import write_grey_video, write_video
 
-from minet_cli import progress
 from minet_cli.main import run
-from minet_cli.progress_many import ManyLines, many_bars
+from minet_cli.showing import progress
+from minet_cli.showing.progress_many import ManyLines, many_bars
 from minet_core.batch.planning import Job, Size, longest_first
 from minet_core.batch.sizing import PROCESS_BYTES, Machine, this_machine
 from minet_core.batch.videos import Position

@@ -15,7 +15,7 @@ from stub_model import stub_model
 from video_factory import write_grey_video
 
 from minet_cli.main import cli, run
-from minet_cli.progress import Lines, bar
+from minet_cli.showing.progress import Lines, bar
 from minet_core.config import DetectOptions
 from minet_core.formats import read_json
 from minet_core.models import zoo
@@ -315,8 +315,8 @@ class TestProgress:
 
     @pytest.fixture(autouse=True)
     def progress_lines(self, no_progress_lines, monkeypatch):  # noqa: ARG002
-        monkeypatch.setattr("minet_cli.progress.LEAST_SECONDS", 2.0)
-        monkeypatch.setattr("minet_cli.progress.MOST_SECONDS", 30.0)
+        monkeypatch.setattr("minet_cli.showing.progress.LEAST_SECONDS", 2.0)
+        monkeypatch.setattr("minet_cli.showing.progress.MOST_SECONDS", 30.0)
 
     def test_lines_come_at_each_tenth_but_not_too_often(self, clip):
         now, lines = [0.0], []

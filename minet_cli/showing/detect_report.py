@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from minet_cli.progress import Lines, bar
-from minet_cli.progress_many import ManyLines, many_bars
+from minet_cli.showing.progress import Lines, bar
+from minet_cli.showing.progress_many import ManyLines, many_bars
 from minet_core.config import DetectOptions
 from minet_core.video.opening import shown
 
 if TYPE_CHECKING:
-    from minet_cli.progress_many import Display
+    from minet_cli.showing.progress_many import Display
     from minet_core.batch.planning import Job, Size
     from minet_core.runs.pipeline import Progress, Summary
 

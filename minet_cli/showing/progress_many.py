@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import TaskID
 
-from minet_cli import progress
+from minet_cli.showing import progress
 from minet_core.video.opening import shown
 
 if TYPE_CHECKING:
