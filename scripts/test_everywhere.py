@@ -130,7 +130,8 @@ def work_place(conditions: Sequence[str], environment: dict[str, str]) -> Iterat
 @contextmanager
 def busy_cores() -> Iterator[None]:
     """While each core has something else to do as well."""
-    spin = [sys.executable, "-c", "while True: pass"]
+    # Each ends with this process, even when that is killed.
+    spin = [sys.executable, "-c", f"import os\nwhile os.getppid() == {os.getpid()}: pass"]
     others = [subprocess.Popen(spin) for _ in range(os.cpu_count() or 1)]
     try:
         yield
