@@ -23,6 +23,7 @@ SECTIONS = {
     "What to write": ("output", "report", "formats", "video", "trails", "score_vectors"),
     "Memory": ("memory", "link", "fill", "preset"),
     "Run": ("jobs", "resume", "overwrite", "checkpoint", "quiet"),
+    "Many machines": ("ray", "gpus_per_video", "cpus_per_video"),
 }
 """Heading of the help → options under it."""
 
@@ -78,6 +79,25 @@ SECTIONS = {
 @setting("--resume", "resume", is_flag=True)
 @setting("--checkpoint", "checkpoint", type=float, metavar="SECONDS")
 @jobs_at_once
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Let a Ray cluster do the videos, such as head:6379, or auto; it goes on like --resume.",
+)
+@click.option(
+    "--gpus-per-video",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="With --ray: GPUs for each video; 0.25 lets four share one.",
+)
+@click.option(
+    "--cpus-per-video",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="With --ray: cores for each video.",
+)
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def detect(
     inputs: tuple[str, ...],
@@ -85,6 +105,9 @@ def detect(
     output: Path,
     watch: Path | None,
     jobs: int | None,
+    ray: str | None,
+    gpus_per_video: float,
+    cpus_per_video: float,
     quiet: bool,
     **settings: Any,
 ) -> None:
@@ -101,6 +124,7 @@ def detect(
     """
     from minet_cli import detect_run
     from minet_cli.showing.detect_report import Reporter
+    from minet_core.batch.cluster import Cluster
     from minet_core.batch.planning import plan
     from minet_core.runs.video_inputs import expand
 
@@ -108,18 +132,24 @@ def detect(
         raise click.UsageError("--watch takes the place of INPUT and --list.")
     if not inputs and list_file is None and watch is None:
         raise click.UsageError("Missing argument 'INPUT...'.")
+    if ray is not None and jobs != 1:
+        raise click.UsageError("--ray takes the place of --jobs.")
+    if ray is None and (gpus_per_video, cpus_per_video) != (0, 1):
+        raise click.UsageError("--gpus-per-video and --cpus-per-video go with --ray.")
+    cluster = None if ray is None else Cluster(ray, cpus_per_video, gpus_per_video)
     formats, exports = split_formats(settings.pop("formats"))
+    settings["resume"] |= cluster is not None
     options = DetectOptions(**settings, formats=formats)
     reporter = Reporter(options, quiet=quiet)
     if watch is not None:
-        detect_run.watch(watch, output, options, reporter, exports, jobs)
+        detect_run.watch(watch, output, options, reporter, exports, jobs, cluster)
         return
     sources = expand(inputs, list_file, reporter.note)
     to_do, done = plan(sources, output, options)
     # Said once it is certain that no mistake ends the run.
     failures = detect_run.completed(done, reporter, exports, alone=not to_do and len(done) == 1)
     if to_do:
-        detect_run.run_all(to_do, options, reporter, exports, failures, jobs)
+        detect_run.run_all(to_do, options, reporter, exports, failures, jobs, cluster)
     if failures:
         reporter.failures(failures)
         raise MinetError(f"{len(failures)} of {len(sources)} inputs failed")

@@ -99,6 +99,16 @@ def _check_files(jobs: list[Job]) -> None:
             )
 
 
+def check_shareable(jobs: Iterable[Job]) -> None:
+    """See that other processes can read what there is.
+
+    Raises:
+        ConfigError: they cannot.
+    """
+    if any(job.source == "-" for job in jobs):
+        raise ConfigError("standard input cannot be read by several jobs; leave out --jobs")
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much of a video there is to look at.

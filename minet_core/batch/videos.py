@@ -4,20 +4,25 @@ The same in the process that was started and in one of many. What is heavy is im
 needed: a process sets its number of threads before torch is loaded.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from minet_core.batch.planning import Job
+from minet_core.batch.planning import Job, resumed
 from minet_core.batch.process import Tell, Work
 from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError
+from minet_core.runs.unfinished import UNFINISHED, is_going_on
 
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
     from minet_core.results import FrameDetections
     from minet_core.runs.pipeline import Progress, Summary
     from minet_core.video import VideoInfo
+
+_PATIENCE = 60.0
+"""Seconds that a worker waits for another one that still writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,33 @@ def _annotator(
             return None
 
     return model.notes, annotated
+
+
+def cluster_work(options: DetectOptions, exports: Sequence[str]) -> Work:
+    """What a worker of a cluster does with videos: it goes on from where an earlier one died.
+
+    As `work`; what a worker sees of GPUs is its own.
+    """
+    return Work(_resuming_annotator, (options, tuple(exports)))
+
+
+def _resuming_annotator(
+    options: DetectOptions, exports: tuple[str, ...], number: int
+) -> "tuple[tuple[str, ...], Callable[[Job, Tell], Summary | None]]":
+    notes, annotated = _annotator(options, exports, 1, number)
+
+    def gone_on_with(job: Job, tell: Tell) -> "Summary | None":
+        _wait_until_free(job)
+        return annotated(resumed(job), tell)
+
+    return notes, gone_on_with
+
+
+def _wait_until_free(job: Job) -> None:
+    """Give a worker that was cut off from the cluster, and is about to end, the time for it."""
+    place, began = job.folder / UNFINISHED, time.monotonic()
+    while place.is_dir() and is_going_on(place) and time.monotonic() - began < _PATIENCE:
+        time.sleep(1.0)
 
 
 def _teller(job: Job, tell: Tell) -> "Progress":

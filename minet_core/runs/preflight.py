@@ -4,6 +4,7 @@ Nothing here imports torch: a mistyped name is answered at once.
 """
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -256,9 +257,9 @@ def folder_names(sources: Sequence[StrPath]) -> list[str]:
     ['street', 'a-cam', 'b-cam', 'b-cam-2']
     """
     stems = [_stem(source) for source in sources]
-    lowered = [stem.casefold() for stem in stems]
+    bearers = Counter(stem.casefold() for stem in stems)
     names = [
-        stem if lowered.count(stem.casefold()) == 1 else f"{_parent(source)}{stem}"
+        stem if bearers[stem.casefold()] == 1 else f"{_parent(source)}{stem}"
         for source, stem in zip(sources, stems, strict=True)
     ]
     taken: set[str] = set()

@@ -36,6 +36,10 @@ def do(task, tell):
                 os.kill(os.getpid(), signal.SIGKILL)
         case "threads":
             return os.environ["OMP_NUM_THREADS"]
+        case "share":
+            import ray
+
+            return ray.get_runtime_context().get_assigned_resources()
         case "wait", path:
             try:
                 tell("waits")
