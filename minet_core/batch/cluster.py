@@ -113,14 +113,22 @@ class ClusterPool(Generic[T, R]):
             board = _board(ray)
             do = ray.remote(_do).options(**self._cluster.resources, name="minet")
             self._remote = partial(do.remote, self._work, board, str(Path.cwd()))
-            while True:
-                self._hand_over(tasks)
-                if not (self._more or self._given):
-                    return
-                answers = self._answers_within(ray, self._pause)
-                yield from self._told(ray, board)
-                for answer in answers:
-                    yield from self._ended(ray, answer)
+            try:
+                yield from self._events(ray, board, tasks)
+            finally:
+                for answer in self._answers:
+                    ray.cancel(answer, force=True)
+                ray.kill(board)
+
+    def _events(self, ray: Any, board: Any, tasks: Iterator[T | None]) -> Iterator[Event[T, R]]:
+        while True:
+            self._hand_over(tasks)
+            if not (self._more or self._given):
+                return
+            answers = self._answers_within(ray, self._pause)
+            yield from self._told(ray, board)
+            for answer in answers:
+                yield from self._ended(ray, answer)
 
     def _look_around(self, ray: Any) -> None:
         """Say so where tasks would wait for a machine that may never come."""
@@ -204,7 +212,7 @@ def _how(error: Exception) -> str:
 
 @contextmanager
 def _connected(cluster: Cluster) -> Iterator[Any]:
-    """Ray, connected to a cluster; on leaving, tasks that are at work are stopped.
+    """Ray, connected to a cluster, as this process was before or now; then it is let go of again.
 
     Raises:
         ConfigError: there is no Ray here, or no such cluster.
@@ -213,6 +221,9 @@ def _connected(cluster: Cluster) -> Iterator[Any]:
         import ray
     except ImportError:
         raise ConfigError("--ray needs Ray: pip install 'minet-video[ray]'") from None
+    if ray.is_initialized():
+        yield ray
+        return
     try:
         ray.init(
             address=cluster.address,

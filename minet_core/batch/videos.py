@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from minet_core.runs.pipeline import Progress, Summary
     from minet_core.video import VideoInfo
 
-_PATIENCE = 60.0
-"""Seconds that a worker waits for another one that still writes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -155,9 +152,9 @@ def _resuming_annotator(
 
 
 def _wait_until_free(job: Job) -> None:
-    """Give a worker that was cut off from the cluster, and is about to end, the time for it."""
-    place, began = job.folder / UNFINISHED, time.monotonic()
-    while place.is_dir() and is_going_on(place) and time.monotonic() - began < _PATIENCE:
+    """Wait for a worker that was cut off from the cluster: it soon ends, or does the video."""
+    place = job.folder / UNFINISHED
+    while place.is_dir() and is_going_on(place):
         time.sleep(1.0)
 
 
