@@ -22,7 +22,7 @@ SECTIONS = {
     "Model": ("model", "classes", "score", "size", "tiles", "identify", "device"),
     "What to write": ("output", "report", "formats", "video", "trails", "score_vectors"),
     "Memory": ("memory", "link", "fill", "preset"),
-    "Run": ("jobs", "resume", "overwrite", "checkpoint", "quiet"),
+    "Run": ("jobs", "resume", "overwrite", "checkpoint", "cache", "quiet"),
     "Many machines": ("ray", "gpus_per_video", "cpus_per_video"),
 }
 """Heading of the help → options under it."""
@@ -40,10 +40,10 @@ SECTIONS = {
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     default="minet-output",
     show_default=True,
-    help="Folder for the results; each input gets a folder in it.",
+    help="Folder for the results, here or in a bucket (s3://…); each input gets a folder in it.",
 )
 @click.option(
     "--watch",
@@ -78,6 +78,7 @@ SECTIONS = {
 @setting("--overwrite", "overwrite", is_flag=True)
 @setting("--resume", "resume", is_flag=True)
 @setting("--checkpoint", "checkpoint", type=float, metavar="SECONDS")
+@setting("--cache", "cache", type=float, metavar="GB")
 @jobs_at_once
 @click.option(
     "--ray",
@@ -102,7 +103,7 @@ SECTIONS = {
 def detect(
     inputs: tuple[str, ...],
     list_file: Path | None,
-    output: Path,
+    output: str,
     watch: Path | None,
     jobs: int | None,
     ray: str | None,
@@ -119,17 +120,21 @@ def detect(
     minet detect street.mp4 --model yolo11n.onnx --format json,cvat
 
     INPUT is a video file, a folder of videos or of pictures, a pattern such as 'cam/*.mp4', a
-    URL, or - for standard input. Each video gets a folder with annotated.mp4, result.json,
-    detections.csv, mot.txt, and minet.json, by which a later run knows that it is done.
+    URL (https://, s3://, gs://, hf://, …), or - for standard input. Each video gets a folder with
+    annotated.mp4, result.json, detections.csv, mot.txt, and minet.json, by which a later run knows
+    that it is done.
     """
     from minet_cli import detect_run
     from minet_cli.showing.detect_report import Reporter
     from minet_core.batch.cluster import Cluster
     from minet_core.batch.planning import plan
     from minet_core.runs.video_inputs import expand
+    from minet_core.video.opening import is_url
 
     if watch is not None and (inputs or list_file is not None):
         raise click.UsageError("--watch takes the place of INPUT and --list.")
+    if watch is not None and is_url(output):
+        raise click.UsageError("--watch writes to a folder of this machine.")
     if not inputs and list_file is None and watch is None:
         raise click.UsageError("Missing argument 'INPUT...'.")
     if ray is not None and jobs != 1:
@@ -142,7 +147,7 @@ def detect(
     options = DetectOptions(**settings, formats=formats)
     reporter = Reporter(options, quiet=quiet)
     if watch is not None:
-        detect_run.watch(watch, output, options, reporter, exports, jobs, cluster)
+        detect_run.watch(watch, Path(output), options, reporter, exports, jobs, cluster)
         return
     sources = expand(inputs, list_file, reporter.note)
     to_do, done = plan(sources, output, options)

@@ -35,7 +35,7 @@ def completed(
     """
     failures = []
     for job in done:
-        reporter.done_already(job.source, job.folder)
+        reporter.done_already(job.source, job.place)
         try:
             add_missing(job, exports)
         except MinetError as error:
@@ -100,7 +100,7 @@ def _one_by_one(
         except KeyboardInterrupt:
             raise Interrupted(_what_is_left([job])) from None
         except AlreadyDoneError:  # by another process, since this one began
-            reporter.done_already(job.source, job.folder)
+            reporter.done_already(job.source, job.place)
         except Exception as error:
             if alone or debugging():
                 raise
@@ -203,7 +203,7 @@ class _Shower:
             case Done(job, summary):
                 self._ended(job)
                 if summary is None:
-                    self._reporter.done_already(job.source, job.folder)
+                    self._reporter.done_already(job.source, job.place)
                 else:
                     self._reporter.summary(job.source, summary)
             case Failed(job, error):

@@ -243,6 +243,9 @@ class DetectOptions:
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
     resume: bool = setting(False, "Resume a stopped run.")
     checkpoint: float = setting(30.0, "Seconds between two places where --resume can begin.")
+    cache: float = setting(
+        20.0, "GB that copies of videos from buckets and servers may take on this disk."
+    )
 
     def __post_init__(self) -> None:
         _check_name("preset", self.preset, PRESETS)
@@ -271,8 +274,15 @@ class DetectOptions:
             raise ConfigError("--report is made from result.json: add json to the formats")
         if not self.checkpoint >= 0:
             raise ConfigError(f"the checkpoint must be 0 seconds or more, not {self.checkpoint}")
+        if not self.cache > 0:
+            raise ConfigError(f"the cache must have more than 0 GB, not {self.cache}")
         if not (self.formats or self.video):
             raise ConfigError("there is nothing to write: no format and no video")
+
+    @property
+    def cache_bytes(self) -> int:
+        """Bytes that copies of videos may take."""
+        return int(self.cache * 1e9)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from minet_core.batch.planning import Job, job_of
+from minet_core.batch.planning import Job, job_of, place_in
 from minet_core.config import DetectOptions
 from minet_core.errors import ConfigError, InputError, MinetError
 from minet_core.files import numbered
@@ -110,7 +110,7 @@ class Inbox:
 
     def _job(self, path: Path) -> Job | None:
         try:
-            job, is_done = job_of(str(path), self._output / self._name(path), self.options)
+            job, is_done = job_of(str(path), place_in(self._output, self._name(path)), self.options)
         except MinetError as error:
             self._failed(str(path), error)
             return None

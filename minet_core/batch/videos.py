@@ -13,7 +13,9 @@ from minet_core.batch.planning import Job, resumed
 from minet_core.batch.process import Tell, Work
 from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError
+from minet_core.runs.manifest import MANIFEST, read_manifest
 from minet_core.runs.unfinished import UNFINISHED, is_going_on
+from minet_core.video.remote.cache import fetched
 
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
@@ -76,13 +78,28 @@ def complete(
     """
     from minet_core import annotate
     from minet_core.export import export_result
+    from minet_core.runs.bucket import Bucket
 
-    summary = annotate(job.source, job.folder, model, job.options, progress)
-    overwrite = job.options.overwrite
-    exported = export_result(job.folder, exports, again=False, overwrite=overwrite)
+    bucket = None if job.address is None else Bucket(job.address)
+    if bucket is not None:
+        bucket.bring_checkpoint()
+        progress = bucket.keeping(progress)
+    with fetched(job.source, job.options.cache_bytes):
+        try:
+            summary = annotate(job.source, job.folder, model, job.options, progress)
+        except AlreadyDoneError:
+            add_missing(job, exports)
+            raise
+        overwrite = job.options.overwrite
+        exported = export_result(job.folder, exports, again=False, overwrite=overwrite)
     files = (file for export in exported for file in export.files)
     warnings = (line for export in exported for line in export.warnings)
-    return replace(summary, files=(*summary.files, *files), warnings=(*summary.warnings, *warnings))
+    summary = replace(
+        summary, files=(*summary.files, *files), warnings=(*summary.warnings, *warnings)
+    )
+    if bucket is not None:
+        bucket.publish(exports)
+    return replace(summary, address=job.address)
 
 
 def add_missing(job: Job, exports: Sequence[str]) -> None:
@@ -91,6 +108,25 @@ def add_missing(job: Job, exports: Sequence[str]) -> None:
     Raises:
         MinetError: as `export_result` and `write_report`.
     """
+    from minet_core.runs.bucket import Bucket
+    from minet_core.runs.review_page import REPORT
+
+    if job.address is None:
+        _add_missing(job, exports)
+        return
+    bucket = Bucket(job.address)
+    names, there = bucket.published()
+    missing = [name for name in exports if name not in there]
+    if read_manifest(job.folder) is None:  # else it is complete here, and not published yet
+        if not missing and not (job.options.report and REPORT not in names):
+            return
+        bucket.bring([*names, MANIFEST])
+    with fetched(job.source, job.options.cache_bytes):
+        _add_missing(job, missing)
+    bucket.publish([*there, *missing])
+
+
+def _add_missing(job: Job, exports: Sequence[str]) -> None:
     from minet_core.export import export_result
     from minet_core.runs.review_page import REPORT, write_report
 

@@ -46,6 +46,7 @@ from minet_core.runs.unfinished import (
 )
 from minet_core.suggest import did_you_mean
 from minet_core.video import FrameReader, VideoFrame, VideoInfo, open_video
+from minet_core.video.remote.cache import fetched
 
 QUEUE_DEPTH = 4
 """Frames that wait between two threads: enough to even out hiccups, little memory in 4K."""
@@ -71,6 +72,7 @@ class Summary:
         seconds: how long it took.
         shares: stage → share of busy time, in the order of the work.
         warnings: what went wrong without stopping the run, a line each.
+        address: of the folder in a bucket that the files have gone to, if they have.
     """
 
     folder: Path
@@ -86,6 +88,7 @@ class Summary:
     seconds: float
     shares: dict[str, float]
     warnings: tuple[str, ...]
+    address: str | None = None
 
     @property
     def tracklets_by_class(self) -> dict[str, int]:
@@ -139,9 +142,12 @@ def annotate(
         clear(place, standing.checkpoint)
         again = model.window[0] * options.stride  # neighbours of the next frame
         part = part_of(options, max(0, standing.next_frame - again))
-        with open_video(
-            source, folder_rate=folder_rate(options), stream=options.stream, **part
-        ) as reader:
+        with (
+            fetched(source, options.cache_bytes),
+            open_video(
+                source, folder_rate=folder_rate(options), stream=options.stream, **part
+            ) as reader,
+        ):
             with _opened(place, options, reader.info, model, standing.checkpoint) as outputs:
                 recorder = Recorder(place, standing.manifest, outputs, options.checkpoint)
                 if standing.checkpoint is not None:

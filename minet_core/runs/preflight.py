@@ -297,4 +297,4 @@ def _path(source: StrPath) -> Path:
 
 
 def _is_stream(source: StrPath) -> bool:
-    return source == "-" or is_url(source)
+    return source == "-" or is_url(source)  # or in a store, which `source_facts` asks
