@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli import options
-from minet_cli.options import detector_size, names, setting
+from minet_cli import click_options
+from minet_cli.click_options import detector_size, names, setting
 from minet_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     help="Labelled pictures or video: yolo:DIR, coco:FILE, mot:ROOT, coco-vid:FILE, …",
 )
 @click.option("--split", default="val", show_default=True, help="Part of the dataset.")
-@options.class_table
+@click_options.class_table
 @click.option(
     "-o",
     "--output",

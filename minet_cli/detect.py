@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from minet_cli.options import detector_size, jobs_at_once, names, position, rate, setting
+from minet_cli.click_options import detector_size, jobs_at_once, names, position, rate, setting
 from minet_cli.sections import SectionedCommand
-from minet_core.config import FORMATS, DetectOptions
 from minet_core.errors import ConfigError, MinetError
+from minet_core.options import FORMATS, DetectOptions
 from minet_core.suggest import did_you_mean
 
 SECTIONS = {

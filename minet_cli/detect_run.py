@@ -11,9 +11,9 @@ from minet_core.batch.planning import Job, longest_first, resumed
 from minet_core.batch.pool import Again, Began, Done, Event, Failed, Pool, Ready, Told
 from minet_core.batch.sizing import this_machine
 from minet_core.batch.videos import add_missing, complete, load, work
-from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.models.weight_files import model_files
+from minet_core.options import DetectOptions
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
 from minet_core.video.opening import shown
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from minet_cli.options import class_table, detector_size, jobs_at_once, setting
+from minet_cli.click_options import class_table, detector_size, jobs_at_once, setting
 from minet_cli.sections import SectionedCommand
 from minet_core.errors import ConfigError
 from minet_core.evaluation.requests.request import Request, options_of, settings_of, variants_of

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli.options import names, setting
+from minet_cli.click_options import names, setting
 from minet_cli.sections import SectionedCommand
-from minet_core.config import ORDERS, PICTURES, ExportOptions
+from minet_core.options import ORDERS, PICTURES, ExportOptions
 
 if TYPE_CHECKING:
     from minet_core.export import Exported, Tally

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli.options import detector_size, setting
+from minet_cli.click_options import detector_size, setting
 
 if TYPE_CHECKING:
     from minet_core.models.detector import Detector

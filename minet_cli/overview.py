@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from minet_cli.options import jobs_at_once
+from minet_cli.click_options import jobs_at_once
 from minet_core.errors import MinetError
 
 if TYPE_CHECKING:

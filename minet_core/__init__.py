@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING
 from minet_core._version import __version__
 
 if TYPE_CHECKING:
-    from minet_core.config import DetectOptions, MemoryConfig
+    from minet_core.config import MemoryConfig
     from minet_core.errors import MinetError
     from minet_core.models.zoo import Model, load_model
+    from minet_core.options import DetectOptions
     from minet_core.results import FrameDetections, Tracklet, VideoResult
     from minet_core.runs.api import VideoDetector, iterate_video
     from minet_core.runs.pipeline import Summary, annotate
     from minet_core.video import open_video
 
 _HOMES = {
-    "DetectOptions": "config",
+    "DetectOptions": "options",
     "FrameDetections": "results",
     "MemoryConfig": "config",
     "MinetError": "errors",

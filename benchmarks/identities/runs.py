@@ -11,7 +11,7 @@ from torchvision.ops import batched_nms
 
 from benchmarks.identities.data import Sequence
 from benchmarks.identities.replicates import Replicate
-from minet_core.config import DetectOptions, MemoryConfig
+from minet_core.config import MemoryConfig
 from minet_core.datasets.vocabulary import NOT_THERE, map_classes
 from minet_core.evaluation.frames import FoundBoxes
 from minet_core.inference.gaps import filled
@@ -21,6 +21,7 @@ from minet_core.models.detector import BaseDetections, FeatureMap, Frame
 from minet_core.models.identify import IdentifyEmbedder
 from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
+from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections
 
 KINDS = ("bundled", "foreign", "true")

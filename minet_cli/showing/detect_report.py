@@ -13,7 +13,7 @@ from rich.text import Text
 
 from minet_cli.showing.progress import Lines, bar
 from minet_cli.showing.progress_many import ManyLines, many_bars
-from minet_core.config import DetectOptions
+from minet_core.options import DetectOptions
 from minet_core.video.opening import shown
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from rich.progress import Progress as Display
 from rich.table import Column
 from rich.text import Text
 
-from minet_core.config import DetectOptions
+from minet_core.options import DetectOptions
 from minet_core.runs.preflight import expected_frames
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from minet_core.batch.planning import Job
 from minet_core.batch.process import Tell, Work
-from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError
+from minet_core.options import DetectOptions
 
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model

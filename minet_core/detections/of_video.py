@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-from minet_core.config import DetectOptions
 from minet_core.datasets.mot.rows import NO_CLASS, read_mot_rows
 from minet_core.datasets.mot.sequence import class_names
 from minet_core.detections.coco_results import is_coco_results, read_frame_results
@@ -11,6 +10,7 @@ from minet_core.detections.locating import named
 from minet_core.detections.reading import read_stored
 from minet_core.models.stored_detections import StoredBoxes, StoredDetector
 from minet_core.models.zoo import Model
+from minet_core.options import DetectOptions
 from minet_core.video.info import VideoInfo
 from minet_core.video.opening import shown
 from minet_core.video.pictures.folder import order_line

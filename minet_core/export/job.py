@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePath
 
-from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.export.editing import Tally, check_classes, edit
 from minet_core.export.inputs import RESULT, Loaded, load
@@ -22,6 +21,7 @@ from minet_core.export.videos import Media
 from minet_core.export.writing import OutputWriter, Progress
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
+from minet_core.options import ExportOptions
 from minet_core.suggest import did_you_mean
 from minet_core.video.opening import shown
 from minet_core.video.pictures.folder import is_pictures, order_line

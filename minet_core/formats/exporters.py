@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from minet_core.config import ExportOptions
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.coco import writer as coco_vid
 from minet_core.formats.coco import ytvis
@@ -18,6 +17,7 @@ from minet_core.formats.review_page.page import export_html
 from minet_core.formats.voc import imagenet_vid
 from minet_core.formats.voc import writer as voc
 from minet_core.formats.yolo import writer as yolo
+from minet_core.options import ExportOptions
 
 Write = Callable[[Sequence[VideoAnnotations], Path, ExportOptions], list[Path]]
 """Writes annotations to a place and returns the files it has made, the main one first.

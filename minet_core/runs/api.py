@@ -7,10 +7,10 @@ from typing import Unpack
 
 import numpy as np
 
-from minet_core.config import DetectOptions
 from minet_core.inference.windows import windows
 from minet_core.models.detector import Frame
 from minet_core.models.zoo import Model, load_model
+from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections
 from minet_core.runs.pipeline import online_detector
 from minet_core.video import Part, VideoFrame, open_video

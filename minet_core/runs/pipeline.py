@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minet_core.config import PRESETS, DetectOptions, MemoryConfig
+from minet_core.config import PRESETS, MemoryConfig
 from minet_core.datasets.vocabulary import DEFAULT_TABLE
 from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
 from minet_core.errors import ConfigError
@@ -22,6 +22,7 @@ from minet_core.inference.prompts import following, read_first_boxes
 from minet_core.inference.timings import StageClock
 from minet_core.inference.windows import windows
 from minet_core.models.zoo import Model
+from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections, Tracklet
 from minet_core.runs.outputs import Outputs, is_border, open_outputs
 from minet_core.runs.preflight import (

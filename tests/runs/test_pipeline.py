@@ -9,11 +9,11 @@ import pytest
 from stub_model import PERSON_SCORE, stub_model
 from video_factory import damage_packets, grey_images, write_grey_video, write_picture
 
-from minet_core.config import FORMATS, DetectOptions
 from minet_core.errors import ConfigError, InputError, MinetError, OutputError, VideoOpenError
 from minet_core.formats import read_json
 from minet_core.formats.minet.result_json import JsonWriter
 from minet_core.inference.timings import STAGES
+from minet_core.options import FORMATS, DetectOptions
 from minet_core.runs.manifest import ANNOTATED, MANIFEST, OUTPUT_FILES, RESULT_FILES
 from minet_core.runs.pipeline import annotate
 from minet_core.runs.preflight import expected_frames, folder_names

@@ -4,10 +4,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minet_core.config import MOST_TILES, PRESETS
+from minet_core.config import PRESETS
 from minet_core.errors import ConfigError
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS, aggregates
 from minet_core.models.weight_files import FC6, architecture_of
+from minet_core.options import MOST_TILES
 
 if TYPE_CHECKING:
     from minet_core.evaluation.eval_config import EvalOptions, Variant

@@ -15,11 +15,11 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.files import complete_text, one_line
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.dataset_view import classes_of, looked_at, write_picture_list
+from minet_core.options import ExportOptions
 
 GT = "gt/gt.txt"
 LABELS = "gt/labels.txt"

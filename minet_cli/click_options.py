@@ -1,4 +1,4 @@
-"""click options whose defaults and help texts are those of the options in `minet_core.config`."""
+"""click options whose defaults and help texts are those of the options in `minet_core.options`."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from minet_core.config import DetectOptions, ExportOptions
 from minet_core.errors import ConfigError
+from minet_core.options import DetectOptions, ExportOptions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
