@@ -58,8 +58,8 @@ def calibrate(
     from minet_core.evaluation.calibration import fit, log_loss, outcomes, reliability, scaled
     from minet_core.evaluation.report.plots import reliability as plotted
     from minet_core.evaluation.report.plots import require_matplotlib
-    from minet_core.files import check_free, replace_bytes
     from minet_core.models.onnx.sidecar import sidecar_path, write_calibration
+    from minet_core.publishing import check_free, replace_bytes
 
     place = _place(settings["model"])
     require_matplotlib()

@@ -148,8 +148,8 @@ def evaluate(jobs: int | None, quiet: bool, **typed: Any) -> None:
     from minet_core.evaluation.report.metrics_file import FILES, write_metrics
     from minet_core.evaluation.report.page import require_matplotlib, write_report
     from minet_core.evaluation.requests.run import run
-    from minet_core.files import check_free, complete_together
     from minet_core.processes import Processes
+    from minet_core.publishing import check_free, complete_together
 
     if jobs != 1 and typed["results"] is not None:
         raise ConfigError("--jobs is for what a model finds; results are scored in one process")

@@ -49,7 +49,7 @@ def report(
     """
     from minet_core.batch.overview import results_in
     from minet_core.batch.overview_page import write_overview
-    from minet_core.files import check_free
+    from minet_core.publishing import check_free
     from minet_core.video.opening import shown
 
     check_free(output.parent, (output.name,), replace=overwrite)

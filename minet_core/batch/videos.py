@@ -73,7 +73,7 @@ def complete(
         MinetError: as `annotate` and `export_result`.
     """
     from minet_core import annotate
-    from minet_core.export import export_result
+    from minet_core.exports import export_result
 
     summary = annotate(job.source, job.folder, model, job.options, progress)
     overwrite = job.options.overwrite
@@ -89,7 +89,7 @@ def add_missing(job: Job, exports: Sequence[str]) -> None:
     Raises:
         MinetError: as `export_result` and `write_report`.
     """
-    from minet_core.export import export_result
+    from minet_core.exports import export_result
     from minet_core.runs.review_page import REPORT, write_report
 
     export_result(job.folder, exports, again=True, overwrite=False)

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from minet_core.config import PRESETS
 from minet_core.detections.locating import DETECTIONS, find_stored
 from minet_core.errors import AlreadyDoneError, InputError, OutputError
-from minet_core.files import check_place, numbered
+from minet_core.files import numbered
 from minet_core.inference.prompts import read_first_boxes
 from minet_core.options import DetectOptions
+from minet_core.publishing import check_place
 from minet_core.runs.manifest import (
     MANIFEST,
     POSSIBLE_FILES,

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from minet_cli.main import run
-from minet_core.export import export
+from minet_core.exports import export
 from minet_core.formats.cvat.reader import read_cvat
 from minet_core.formats.edits import apply_edits, read_edits, write_edits
 from minet_core.formats.edits.entry import edit_of

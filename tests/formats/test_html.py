@@ -16,7 +16,7 @@ from minet_cli.main import run
 from minet_core import DetectOptions, annotate
 from minet_core.boxes import NO_TRACK
 from minet_core.errors import ConfigError, OutputError
-from minet_core.export import export
+from minet_core.exports import export
 from minet_core.formats import read_json
 from minet_core.formats.annotations import NO_LOOSE_BOXES, LooseBoxes, Track, VideoAnnotations
 from minet_core.formats.review_page.columns import data_of_annotations, data_of_result

@@ -14,12 +14,12 @@ from train_data import Watcher, tiny, toy
 
 from minet_core.config import PAPER as PAPER_MEMORY
 from minet_core.errors import MinetError, OutputError, WeightsError
-from minet_core.files import replace_bytes
 from minet_core.inference.online import OnlineDetector
 from minet_core.models.network_file import load_rcnn
 from minet_core.models.weight_files import embedder_file
 from minet_core.models.weights import read_safetensors
 from minet_core.models.zoo import load_model
+from minet_core.publishing import replace_bytes
 from minet_core.training import checkpoint
 from minet_core.training.distributed import Processes
 from minet_core.training.loop import Loop

@@ -11,7 +11,7 @@ from video_factory import index_of, write_grey_video
 
 from minet_cli.main import run
 from minet_core.boxes import NO_TRACK
-from minet_core.export.inputs import safe_name, unique_names
+from minet_core.exports.inputs import safe_name, unique_names
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.cvat.writer import write_cvat
 from minet_core.formats.exporters import EXPORTERS

@@ -6,19 +6,19 @@ from itertools import chain
 from pathlib import Path, PurePath
 
 from minet_core.errors import ConfigError
-from minet_core.export.editing import Tally, check_classes, edit
-from minet_core.export.inputs import RESULT, Loaded, load
-from minet_core.export.lost import lost, unmarked
-from minet_core.export.picture_folders import (
+from minet_core.exports.editing import Tally, check_classes, edit
+from minet_core.exports.inputs import RESULT, Loaded, load
+from minet_core.exports.lost import lost, unmarked
+from minet_core.exports.output_listing import ThereAlreadyError, published
+from minet_core.exports.picture_folders import (
     can_be_ordered,
     in_order_of_names,
     with_own_names,
     with_pictures,
 )
-from minet_core.export.publishing import ThereAlreadyError, published
-from minet_core.export.retiming import at_constant_rate, ffmpeg_options
-from minet_core.export.videos import Media
-from minet_core.export.writing import OutputWriter, Progress
+from minet_core.exports.retiming import at_constant_rate, ffmpeg_options
+from minet_core.exports.videos import Media
+from minet_core.exports.writing import OutputWriter, Progress
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
 from minet_core.options import ExportOptions

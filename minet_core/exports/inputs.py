@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from minet_core.errors import ConfigError, InputError
-from minet_core.export.videos import Media
+from minet_core.exports.videos import Media
 from minet_core.files import numbered
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.class_names import LabelMap, read_label_map

@@ -22,7 +22,7 @@ from video_factory import write_grey_video
 from minet_cli.main import run
 from minet_core.datasets import open_dataset
 from minet_core.errors import ConfigError
-from minet_core.export.inputs import safe_name
+from minet_core.exports.inputs import safe_name
 from minet_core.formats import read_json
 from minet_core.formats.exporters import EXPORTERS
 from minet_core.formats.from_dataset import from_dataset
