@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli import click_options
 from minet_cli.click_options import detector_size, names, setting
 from minet_core.errors import ConfigError
+from minet_core.evaluation.requests.request import EvalRequest
 
 if TYPE_CHECKING:
     from minet_core import Model
     from minet_core.datasets import ClassMap, Dataset
     from minet_core.evaluation.calibration import Bin, Outcomes
+
+FilePath = click.Path(path_type=Path, exists=True)
 
 
 @click.command(no_args_is_help=False)
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     help="Labelled pictures or video: yolo:DIR, coco:FILE, mot:ROOT, coco-vid:FILE, …",
 )
 @click.option("--split", default="val", show_default=True, help="Part of the dataset.")
-@click_options.class_table
+@setting("--class-table", "class_table", of=EvalRequest, type=FilePath, metavar="FILE")
 @click.option(
     "-o",
     "--output",

@@ -1,25 +1,25 @@
 """click options whose defaults and help texts are those of the options in `minet_core.options`."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from minet_core.errors import ConfigError
-from minet_core.options import DetectOptions, ExportOptions
+from minet_core.options import DetectOptions
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-Options = type[DetectOptions] | type[ExportOptions]
-
 
 def setting(
-    flags: str, field_name: str, of: Options = DetectOptions, **extra: Any
+    flags: str, field_name: str, of: type["DataclassInstance"] = DetectOptions, **extra: Any
 ) -> Callable[[Function], Function]:
-    """A click option for a field of `DetectOptions`, or of other options.
+    """A click option for a field of `DetectOptions`, or of other settings.
 
     Args:
         flags: as typed, such as `--score`, or `--video/--no-video`; several with spaces between.
@@ -28,7 +28,7 @@ def setting(
         extra: for click.option.
     """
     field = next(field for field in fields(of) if field.name == field_name)
-    default = field.default
+    default = None if field.default is MISSING else field.default
     if isinstance(default, tuple) and not extra.get("multiple"):
         default = ",".join(default)
     return click.option(
@@ -109,12 +109,3 @@ jobs_at_once = click.option(
     help="Videos to do at once, each in a process of its own; auto: as many as fit.",
 )
 """The option of every command that shares videos out over processes."""
-
-class_table = click.option(
-    "--class-table",
-    "class_table",
-    type=click.Path(path_type=Path, exists=True),
-    metavar="FILE",
-    help="What the model's classes are called in the dataset: a line `model,dataset` each.",
-)
-"""The option of every command that holds a model against a dataset."""

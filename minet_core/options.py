@@ -30,6 +30,9 @@ SPLITS = ("train", "val")
 MOST_TILES = 8
 """Crops along a frame's longer side; beside a shorter one of 9/16 they are 40."""
 
+MIN_SCORE = 0.3
+"""Detections below are not shown, unless asked for."""
+
 T = TypeVar("T")
 
 
@@ -94,7 +97,7 @@ class RowOptions(Options):
         "With --link: longest gap of a track, in frames, that is filled with interpolated boxes; 0 "
         "fills none.",
     )
-    score: float = setting(0.3, "Minimum score to report, 0–1.")
+    score: float = setting(MIN_SCORE, "Minimum score to report, 0–1.")
     classes: tuple[str, ...] = setting((), "Classes to report, such as person,car; by default all.")
     size: int | None = setting(
         None,
@@ -157,10 +160,19 @@ class DetectOptions(RunOptions, OutputOptions, RowOptions, InputOptions, ModelOp
         ConfigError: a name is unknown, or a number out of its range.
     """
 
+    @property
+    def result_formats(self) -> tuple[str, ...]:
+        """Those of `FORMATS` to write, frame by frame; all others are made from result.json."""
+        own = tuple(name for name in self.formats if name in FORMATS)
+        return own if "json" in own or not self.export_formats else (*own, "json")
+
+    @property
+    def export_formats(self) -> tuple[str, ...]:
+        """The formats of `minet export` to write, when the result is there."""
+        return tuple(name for name in self.formats if name not in FORMATS)
+
     def __post_init__(self) -> None:
         _check_name("preset", self.preset, PRESETS)
-        for name in self.formats:
-            _check_name("format", name, FORMATS)
         # Each is written so that NaN fails too.
         if not 0 <= self.score <= 1:
             raise ConfigError(f"the score must be from 0 to 1, not {self.score}")
@@ -178,9 +190,9 @@ class DetectOptions(RunOptions, OutputOptions, RowOptions, InputOptions, ModelOp
             raise ConfigError(f"the longest gap to fill must be 0 frames or more, not {self.fill}")
         if self.first_boxes is not None and not self.memory:
             raise ConfigError("without memory no object can be followed from its first box")
-        if self.score_vectors and "json" not in self.formats:
+        if self.score_vectors and "json" not in self.result_formats:
             raise ConfigError("--score-vectors goes with result.json: add json to the formats")
-        if self.report and "json" not in self.formats:
+        if self.report and "json" not in self.result_formats:
             raise ConfigError("--report is made from result.json: add json to the formats")
         if not self.checkpoint >= 0:
             raise ConfigError(f"the checkpoint must be 0 seconds or more, not {self.checkpoint}")
@@ -255,6 +267,12 @@ class ExportOptions:
         _check_name("order", self.order, ORDERS)
         if not (self.keyframes in ("auto", "all") or re.fullmatch("[1-9][0-9]*", self.keyframes)):
             raise ConfigError(f"keyframes are auto, all or a number, not {self.keyframes!r}")
+
+
+def of_detect(name: str) -> Any:
+    """A field of other options that has default and help text of one of `DetectOptions`."""
+    known = next(each for each in fields(DetectOptions) if each.name == name)
+    return setting(known.default, known.metadata["help"])
 
 
 def _check_name(kind: str, name: str, known: Collection[str]) -> None:

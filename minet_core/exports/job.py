@@ -51,16 +51,16 @@ class Exported:
 
 
 def export(
-    sources: Sequence[Path],
+    sources: str | Path | Sequence[str | Path],
     to: str,
-    out: Path,
+    out: str | Path,
     options: ExportOptions | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write results of `minet detect`, or annotations of CVAT or Label Studio, in another format.
 
     Args:
-        sources: files, or folders of `minet detect`, or folders of these.
+        sources: files, or folders of `minet detect`, or folders of these; or one of them.
         to: name of a format, of `EXPORTERS`.
         out: folder to write to, made if missing; or the file, where the format makes just one.
         options: what to write.
@@ -74,14 +74,15 @@ def export(
     """
     options = options or ExportOptions()
     exporter = _exporter(to, options)
-    loaded = load(sources, options)
+    given = [sources] if isinstance(sources, str | Path) else sources
+    loaded = load([Path(source) for source in given], options)
     known = [each.video.source for each in loaded if each.video.source is not None]
     media = Media(options.video, is_any=len(loaded) == 1, sources=known)
     videos, tallies, warnings = _edited(loaded, exporter, options, media)
     videos, tallies, failures = _writable(exporter, videos, tallies)
     videos, lines = with_own_names(videos)
     warnings += lines
-    folder, names = _places(to, exporter, videos, out, options)
+    folder, names = _places(to, exporter, videos, Path(out), options)
     pictures, files = 0, []
     writer = OutputWriter(exporter, options, media, folder, progress)
     with published(folder, replace=options.overwrite) as hidden:

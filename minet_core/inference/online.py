@@ -21,6 +21,7 @@ from minet_core.memory.snapshot import restore_memory, save_memory
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
+from minet_core.options import MIN_SCORE
 from minet_core.results import FrameDetections
 from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foreground
 from minet_core.video.placement import Placement, placed_in
@@ -77,7 +78,7 @@ class OnlineDetector:
         model: Model,
         config: MemoryConfig | None,
         *,
-        score: float = 0.3,
+        score: float = MIN_SCORE,
         keep: frozenset[int] | None = None,
         clock: StageClock | None = None,
         vectors: bool = False,

@@ -32,6 +32,7 @@ from minet_core.models.weight_files import (
     is_huggingface,
     is_python,
 )
+from minet_core.options import DetectOptions
 from minet_core.scores import ScoreKind
 
 
@@ -141,6 +142,22 @@ def load_model(
     detector = load_nanodet(path, where, size)
     detector.calibration = read_calibration(path) or detector.calibration
     return Model(name, detector, load_identify(weights, device=where))
+
+
+def model_of(options: DetectOptions) -> Model:
+    """The model that options name.
+
+    Raises:
+        MinetError: as `load_model`.
+    """
+    return load_model(
+        options.model,
+        size=options.size,
+        device=options.device,
+        classes=options.classes,
+        identify=options.identify,
+        tiles=options.tiles,
+    )
 
 
 def _embedder(name: str, model: Model, device: str) -> Embedder:

@@ -122,7 +122,7 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
         InputError: the source is a folder without pictures.
     """
     settings = options.part(InputOptions, RowOptions, OutputOptions)
-    settings["formats"] = sorted(options.formats)
+    settings["formats"] = sorted(options.result_formats)
     if options.stream is None:
         del settings["stream"]  # results of versions that did not know it are as good
     if not options.memory:

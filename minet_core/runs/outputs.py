@@ -179,11 +179,11 @@ def open_outputs(
     with ExitStack() as stack:
         files: dict[str, TextFile | BytesFile] = {}
         writers: list[ResultWriter] = []
-        for name in options.formats:
+        for name in options.result_formats:
             text = TextFile(place / FORMATS[name], keep=lengths.get(FORMATS[name]))
             files[FORMATS[name]] = stack.enter_context(closing(text))
             writers.append(WRITERS[name](text, facts))
-        if info.pictures and "mot" in options.formats:
+        if info.pictures and "mot" in options.result_formats:
             listed = TextFile(place / MOT_PICTURES, keep=lengths.get(MOT_PICTURES))
             files[MOT_PICTURES] = stack.enter_context(closing(listed))
             if MOT_PICTURES not in lengths:

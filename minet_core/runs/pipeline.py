@@ -16,13 +16,14 @@ from minet_core.config import PRESETS, MemoryConfig
 from minet_core.datasets.vocabulary import DEFAULT_TABLE
 from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
 from minet_core.errors import ConfigError
+from minet_core.exports import export_result
 from minet_core.inference.online import Observed, OnlineDetector
 from minet_core.inference.prompt_detections import Drawn
 from minet_core.inference.prompts import following, read_first_boxes
 from minet_core.inference.timings import StageClock
 from minet_core.inference.windows import windows
-from minet_core.models.zoo import Model
-from minet_core.options import DetectOptions
+from minet_core.models.zoo import Model, model_of
+from minet_core.options import MIN_SCORE, DetectOptions
 from minet_core.results import FrameDetections, Tracklet
 from minet_core.runs.outputs import Outputs, is_border, open_outputs
 from minet_core.runs.preflight import (
@@ -103,7 +104,7 @@ class Summary:
 def annotate(
     source: str | Path,
     folder: str | Path,
-    model: Model,
+    model: Model | None = None,
     options: DetectOptions | None = None,
     progress: Progress | None = None,
 ) -> Summary:
@@ -113,7 +114,8 @@ def annotate(
         source: a video file, a URL, `-` for standard input, or pictures: a folder of them, or a
             pattern such as `cam/*.jpg`.
         folder: made if missing; files appear there, all together, when they are complete.
-        model: from `load_model`. Results are known by its name, and by the weights of that name.
+        model: from `load_model`, or None for the one that the options name. Results are known by
+            its name, and by the weights of that name.
         options: what to do.
         progress: called after each frame.
 
@@ -128,7 +130,8 @@ def annotate(
     folder = Path(folder)
     asked = options or DetectOptions()
     options = settled(asked, source, folder)
-    check(source, folder, options, model.name)
+    check(source, folder, options, options.model if model is None else model.name)
+    model = model_of(options) if model is None else model
     clock, started = StageClock(), time.perf_counter()
     if options.detections is not None:
         model = with_boxes_of(Path(options.detections), model, options.classes)
@@ -162,11 +165,16 @@ def annotate(
         if not options.overwrite:
             check_finished(folder, standing.manifest)
         publish(place, replace(standing.manifest, files=outputs.names))
+    exported = export_result(
+        folder, options.export_formats, again=False, overwrite=options.overwrite
+    )
+    beside = [file for export in exported for file in export.files]
+    warnings = *warnings, *(line for export in exported for line in export.warnings)
     report = (write_report(folder),) if options.report else ()
     totals = outputs.totals
     return Summary(
         folder=folder,
-        files=(*(folder / name for name in outputs.names), *report),
+        files=(*(folder / name for name in outputs.names), *report, *beside),
         info=reader.info,
         frames=totals.frames,
         frames_before=standing.frames_before,
@@ -229,7 +237,7 @@ def reporting(config: MemoryConfig, score: float) -> MemoryConfig:
     rule = config.existence
     if rule is None:
         return config
-    wanted = rule.threshold * score / DetectOptions().score
+    wanted = rule.threshold * score / MIN_SCORE
     return replace(config, existence=replace(rule, threshold=min(rule.threshold, wanted)))
 
 

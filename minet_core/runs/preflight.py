@@ -16,6 +16,7 @@ from minet_core.config import PRESETS
 from minet_core.detections.locating import DETECTIONS, find_stored
 from minet_core.errors import AlreadyDoneError, InputError, OutputError
 from minet_core.files import numbered
+from minet_core.formats.exporters import check_formats
 from minet_core.inference.prompts import read_first_boxes
 from minet_core.options import DetectOptions
 from minet_core.publishing import check_place
@@ -159,12 +160,13 @@ def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> 
     Raises:
         AlreadyDoneError: the folder has these very results.
         InputError: there is no such file or folder, or the first boxes are none.
-        ConfigError: the options can select no frame.
+        ConfigError: the options can select no frame, or there is no such format.
         OutputError: the folder has results, or unfinished ones, that may not be replaced, or it
             holds the source.
         MinetError: an annotated video is asked for, and OpenCV cannot be loaded.
     """
     FramePicker(**part_of(options))
+    check_formats(options.formats)
     if options.first_boxes is not None:
         read_first_boxes(options.first_boxes)
     if not (_is_stream(source) or is_picture_pattern(source) or Path(source).exists()):

@@ -25,7 +25,7 @@ from minet_core.training.distributed import Processes
 from minet_core.training.loop import Loop
 from minet_core.training.networks import build_task
 from minet_core.training.settings import IDENTIFY, TINY, TrainConfig, recipe
-from minet_core.training.train import Summary, train
+from minet_core.training.train import TrainingSummary, train
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def threads() -> Iterator[Callable[[int], None]]:
     torch.set_num_threads(before)
 
 
-def run(config: TrainConfig, out: Path, watcher: Watcher | None = None, **how) -> Summary:
+def run(config: TrainConfig, out: Path, watcher: Watcher | None = None, **how) -> TrainingSummary:
     return train(config, out, watcher or Watcher(), device="cpu", **how)
 
 

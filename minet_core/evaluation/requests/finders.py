@@ -18,7 +18,7 @@ from minet_core.evaluation.eval_config import EvalOptions, Variant
 from minet_core.evaluation.predictions.cache import FOLDER, FoundFiles
 from minet_core.evaluation.predictions.predict import Finder
 from minet_core.evaluation.predictions.result_files import open_stored
-from minet_core.evaluation.requests.request import Request, identify_of
+from minet_core.evaluation.requests.request import EvalRequest, identify_of
 from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model, pick_device
 from minet_core.processes import Processes
@@ -26,7 +26,7 @@ from minet_core.runs.manifest import identify_facts, weights_of
 
 
 def finders(
-    request: Request,
+    request: EvalRequest,
     dataset: Dataset,
     variants: tuple[Variant, ...],
     options: EvalOptions,
@@ -45,7 +45,7 @@ def finders(
     ]
 
 
-def _models(request: Request, processes: Processes) -> dict[bool, Model]:
+def _models(request: EvalRequest, processes: Processes) -> dict[bool, Model]:
     """The model, and under True the one that was trained with the meta loss, if there is one.
 
     Raises:
@@ -70,7 +70,7 @@ def _models(request: Request, processes: Processes) -> dict[bool, Model]:
 
 
 def _finder(
-    request: Request,
+    request: EvalRequest,
     dataset: Dataset,
     model: Model,
     variants: Sequence[Variant],
@@ -107,7 +107,7 @@ def _finder(
     return Finder(dataset, model_of, variants, offline, table, files)
 
 
-def table_of(request: Request, dataset: Dataset, known: Sequence[str] | None) -> Table | None:
+def table_of(request: EvalRequest, dataset: Dataset, known: Sequence[str] | None) -> Table | None:
     """The user's table of class names, None for the one that comes along.
 
     Args:
