@@ -124,7 +124,7 @@ def _without_calibration(settings: dict[str, Any]) -> "Model":
 def _classes(model: "Model", dataset: "Dataset", path: Path | None) -> "ClassMap":
     from minet_core.datasets import map_classes, read_table
 
-    own = model.detector.classes
+    own = model.classes
     table = read_table(path, own, dataset.classes) if path else None
     classes = map_classes(own, dataset.classes, table)
     if (classes.ids < 0).all():

@@ -46,7 +46,7 @@ def load(options: DetectOptions) -> "Model":
 
     model = model_of(options)
     if options.detections is None:
-        label_ids(options.classes, model.detector.classes)
+        label_ids(options.classes, model.classes)
     return model
 
 

@@ -252,4 +252,4 @@ def video_facts(info: VideoInfo, options: DetectOptions, model: Model) -> VideoF
     if not options.memory:
         settings["preset"] = None
     beside = SCORE_VECTORS if options.score_vectors else None
-    return VideoFacts(video, model.name, settings, model.detector.classes, beside)
+    return VideoFacts(video, model.name, settings, model.classes, beside)

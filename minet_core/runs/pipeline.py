@@ -182,7 +182,7 @@ def annotate(
         rows_without_track=totals.rows_without_track,
         rows_interpolated=totals.rows_interpolated,
         tracklets=tuple(totals.table.tracklets()),
-        classes=model.detector.classes,
+        classes=model.classes,
         seconds=time.perf_counter() - started,
         shares=clock.shares(),
         warnings=warnings,
@@ -207,7 +207,7 @@ def online_detector(
         config if options.memory else None,
         # What the user drew is there, however unsure the detector is of it.
         score=options.score if drawn is None else 0.0,
-        keep=label_ids(options.classes, model.detector.classes),
+        keep=label_ids(options.classes, model.classes),
         clock=clock,
         vectors=options.score_vectors,
         drawn=drawn,

@@ -163,7 +163,7 @@ def write_linked(
         InputError: the source cannot be read a second time.
         OutputError: a file cannot be written.
     """
-    spooled, tracks = read_spool(place, model.detector.classes), linker.tracks()
+    spooled, tracks = read_spool(place, model.classes), linker.tracks()
     joined = ((size, linked(found, tracks, options.score)) for size, found in spooled)
     frames = filled(joined, options.fill, linker.cuts)
     with open_outputs(place, options, info, model, None) as outputs:
