@@ -20,7 +20,7 @@ from minet_core.video.opening import shown
 if TYPE_CHECKING:
     from minet_cli.showing.detect_report import Reporter
     from minet_cli.showing.progress_many import Display
-    from minet_core.runs.pipeline import Summary
+    from minet_core.runs.video_run import Summary
 
 _MANY = 1_000_000
 _FULL_HD = 1920 * 1080

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from minet_core.models.zoo import Model, load_model
     from minet_core.options import DetectOptions, ExportOptions
     from minet_core.results import FrameDetections, Tracklet, VideoResult
+    from minet_core.runs.annotate import annotate
     from minet_core.runs.api import VideoDetector, iterate_video
-    from minet_core.runs.pipeline import Summary, annotate
+    from minet_core.runs.video_run import Summary
     from minet_core.training.settings import TrainConfig, recipe
     from minet_core.training.train import TrainingSummary, train
     from minet_core.video import open_video
@@ -42,13 +43,13 @@ _HOMES = {
     "MemoryConfig": "config",
     "MinetError": "errors",
     "Model": "models.zoo",
-    "Summary": "runs.pipeline",
+    "Summary": "runs.video_run",
     "Tracklet": "results",
     "TrainConfig": "training.settings",
     "TrainingSummary": "training.train",
     "VideoDetector": "runs.api",
     "VideoResult": "results",
-    "annotate": "runs.pipeline",
+    "annotate": "runs.annotate",
     "evaluate": "evaluation.requests.run",
     "export": "exports.job",
     "iterate_video": "runs.api",

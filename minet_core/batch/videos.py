@@ -16,7 +16,8 @@ from minet_core.options import DetectOptions
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
     from minet_core.results import FrameDetections
-    from minet_core.runs.pipeline import Progress, Summary
+    from minet_core.runs.annotate import Progress
+    from minet_core.runs.video_run import Summary
     from minet_core.video import VideoInfo
 
 
@@ -41,8 +42,8 @@ def load(options: DetectOptions) -> "Model":
     Raises:
         MinetError: there is no such model or device, or the model lacks a class asked for.
     """
+    from minet_core.inference.build import label_ids
     from minet_core.models.zoo import model_of
-    from minet_core.runs.pipeline import label_ids
 
     model = model_of(options)
     if options.detections is None:

@@ -7,12 +7,12 @@ from typing import Unpack
 
 import numpy as np
 
+from minet_core.inference.build import online_detector
 from minet_core.inference.windows import windows
 from minet_core.models.detector import Frame
 from minet_core.models.zoo import Model, model_of
 from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections
-from minet_core.runs.pipeline import online_detector
 from minet_core.video import Part, VideoFrame, open_video
 
 _UNKNOWN_RATE = 30.0

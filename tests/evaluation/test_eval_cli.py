@@ -18,7 +18,7 @@ from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
 from minet_core.models.network_file import save_model
 from minet_core.models.zoo import load_model
 from minet_core.options import DetectOptions
-from minet_core.runs.pipeline import annotate
+from minet_core.runs.annotate import annotate
 
 HALVES = {3, 4}
 """Frames in which the stub's scores are 0."""

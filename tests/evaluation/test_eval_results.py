@@ -12,7 +12,7 @@ from minet_core.datasets import make_toy, open_dataset
 from minet_core.models.detector import BaseDetections
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions
-from minet_core.runs.pipeline import annotate
+from minet_core.runs.annotate import annotate
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ from minet_core.formats.from_dataset import from_dataset
 from minet_core.formats.readers import read_annotations
 from minet_core.formats.yolo.reader import read_yolo
 from minet_core.models import zoo
-from minet_core.runs.preflight import folder_names
+from minet_core.runs.folder_names import folder_names
 
 BEYOND = "🐶 𝔡𝔬𝔤"
 """Characters that take two units of UTF-16."""

@@ -27,8 +27,8 @@ from minet_core.models.network_file import load_rcnn, save_model
 from minet_core.models.zoo import Model, load_model
 from minet_core.options import DetectOptions
 from minet_core.runs import outputs
+from minet_core.runs.annotate import annotate
 from minet_core.runs.api import VideoDetector, iterate_video
-from minet_core.runs.pipeline import annotate
 from minet_core.training.data.frame_pairs import FramePairs
 from minet_core.training.data.samples import make_sample
 from minet_core.training.data.sampling import Draws

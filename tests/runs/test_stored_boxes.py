@@ -20,8 +20,9 @@ from minet_core.models import zoo
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions
 from minet_core.runs import outputs
+from minet_core.runs.annotate import annotate
 from minet_core.runs.manifest import read_manifest
-from minet_core.runs.pipeline import Summary, annotate
+from minet_core.runs.video_run import Summary
 
 FRAMES = 12
 
