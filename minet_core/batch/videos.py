@@ -42,7 +42,7 @@ def load(options: DetectOptions) -> "Model":
     Raises:
         MinetError: there is no such model or device, or the model lacks a class asked for.
     """
-    from minet_core.inference.build import label_ids
+    from minet_core.inference.from_options import label_ids
     from minet_core.models.zoo import model_of
 
     model = model_of(options)

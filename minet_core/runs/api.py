@@ -7,7 +7,7 @@ from typing import Unpack
 
 import numpy as np
 
-from minet_core.inference.build import online_detector
+from minet_core.inference.from_options import online_detector
 from minet_core.inference.windows import windows
 from minet_core.models.detector import Frame
 from minet_core.models.zoo import Model, model_of

@@ -20,7 +20,7 @@ QUEUE_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Inferred:
     """A frame that was looked at.
 
     Attributes:
@@ -36,7 +36,7 @@ class Looked:
 
 def look(
     reader: FrameReader, online: OnlineDetector, clock: StageClock, done: int, begin: int
-) -> Generator[Looked, None, None]:
+) -> Generator[Inferred, None, None]:
     """Frames with what was found in them. Both threads have ended when this is closed.
 
     Args:
@@ -62,7 +62,7 @@ def _decode(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, Non
 
 def _infer(
     frames: Generator[VideoFrame, None, None], online: OnlineDetector, done: int, begin: int
-) -> Generator[Looked, None, None]:
+) -> Generator[Inferred, None, None]:
     """Those before `begin` were looked at by an earlier run: they are neighbours, and no more."""
     model = online.model
     with closing(frames):
@@ -71,4 +71,4 @@ def _infer(
         for count, (frame, before, after) in enumerate(new, done + 1):
             model.surround(frame.image, before, after)
             found = online.observe(frame.image, frame=frame.index, pts=frame.pts, time=frame.time)
-            yield Looked(frame, found, online.save() if is_border(count) else None)
+            yield Inferred(frame, found, online.save() if is_border(count) else None)

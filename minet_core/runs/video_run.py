@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
-from minet_core.inference.build import online_detector
+from minet_core.inference.from_options import online_detector
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.timings import StageClock
 from minet_core.models.zoo import Model, model_of
@@ -33,7 +33,7 @@ from minet_core.runs.preflight import (
 )
 from minet_core.runs.recorder import Recorder, check_unchanged, restore
 from minet_core.runs.spool import Spool, open_spool, write_linked
-from minet_core.runs.stages import Looked, look
+from minet_core.runs.stages import Inferred, look
 from minet_core.runs.unfinished import (
     Checkpoint,
     clear,
@@ -129,7 +129,7 @@ class Run:
         """What the video says of itself."""
         return self.reader.info
 
-    def frames(self) -> Generator[Looked, None, None]:
+    def frames(self) -> Generator[Inferred, None, None]:
         """Every frame that is left to look at, with what was found in it.
 
         Raises:
@@ -139,7 +139,7 @@ class Run:
         with closing(look(self.reader, self.online, self.clock, done, begin)) as looked:
             yield from looked
 
-    def write(self, looked: Looked) -> FrameDetections:
+    def write(self, looked: Inferred) -> FrameDetections:
         """Write a frame, and a checkpoint when it is time.
 
         Returns:
@@ -231,7 +231,7 @@ def open_run(
     online = online_detector(model, options, clock)
     with open_unfinished(folder) as place:
         finish_publishing(place)
-        # Looked at again, now that no other run can come in between.
+        # Inferred at again, now that no other run can come in between.
         standing = check(source, folder, options, model.name)
         clear(place, standing.checkpoint)
         with (
