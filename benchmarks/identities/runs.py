@@ -48,7 +48,7 @@ class _Boxes:
         self._sequence, self._replicate, self._shown = sequence, replicate, shown
         stored = {"foreign": sequence.foreign, "true": sequence.perfect}.get(kind)
         self.stored = stored
-        self.classes = stored.classes if stored else bundled_classes
+        self.classes = bundled_classes if stored is None else stored.classes
         self.score_kind = ScoreKind.SIGMOID
 
     def detect(self, frames: list[Frame]) -> list[BaseDetections]:

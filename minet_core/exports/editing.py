@@ -188,4 +188,4 @@ def _loose(video: VideoAnnotations, options: ExportOptions) -> LooseBoxes:
     kept = seen & np.array(named, np.bool_) & (loose.scores >= options.min_score)
     if options.min_length > 1:
         kept[:] = False  # a box of no track is a track of one box
-    return replace(loose, boxes=boxes).chosen(kept)
+    return replace(loose, boxes=boxes)[kept]

@@ -106,7 +106,7 @@ class OnlineDetector:
     def warnings(self) -> list[str]:
         """What was wrong up to now without stopping the detection, a line each."""
         stored = self.model.stored
-        lines = [*(stored.warnings if stored else ()), *self._camera.warnings]
+        lines = [*([] if stored is None else stored.warnings), *self._camera.warnings]
         if self.unusable:
             dropped = f"boxes dropped for which the model gave NaN or infinity: {self.unusable}"
             lines = [dropped, *lines]
@@ -133,7 +133,7 @@ class OnlineDetector:
         found = observed.detections
         labels = np.where(observed.names != NO_TRACK, found.track_labels, found.label_ids)
         named = replace(found, track_ids=observed.names, track_labels=labels)
-        return named.rows_where(found.scores >= self._score)
+        return named[found.scores >= self._score]
 
     def step(
         self, image: Frame, *, frame: int, time: float, base: BaseDetections | None = None

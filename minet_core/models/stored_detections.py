@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from minet_core.boxes import SHARES, are_shares
+from minet_core.boxes import SHARES, VideoBoxes, are_shares
 from minet_core.errors import InputError
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.proposals import SUREST
@@ -28,7 +28,7 @@ GRID_IOU = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StoredBoxes:
+class StoredBoxes(VideoBoxes):
     """The boxes of one video, read from a file; a row a (box, class) pair, sorted by frame.
 
     Attributes:
@@ -94,11 +94,6 @@ class StoredBoxes:
     def beyond(self, frames: int) -> int:
         """How many rows are of frames after so many."""
         return int((self.frames >= frames).sum())
-
-    def span(self, frame: int) -> slice:
-        """The rows of a 0-based frame."""
-        first, behind = np.searchsorted(self.frames, (frame, frame + 1))
-        return slice(int(first), int(behind))
 
     @property
     def score_kind(self) -> ScoreKind:

@@ -60,12 +60,12 @@ class Model:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the C foreground classes, in column order."""
-        return (self.stored or self.detector).classes
+        return self._boxes_from.classes
 
     @property
     def score_kind(self) -> ScoreKind:
         """What the score columns mean."""
-        return (self.stored or self.detector).score_kind
+        return self._boxes_from.score_kind
 
     def detect(self, frame: Frame, index: int) -> BaseDetections:
         """Base detections of one frame.
@@ -89,6 +89,10 @@ class Model:
         for part in self._windowed():
             most_before, most_after = part.window
             part.surround(frame, before[max(0, len(before) - most_before) :], after[:most_after])
+
+    @property
+    def _boxes_from(self) -> Detector | StoredBoxes:
+        return self.detector if self.stored is None else self.stored
 
     def _windowed(self) -> list[Windowed]:
         asked = (self.embedder,) if self.stored is not None else (self.detector, self.embedder)
