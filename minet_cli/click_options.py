@@ -28,7 +28,10 @@ def setting(
         extra: for click.option.
     """
     field = next(field for field in fields(of) if field.name == field_name)
-    default = None if field.default is MISSING else field.default
+    help_text = field.metadata["help"]
+    if field.default is MISSING:
+        return click.option(*flags.split(), field_name, required=True, help=help_text, **extra)
+    default = field.default
     if isinstance(default, tuple) and not extra.get("multiple"):
         default = ",".join(default)
     return click.option(
@@ -36,7 +39,7 @@ def setting(
         field_name,
         default=default,
         show_default=default not in (None, "", ()) and not isinstance(default, bool),
-        help=field.metadata["help"],
+        help=help_text,
         **extra,
     )
 

@@ -33,7 +33,7 @@ _setting = partial(setting, of=EvalRequest)
 
 
 @click.command(name="eval", cls=SectionedCommand, sections=SECTIONS)
-@_setting("--data", "data", required=True, metavar="KIND:PATH")
+@_setting("--data", "data", metavar="KIND:PATH")
 @_setting("--split", "split")
 @_setting("-o --output", "output", type=click.Path(path_type=Path))
 @_setting("--overwrite", "overwrite", is_flag=True)
