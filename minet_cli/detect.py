@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from minet_cli.options import detector_size, jobs_at_once, names, position, rate, setting
+from minet_cli.click_options import detector_size, jobs_at_once, names, position, rate, setting
 from minet_cli.sections import SectionedCommand
-from minet_core.config import FORMATS, DetectOptions
-from minet_core.errors import ConfigError, MinetError
-from minet_core.suggest import did_you_mean
+from minet_core.errors import MinetError
+from minet_core.options import DetectOptions
 
 SECTIONS = {
     "Input": (
@@ -128,6 +127,7 @@ def detect(
     from minet_cli.showing.detect_report import Reporter
     from minet_core.batch.cluster import Cluster
     from minet_core.batch.planning import plan
+    from minet_core.formats.exporters import check_formats
     from minet_core.runs.video_inputs import expand
     from minet_core.video.opening import is_url
 
@@ -142,37 +142,19 @@ def detect(
     if ray is None and (gpus_per_video, cpus_per_video) != (0, 1):
         raise click.UsageError("--gpus-per-video and --cpus-per-video go with --ray.")
     cluster = None if ray is None else Cluster(ray, cpus_per_video, gpus_per_video)
-    formats, exports = split_formats(settings.pop("formats"))
     settings["resume"] |= cluster is not None
-    options = DetectOptions(**settings, formats=formats)
+    options = DetectOptions(**settings)
+    check_formats(options.formats)
     reporter = Reporter(options, quiet=quiet)
     if watch is not None:
-        detect_run.watch(watch, Path(output), options, reporter, exports, jobs, cluster)
+        detect_run.watch(watch, Path(output), options, reporter, jobs, cluster)
         return
     sources = expand(inputs, list_file, reporter.note)
     to_do, done = plan(sources, output, options)
     # Said once it is certain that no mistake ends the run.
-    failures = detect_run.completed(done, reporter, exports, alone=not to_do and len(done) == 1)
+    failures = detect_run.completed(done, reporter, alone=not to_do and len(done) == 1)
     if to_do:
-        detect_run.run_all(to_do, options, reporter, exports, failures, jobs, cluster)
+        detect_run.run_all(to_do, options, reporter, failures, jobs, cluster)
     if failures:
         reporter.failures(failures)
         raise MinetError(f"{len(failures)} of {len(sources)} inputs failed")
-
-
-def split_formats(formats: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Formats that are written frame by frame, and those of `minet export`, made from the result.
-
-    Raises:
-        ConfigError: one is neither.
-    """
-    from minet_core.formats.exporters import EXPORTERS
-
-    own = tuple(name for name in formats if name in FORMATS)
-    exports = tuple(name for name in formats if name not in FORMATS)
-    for name in exports:
-        if name not in EXPORTERS:
-            known = dict.fromkeys((*FORMATS, *EXPORTERS))
-            hint = did_you_mean(name, known) or f" (known: {', '.join(known)})"
-            raise ConfigError(f"unknown format {name!r}{hint}")
-    return (*own, *(["json"] if exports and "json" not in own else [])), exports

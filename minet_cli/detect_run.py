@@ -11,23 +11,21 @@ from minet_core.batch.inbox import open_inbox
 from minet_core.batch.planning import Job, check_shareable, longest_first
 from minet_core.batch.pool import Again, Began, Done, Event, Failed, Ready, Told
 from minet_core.batch.videos import add_missing, complete, load
-from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError, MinetError
+from minet_core.options import DetectOptions
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
 from minet_core.video.opening import shown
 
 if TYPE_CHECKING:
     from minet_cli.showing.detect_report import Reporter
     from minet_cli.showing.progress_many import Display
-    from minet_core.runs.pipeline import Summary
+    from minet_core.runs.video_run import Summary
 
 Failure = tuple[str, str]
 """An input, and what went wrong with it."""
 
 
-def completed(
-    done: list[Job], reporter: "Reporter", exports: tuple[str, ...], *, alone: bool
-) -> list[Failure]:
+def completed(done: list[Job], reporter: "Reporter", *, alone: bool) -> list[Failure]:
     """Write the exports and reports that videos which are done lack, and tell which have failed.
 
     Raises:
@@ -37,7 +35,7 @@ def completed(
     for job in done:
         reporter.done_already(job.source, job.place)
         try:
-            add_missing(job, exports)
+            add_missing(job)
         except MinetError as error:
             if alone:
                 raise
@@ -49,7 +47,6 @@ def run_all(
     jobs: list[Job],
     options: DetectOptions,
     reporter: "Reporter",
-    exports: tuple[str, ...],
     failures: list[Failure],
     count: int | None = 1,
     cluster: Cluster | None = None,
@@ -60,7 +57,6 @@ def run_all(
         jobs: what to do.
         options: of the run.
         reporter: is told.
-        exports: formats to write beside.
         failures: that there are.
         count: how many videos to do at once; None for as many as fit this machine.
         cluster: does them in the place of this machine.
@@ -70,12 +66,12 @@ def run_all(
         Interrupted: by Ctrl-C.
     """
     if cluster is None and (count == 1 or len(jobs) == 1):
-        _one_by_one(jobs, options, reporter, exports, failures)
+        _one_by_one(jobs, options, reporter, failures)
         return
     check_shareable(jobs)
     entries = longest_first(jobs)
     pixels = max(size.pixels for _, size in entries)
-    does = engine(options, exports, count, cluster, reporter.note, videos=len(jobs), pixels=pixels)
+    does = engine(options, count, cluster, reporter.note, videos=len(jobs), pixels=pixels)
     with reporter.many(entries) as display:
         show_events(does, iter([job for job, _ in entries]), reporter, display, failures)
 
@@ -84,7 +80,6 @@ def _one_by_one(
     jobs: list[Job],
     options: DetectOptions,
     reporter: "Reporter",
-    exports: tuple[str, ...],
     failures: list[Failure],
 ) -> None:
     from minet_cli.main import Interrupted, debugging
@@ -96,7 +91,7 @@ def _one_by_one(
     for job in jobs:
         try:
             with reporter.progress(job) as progress:
-                summary = complete(job, model, exports, progress)
+                summary = complete(job, model, progress)
         except KeyboardInterrupt:
             raise Interrupted(_what_is_left([job])) from None
         except AlreadyDoneError:  # by another process, since this one began
@@ -114,7 +109,6 @@ def watch(
     output: Path,
     options: DetectOptions,
     reporter: "Reporter",
-    exports: tuple[str, ...],
     count: int | None,
     cluster: Cluster | None = None,
 ) -> None:
@@ -125,7 +119,6 @@ def watch(
         output: folder for the results.
         options: of the run; a stopped video is gone on with.
         reporter: is told.
-        exports: formats to write beside.
         count: how many videos to do at once; None for as many as fit this machine.
         cluster: does them in the place of this machine.
 
@@ -140,11 +133,11 @@ def watch(
         inbox,
         output,
         options,
-        done=lambda job: failures.extend(completed([job], reporter, exports, alone=False)),
+        done=lambda job: failures.extend(completed([job], reporter, alone=False)),
         failed=lambda source, error: failures.append(_failure(source, error, reporter)),
     )
     reporter.note(f"watching {shown(inbox)}, Ctrl-C ends it")
-    does = engine(arrived.options, exports, count, cluster, reporter.note)
+    does = engine(arrived.options, count, cluster, reporter.note)
     with reporter.many() as display:
         try:
             show_events(does, iter(arrived), reporter, display, failures)

@@ -220,7 +220,7 @@ def _connected(cluster: Cluster) -> Iterator[Any]:
     try:
         import ray
     except ImportError:
-        raise ConfigError("--ray needs Ray: pip install 'minet-video[ray]'") from None
+        raise ConfigError("--ray needs Ray: pip install ray") from None
     if ray.is_initialized():
         yield ray
         return

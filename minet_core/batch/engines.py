@@ -1,6 +1,6 @@
 """What does many videos: processes of this machine, or a cluster."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from minet_core.batch.cluster import Cluster, ClusterPool
@@ -9,10 +9,10 @@ from minet_core.batch.planning import Job, resumed
 from minet_core.batch.pool import Event, Pool
 from minet_core.batch.sizing import this_machine
 from minet_core.batch.videos import cluster_work, work
-from minet_core.config import DetectOptions
+from minet_core.options import DetectOptions
 
 if TYPE_CHECKING:
-    from minet_core.runs.pipeline import Summary
+    from minet_core.runs.video_run import Summary
 
 MANY = 1_000_000
 FULL_HD = 1920 * 1080
@@ -33,7 +33,6 @@ class Engine(Protocol):
 
 def engine(
     options: DetectOptions,
-    exports: Sequence[str],
     jobs: int | None,
     cluster: Cluster | None,
     note: Note,
@@ -45,7 +44,6 @@ def engine(
 
     Args:
         options: of the run.
-        exports: formats to write beside.
         jobs: how many processes of this machine; None for as many as fit.
         cluster: does them in their place.
         note: is told.
@@ -53,11 +51,11 @@ def engine(
         pixels: of the largest frame among them.
     """
     if cluster is not None:
-        videos_there = cluster_work(options, exports)
+        videos_there = cluster_work(options)
         return ClusterPool(videos_there, cluster, again=resumed, pause=PAUSE, note=note)
     machine = this_machine(options.device if jobs is None else "cpu")
     count = machine.jobs(videos, pixels) if jobs is None else min(jobs, videos)
     if jobs is None or videos == MANY:
         note(f"jobs at once: {count}")
-    here = work(options, exports, count)
+    here = work(options, count)
     return Pool(here, count, threads=machine.threads(count), again=resumed, pause=PAUSE)

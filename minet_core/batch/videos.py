@@ -5,14 +5,14 @@ needed: a process sets its number of threads before torch is loaded.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from minet_core.batch.planning import Job, resumed
 from minet_core.batch.process import Tell, Work
-from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError
+from minet_core.options import DetectOptions
 from minet_core.runs.manifest import MANIFEST, read_manifest
 from minet_core.runs.unfinished import UNFINISHED, is_going_on
 from minet_core.video.remote.cache import fetched
@@ -20,7 +20,8 @@ from minet_core.video.remote.cache import fetched
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
     from minet_core.results import FrameDetections
-    from minet_core.runs.pipeline import Progress, Summary
+    from minet_core.runs.annotate import Progress
+    from minet_core.runs.video_run import Summary
     from minet_core.video import VideoInfo
 
 
@@ -45,64 +46,41 @@ def load(options: DetectOptions) -> "Model":
     Raises:
         MinetError: there is no such model or device, or the model lacks a class asked for.
     """
-    from minet_core import load_model
-    from minet_core.runs.pipeline import label_ids
+    from minet_core.inference.from_options import label_ids
+    from minet_core.models.zoo import model_of
 
-    model = load_model(
-        options.model,
-        size=options.size,
-        device=options.device,
-        classes=options.classes,
-        identify=options.identify,
-        tiles=options.tiles,
-    )
+    model = model_of(options)
     if options.detections is None:
-        label_ids(options.classes, model.detector.classes)
+        label_ids(options.classes, model.classes)
     return model
 
 
-def complete(
-    job: Job, model: "Model", exports: Sequence[str], progress: "Progress | None" = None
-) -> "Summary":
-    """Annotate a video and export its result.
+def complete(job: Job, model: "Model", progress: "Progress | None" = None) -> "Summary":
+    """Annotate a video; what goes to a bucket is brought there.
 
     Args:
         job: what to do.
         model: with which.
-        exports: formats of `minet_core.formats.exporters.EXPORTERS`.
         progress: called after each frame.
 
     Raises:
         AlreadyDoneError: another run has done it since it was planned.
-        MinetError: as `annotate` and `export_result`.
+        MinetError: as `annotate`.
     """
     from minet_core import annotate
-    from minet_core.export import export_result
     from minet_core.runs.bucket import Bucket
 
-    bucket = None if job.address is None else Bucket(job.address)
-    if bucket is not None:
-        bucket.bring_checkpoint()
-        progress = bucket.keeping(progress)
+    if job.address is None:
+        return annotate(job.source, job.folder, model, job.options, progress)
+    bucket = Bucket(job.address)
+    bucket.bring_checkpoint()
     with fetched(job.source, job.options.cache_bytes):
-        try:
-            summary = annotate(job.source, job.folder, model, job.options, progress)
-        except AlreadyDoneError:
-            add_missing(job, exports)
-            raise
-        overwrite = job.options.overwrite
-        exported = export_result(job.folder, exports, again=False, overwrite=overwrite)
-    files = (file for export in exported for file in export.files)
-    warnings = (line for export in exported for line in export.warnings)
-    summary = replace(
-        summary, files=(*summary.files, *files), warnings=(*summary.warnings, *warnings)
-    )
-    if bucket is not None:
-        bucket.publish(exports)
+        summary = annotate(job.source, job.folder, model, job.options, bucket.keeping(progress))
+    bucket.publish(job.options.export_formats)
     return replace(summary, address=job.address)
 
 
-def add_missing(job: Job, exports: Sequence[str]) -> None:
+def add_missing(job: Job) -> None:
     """Write the exports and the report that a video which is done may lack.
 
     Raises:
@@ -111,12 +89,13 @@ def add_missing(job: Job, exports: Sequence[str]) -> None:
     from minet_core.runs.bucket import Bucket
     from minet_core.runs.review_page import REPORT
 
+    exports = job.options.export_formats
     if job.address is None:
         _add_missing(job, exports)
         return
     bucket = Bucket(job.address)
     names, there = bucket.published()
-    missing = [name for name in exports if name not in there]
+    missing = tuple(name for name in exports if name not in there)
     if read_manifest(job.folder) is None:  # else it is complete here, and not published yet
         if not missing and not (job.options.report and REPORT not in names):
             return
@@ -126,8 +105,8 @@ def add_missing(job: Job, exports: Sequence[str]) -> None:
     bucket.publish([*there, *missing])
 
 
-def _add_missing(job: Job, exports: Sequence[str]) -> None:
-    from minet_core.export import export_result
+def _add_missing(job: Job, exports: tuple[str, ...]) -> None:
+    from minet_core.exports import export_result
     from minet_core.runs.review_page import REPORT, write_report
 
     export_result(job.folder, exports, again=True, overwrite=False)
@@ -135,7 +114,7 @@ def _add_missing(job: Job, exports: Sequence[str]) -> None:
         write_report(job.folder)
 
 
-def work(options: DetectOptions, exports: Sequence[str], count: int) -> Work:
+def work(options: DetectOptions, count: int) -> Work:
     """What a process of a pool does with videos.
 
     Its facts are the model's notes. It tells `Position`, and returns a `Summary`, or None for a
@@ -143,14 +122,13 @@ def work(options: DetectOptions, exports: Sequence[str], count: int) -> Work:
 
     Args:
         options: of the run.
-        exports: formats to write beside.
         count: of processes, which share the GPUs.
     """
-    return Work(_annotator, (options, tuple(exports), count))
+    return Work(_annotator, (options, count))
 
 
 def _annotator(
-    options: DetectOptions, exports: tuple[str, ...], count: int, number: int
+    options: DetectOptions, count: int, number: int
 ) -> "tuple[tuple[str, ...], Callable[[Job, Tell], Summary | None]]":
     from minet_core.processes import Processes
 
@@ -159,26 +137,26 @@ def _annotator(
 
     def annotated(job: Job, tell: Tell) -> "Summary | None":
         try:
-            return complete(job, model, exports, _teller(job, tell))
+            return complete(job, model, _teller(job, tell))
         except AlreadyDoneError:  # by another run, or by a process that died when all was there
-            add_missing(job, exports)
+            add_missing(job)
             return None
 
     return model.notes, annotated
 
 
-def cluster_work(options: DetectOptions, exports: Sequence[str]) -> Work:
+def cluster_work(options: DetectOptions) -> Work:
     """What a worker of a cluster does with videos: it goes on from where an earlier one died.
 
     As `work`; what a worker sees of GPUs is its own.
     """
-    return Work(_resuming_annotator, (options, tuple(exports)))
+    return Work(_resuming_annotator, (options,))
 
 
 def _resuming_annotator(
-    options: DetectOptions, exports: tuple[str, ...], number: int
+    options: DetectOptions, number: int
 ) -> "tuple[tuple[str, ...], Callable[[Job, Tell], Summary | None]]":
-    notes, annotated = _annotator(options, exports, 1, number)
+    notes, annotated = _annotator(options, 1, number)
 
     def gone_on_with(job: Job, tell: Tell) -> "Summary | None":
         _wait_until_free(job)

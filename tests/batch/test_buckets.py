@@ -12,9 +12,9 @@ from video_factory import write_grey_video
 from minet_cli.main import run
 from minet_core.batch.planning import plan
 from minet_core.batch.videos import add_missing, complete
-from minet_core.config import DetectOptions
 from minet_core.errors import InputError, OutputError
 from minet_core.formats import read_json
+from minet_core.options import DetectOptions
 from minet_core.runs.bucket import Bucket
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
 from minet_core.runs.video_inputs import expand
@@ -55,7 +55,7 @@ def detect(sources, output="memory://out", **options):
     own = DetectOptions(**OPTIONS, **options)
     to_do, done = plan(sources, output, own)
     model = stub_model()
-    return [complete(job, model, ()) for job in to_do], [job.place for job in done]
+    return [complete(job, model) for job in to_do], [job.place for job in done]
 
 
 def test_folders_and_patterns_of_a_store_are_its_videos(bucket):
@@ -134,7 +134,7 @@ def test_what_arrives_otherwise_than_it_was_sent_does_not_count(bucket, monkeypa
     # It is complete on this machine, so the same command needs to bring it there only.
     to_do, (job,) = plan([source], "memory://out", DetectOptions(**OPTIONS))
     assert to_do == []
-    add_missing(job, ())
+    add_missing(job)
     assert "minet.json" in names(bucket, "/out/street")
 
 
@@ -155,14 +155,15 @@ def test_results_of_others_stay(bucket):
 def test_exports_that_are_missing_are_added(bucket):
     source = put(bucket, "/in/street.mp4")
     detect([source])
-    _, (job,) = plan([source], "memory://out", DetectOptions(**OPTIONS, report=True))
-    add_missing(job, ["cvat"])
+    with_export = DetectOptions(**OPTIONS, report=True, formats=("json", "csv", "mot", "cvat"))
+    _, (job,) = plan([source], "memory://out", with_export)
+    add_missing(job)
     assert {"street.xml", "report.html", "minet.json"} <= names(bucket, "/out/street")
     assert not job.folder.exists()
     put_file = type(bucket).put_file
     type(bucket).put_file = None  # what is there is not brought once more
     try:
-        add_missing(job, ["cvat"])
+        add_missing(job)
     finally:
         type(bucket).put_file = put_file
 
@@ -185,13 +186,13 @@ def test_another_machine_goes_on_from_the_checkpoint_in_the_bucket(bucket, monke
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        complete(job, stub_model(), (), stops)
+        complete(job, stub_model(), stops)
     assert f"{UNFINISHED}/checkpoint.json" in names(bucket, "/out/long")
     monkeypatch.setenv(cache.CACHE, str(tmp_path / "other machine"))
     (job,), _ = plan(["memory://in/long.mp4"], "memory://out", options)
     Bucket(job.address).bring_checkpoint()
     assert read_checkpoint(job.folder / UNFINISHED).frames == 100
-    summary = complete(job, stub_model(), ())
+    summary = complete(job, stub_model())
     assert (summary.frames, summary.frames_before) == (112, 100)
     ((whole,), _) = detect([str(file)], tmp_path / "out")
     for name in ("annotated.mp4", "mot.txt", "detections.csv"):
@@ -254,7 +255,7 @@ class TestCache:
 
 def test_the_command(bucket, monkeypatch, capsys):
     put(bucket, "/in/a.mp4"), put(bucket, "/in/b.mp4")
-    monkeypatch.setattr("minet_core.load_model", lambda *_, **__: stub_model())
+    monkeypatch.setattr("minet_core.models.zoo.model_of", lambda _: stub_model())
     arguments = [
         "detect",
         "memory://in",

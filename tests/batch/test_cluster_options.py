@@ -31,7 +31,7 @@ def test_a_video_needs_some_of_a_core(cpus):
     [
         ("--ray auto --jobs 2", 2, "--ray takes the place of --jobs"),
         ("--gpus-per-video 1", 2, "go with --ray"),
-        ("--ray auto", 3, "--ray needs Ray: pip install 'minet-video[ray]'"),
+        ("--ray auto", 3, "--ray needs Ray: pip install ray"),
     ],
 )
 def test_mistakes_are_told(clip, tmp_path, monkeypatch, capsys, arguments, code, line):

@@ -39,7 +39,7 @@ def s3(tmp_path, monkeypatch):
 
 
 def test_from_a_bucket_to_a_bucket(s3, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("minet_core.load_model", lambda *_, **__: stub_model())
+    monkeypatch.setattr("minet_core.models.zoo.model_of", lambda _: stub_model())
     monkeypatch.setattr("minet_core.runs.manifest.weights_of", lambda _: {})
     monkeypatch.setattr("minet_core.batch.planning.model_files", lambda _: ())
     for name in ("a", "b"):
