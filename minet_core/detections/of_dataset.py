@@ -12,7 +12,7 @@ from minet_core.detections.reading import read_stored
 from minet_core.detections.vid_text import is_vid_text, read_vid_text
 from minet_core.errors import InputError
 from minet_core.models.stored_detections import StoredBoxes
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 StoredOf = Callable[[str], StoredBoxes]
 """From a video's name to its boxes."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from minet_core.detections.reading import is_own_result, read_stored
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions
+from minet_core.text import shown
 from minet_core.video.info import VideoInfo
-from minet_core.video.opening import shown
 from minet_core.video.pictures.folder import order_line
 
 

@@ -28,7 +28,7 @@ from minet_core.formats.minet.result_json import read_json
 from minet_core.formats.minet.score_vectors import map_score_vectors
 from minet_core.models.stored_detections import StoredBoxes
 from minet_core.results import COLUMNS, INTERPOLATED
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from minet_core.boxes import NO_TRACK, edges_of_inclusive
 from minet_core.datasets.dataset import Dataset
 from minet_core.errors import InputError
 from minet_core.models.stored_detections import StoredBoxes
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 _COLUMNS = 7
 

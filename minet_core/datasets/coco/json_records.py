@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from minet_core.errors import InputError
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 Record = Mapping[str, Any]
 
