@@ -4,11 +4,11 @@
     python -m benchmarks.cluster memory
     python -m benchmarks.cluster soak [--videos 50 --kills 10 --seed 0]
 
-`overhead`: short videos, a detector that computes nothing. A task's work is timed in the worker; what
-the span from the first task's end to the last one's has beyond that is what handing tasks over costs.
-The same with the pool of `--jobs`. `memory`: peak memory of the process that shares out 100 and
-10,000 inputs, whose work is nothing. `soak`: workers killed at random and the driver once; then
-every file is compared with those of a run that nobody disturbed.
+`overhead`: short videos, a detector that computes nothing. A task's work is timed in the worker;
+what the span from the first task's end to the last one's has beyond that is what handing tasks over
+costs. The same with the pool of `--jobs`. `memory`: peak memory of the process that shares out 100
+and 10,000 inputs, whose work is nothing. `soak`: workers killed at random and the driver once;
+then every file is compared with those of a run that nobody disturbed.
 """
 
 import argparse
@@ -184,12 +184,12 @@ def finished(folder: Path) -> int:
     return len(list(folder.glob("*/minet.json")))
 
 
-def soak(videos: int, kills: int, seed: int) -> None:
+def soak(videos: int, frames: int, kills: int, seed: int) -> None:
     """Kill workers and the driver while videos are done; compare what came out."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder, nodes(2) as address:
         os.chdir(folder)
-        write_videos(Path("in"), videos, 150)
+        write_videos(Path("in"), videos, frames)
         command = [sys.executable, "-m", "minet_cli", "detect", "in", "--model", "own.py:detect"]
         command += ["--checkpoint", "0"]
         began = time.monotonic()
@@ -241,16 +241,16 @@ def main() -> None:
     parser.add_argument("what", choices=("overhead", "memory", "soak", "driver"))
     parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--videos", type=int)
-    parser.add_argument("--frames", type=int, default=25, help="of each video, for overhead")
+    parser.add_argument("--frames", type=int, help="of each video")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if options.what == "overhead":
-        overhead(options.videos or 200, options.frames)
+        overhead(options.videos or 200, options.frames or 25)
     elif options.what == "memory":
         memory()
     elif options.what == "soak":
-        soak(options.videos or 50, options.kills, options.seed)
+        soak(options.videos or 50, options.frames or 150, options.kills, options.seed)
     else:
         driver(options.arguments[0], Path(options.arguments[1]))
 

@@ -14,7 +14,7 @@ from minet_core.batch.videos import add_missing, complete, load
 from minet_core.errors import AlreadyDoneError, MinetError
 from minet_core.options import DetectOptions
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 if TYPE_CHECKING:
     from minet_cli.showing.detect_report import Reporter

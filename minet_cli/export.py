@@ -94,7 +94,7 @@ def export(
     from minet_core.batch.sizing import this_machine
     from minet_core.errors import MinetError
     from minet_core.exports import export as run
-    from minet_core.video.opening import shown
+    from minet_core.text import shown
 
     options = ExportOptions(**settings)
     with _progress(quiet=quiet) as progress:
@@ -116,7 +116,7 @@ def _show(exported: "Exported") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from minet_core.video.opening import shown
+    from minet_core.text import shown
 
     console = Console(highlight=False)
     table = Table("video", "tracks", "boxes", "keyframes", "gaps", "left out", box=None)

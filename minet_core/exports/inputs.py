@@ -16,7 +16,7 @@ from minet_core.formats.edits import EditsFile, read_edits
 from minet_core.formats.minet.reader import name_of
 from minet_core.formats.readers import DRAWN, Kind, file_of, kind_of, read_annotations
 from minet_core.options import ExportOptions
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 RESULT = "result.json"
 

@@ -14,6 +14,7 @@ import av.container
 import av.error
 
 from minet_core.errors import InputError, VideoOpenError
+from minet_core.text import shown
 
 StrPath = str | os.PathLike[str]
 
@@ -28,12 +29,6 @@ COPIES: dict[str, Path] = {}
 def copy_of(path: StrPath) -> StrPath:
     """The file to read for an address that has been fetched; any other name as it is."""
     return COPIES.get(os.fspath(path), path)
-
-
-def shown(path: StrPath) -> str:
-    """A path as it can stand in a one-line message, whatever characters are in it."""
-    text = os.fspath(path)
-    return text if text.isprintable() else ascii(text)
 
 
 def is_url(path: StrPath) -> bool:

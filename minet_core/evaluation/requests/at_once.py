@@ -18,9 +18,9 @@ from minet_core.evaluation.requests.request import EvalRequest
 
 if TYPE_CHECKING:
     from minet_core.datasets.dataset import Dataset
+    from minet_core.detections.of_dataset import StoredOf
     from minet_core.evaluation.eval_config import EvalOptions, Variant
     from minet_core.evaluation.predictions.predict import Progress
-    from minet_core.evaluation.predictions.result_files import StoredOf
     from minet_core.models.stored_detections import StoredBoxes
 
 

@@ -11,7 +11,8 @@ from typing import IO
 
 from minet_core.errors import InputError
 from minet_core.files import one_line
-from minet_core.video.opening import COPIES, StrPath, shown
+from minet_core.text import shown
+from minet_core.video.opening import COPIES, StrPath
 from minet_core.video.remote.store import file_system, in_one_line, stored
 
 try:

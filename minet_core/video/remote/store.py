@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from minet_core.errors import InputError
-from minet_core.video.opening import StrPath, is_url, shown
+from minet_core.text import shown
+from minet_core.video.opening import StrPath, is_url
 from minet_core.video.pictures.folder import natural_order
 from minet_core.video.pictures.suffixes import VIDEOS
 
