@@ -90,7 +90,8 @@ def with_copies(boxes: Tensor, scores: Tensor, kept: Tensor, iou: float = PROPOS
     values = best.values.masked_fill_(is_copy == 0, -math.inf)
     taken = scores[kept]
     places = takers * taken.shape[1] + best.indices
-    return taken.flatten().scatter_reduce_(0, places, values, "amax").view_as(taken)
+    taken.view(-1).scatter_reduce_(0, places, values, "amax")
+    return taken
 
 
 def _overlap(first: Tensor, second: Tensor, iou: float) -> Tensor:

@@ -11,7 +11,7 @@ from minet_core.errors import ConfigError
 from minet_core.models.class_columns import ClassColumns
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.onnx.graph import Graph
-from minet_core.models.onnx.layouts import CellLayout
+from minet_core.models.onnx.layouts import CellLayout, RowLayout
 from minet_core.models.onnx.preparation import Fit, prepare
 from minet_core.models.onnx.recognition import Recognised, recognise
 from minet_core.models.onnx.session import Arrays, Session
@@ -104,11 +104,12 @@ class OnnxDetector:
         ]
 
     def _detections(self, outputs: Arrays, fit: Fit, frame: Frame) -> BaseDetections:
-        layout, size = self.recognised.layout, (fit.outer_width, fit.outer_height)
+        layout = self.recognised.layout
         if isinstance(layout, CellLayout):
             boxes, raw = self._proposals(layout, outputs, fit)
         else:
-            decoded = layout.decode(outputs, size)
+            assert isinstance(layout, RowLayout)
+            decoded = layout.decode(outputs, (fit.outer_width, fit.outer_height))
             boxes, raw = fit.in_frame(decoded.boxes), decoded.scores
             if decoded.labels is not None:
                 return self._from_final(boxes, decoded.labels, raw, frame)
