@@ -88,7 +88,7 @@ def with_copies(boxes: Tensor, scores: Tensor, kept: Tensor, iou: float = PROPOS
     is_copy, takers = _overlap(boxes[gone], boxes[kept], iou).view(torch.uint8).max(dim=1)
     best = scores[gone].max(dim=1)
     values = best.values.masked_fill_(is_copy == 0, -math.inf)
-    taken = scores[kept]
+    taken: Tensor = scores[kept]
     places = takers * taken.shape[1] + best.indices
     taken.view(-1).scatter_reduce_(0, places, values, "amax")
     return taken

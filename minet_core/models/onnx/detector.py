@@ -1,6 +1,5 @@
 """An ONNX file as a `Detector`."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor
 
 from minet_core.errors import ConfigError
+from minet_core.models.batches import by_size
 from minet_core.models.class_columns import ClassColumns
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.onnx.graph import Graph
@@ -86,14 +86,7 @@ class OnnxDetector:
         Raises:
             WeightsError: the graph does not run.
         """
-        by_shape: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-        for index, frame in enumerate(frames):
-            by_shape[frame.shape].append(index)
-        found: dict[int, BaseDetections] = {}
-        for indices in by_shape.values():
-            detections = self._detect_equal([frames[index] for index in indices])
-            found.update(zip(indices, detections, strict=True))
-        return [found[index] for index in range(len(frames))]
+        return by_size(frames, self._detect_equal)
 
     def _detect_equal(self, frames: list[Frame]) -> list[BaseDetections]:
         layout = self.recognised.layout
