@@ -94,7 +94,7 @@ def test_nothing_is_joined_over_a_cut_nor_over_classes() -> None:
         video = Video()
         video.show(10, (1, 0, 100.0))
         video.show(10)
-        video.show(10, (2, 0, 100.0), **second)  # type: ignore[arg-type]
+        video.show(10, (2, 0, 100.0), **second)
         assert video.ids() == {1: 1, 2: 2}
 
 

@@ -8,6 +8,7 @@ import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -51,7 +52,7 @@ def test_examples_of_the_help_can_be_typed(name):
 
 @pytest.mark.parametrize("name", SECTIONED)
 def test_every_option_is_under_one_heading(name):
-    command = command_of(name)
+    command: Any = command_of(name)
     text = shown(name, "--help")
     assert [line[:-1] for line in text.splitlines() if re.match(r"[A-Z].*:$", line)] == list(
         command.sections

@@ -132,20 +132,20 @@ def test_settings_of_the_network_add_up():
 )
 def test_settings_of_the_network_that_make_no_sense(words, message):
     with pytest.raises(ConfigError, match=message):
-        build_task(apply(TINY, parse_settings(words)), ("disc",), str)
+        build_task(apply(TINY, parse_settings(words)), ("disc",), print)
 
 
 def test_a_network_has_the_settings_it_was_given(tmp_path):
     words = ["network.anchors=[8, 16]", "network.frozen=1", "shorter=48", "longer=64"]
     config = apply(TINY, parse_settings(words))
-    network = build_task(config, ("disc",), str).network
+    network = build_task(config, ("disc",), print).network
     assert (network.config.anchors, network.config.shorter) == ((8, 16), 48)
     assert not next(network.backbone.stages[0].parameters()).requires_grad
     path = tmp_path / "before.safetensors"
     save_network(path, network, 1)
     on = apply(TINY, {"model": str(path), "network": {"anchors": [8]}})
     with pytest.raises(ConfigError, match="its weights do not fit anchors"):
-        build_task(on, ("disc",), str)
+        build_task(on, ("disc",), print)
 
 
 def test_what_no_process_has_a_gradient_of_keeps_none():
