@@ -47,7 +47,7 @@ SECTIONS = {
     type=click.Path(path_type=Path),
     default="minet-export",
     show_default=True,
-    help="Folder to write to, or the file where it is one.",
+    help="Folder to write to, or file, for formats of one file.",
 )
 @_option("--zip", "zip", is_flag=True)
 @_option("--edits", "edits", metavar="FILE")
@@ -70,17 +70,17 @@ SECTIONS = {
 @_option("--overwrite", "overwrite", is_flag=True)
 @click.option("--quiet", is_flag=True, help="Show warnings and errors only.")
 def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **settings: Any) -> None:
-    """Write results for annotation tools, or as datasets.
+    """Convert results for annotation tools, or into datasets.
 
     \b
     minet export minet-output --to cvat -o out
     minet export minet-output --to yolo -o data --frames jpg
     minet export corrected.zip --to coco-vid -o data
 
-    RESULTS are result.json files of minet detect, its output folders, or folders of these. Files
-    that CVAT (for video 1.1, xml or zip; zips of MOT, YOLO and COCO) or Label Studio (JSON) export
-    can be given as well, so that corrected annotations become datasets; and CocoVID and COCO
-    (json), MOT (txt) and YOLO (a folder or a data.yaml).
+    RESULTS are result.json files of minet detect, its output folders, or folders of these; or
+    annotations to make a dataset of: from CVAT (for video 1.1, xml or zip; zips of MOT, YOLO and
+    COCO), from Label Studio (JSON), CocoVID and COCO (json), MOT (txt), YOLO (a folder or a
+    data.yaml).
     """
     from minet_core.errors import MinetError
     from minet_core.exports import export as run

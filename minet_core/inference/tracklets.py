@@ -1,17 +1,16 @@
-"""Tracklets of one object joined once the video has ended.
+"""Tracklets of one object, joined at the end of the video.
 
-Online, an object that was out of sight for long comes back under a new id. When the whole video
-is known, two tracklets are taken for one object where
+Online, an object that was hidden for long reappears under a new id. With the whole video known,
+two tracklets are one object if
 
     each one's identifier recognises the boxes of the other (γ_A · a_B and γ_B · a_A),
     one ends before the other begins, in the same scene, and they have the same class, and
     a walk at a plausible speed, and a plausible change of size, lead from one to the other.
 
-Which pairs are joined is the assignment of ends to beginnings that recognises most. Then a joined
-track is kept if it counts as an object (see `Slot.existence`), with all its boxes, those before it
-was sure too.
+The best assignment of ends to beginnings decides which pairs are joined. A joined track is kept if
+it counts as an object (see `Slot.existence`), with all its boxes, also those before it was sure.
 
-What is held of a tracklet does not grow with its length.
+Memory for a tracklet does not grow with its length.
 """
 
 import math
