@@ -14,7 +14,7 @@ from minet_cli.sections import SectionedCommand
 from minet_core.options import ORDERS, PICTURES, ExportOptions
 
 if TYPE_CHECKING:
-    from minet_core.exports import Exported, Tally
+    from minet_core.exports import EditCounts, Exported
 
 _option = partial(setting, of=ExportOptions)
 
@@ -128,11 +128,11 @@ def _show(exported: "Exported") -> None:
         console.print(Text(f"{name:8}  {text}"), soft_wrap=True)
 
 
-def _gaps(tally: "Tally") -> str:
+def _gaps(tally: "EditCounts") -> str:
     return f"{tally.gaps}, {tally.closed} closed" if tally.closed else str(tally.gaps)
 
 
-def _left_out(tally: "Tally") -> str:
+def _left_out(tally: "EditCounts") -> str:
     parts = [f"{count} tracks {why}" for why, count in tally.dropped.items()]
     parts += [f"{tally.outside} boxes outside the picture"] if tally.outside else []
     return ", ".join(parts) or "nothing"

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path, PurePath
 
 from minet_core.errors import ConfigError
-from minet_core.exports.editing import Tally, check_classes, edit
+from minet_core.exports.editing import EditCounts, check_classes, edit
 from minet_core.exports.inputs import RESULT, Loaded, load
 from minet_core.exports.lost import lost, unmarked
 from minet_core.exports.output_listing import ThereAlreadyError, published
@@ -43,7 +43,7 @@ class Exported:
 
     files: tuple[Path, ...]
     videos: tuple[VideoAnnotations, ...]
-    tallies: tuple[Tally, ...]
+    tallies: tuple[EditCounts, ...]
     pictures: int
     warnings: tuple[str, ...]
     hint: str
@@ -143,7 +143,7 @@ def _exporter(to: str, options: ExportOptions) -> Exporter:
 
 def _edited(
     loaded: Sequence[Loaded], exporter: Exporter, options: ExportOptions, media: Media
-) -> tuple[list[VideoAnnotations], list[Tally], list[str]]:
+) -> tuple[list[VideoAnnotations], list[EditCounts], list[str]]:
     check_classes(options.classes, chain.from_iterable(each.video.classes for each in loaded))
     videos, tallies, warnings = [], [], []
     by_clock = exporter.by_rate or options.constant_rate is not None
@@ -215,14 +215,14 @@ def _in_order(
 
 
 def _writable(
-    exporter: Exporter, videos: Sequence[VideoAnnotations], tallies: Sequence[Tally]
-) -> tuple[list[VideoAnnotations], list[Tally], list[tuple[str, str]]]:
+    exporter: Exporter, videos: Sequence[VideoAnnotations], tallies: Sequence[EditCounts]
+) -> tuple[list[VideoAnnotations], list[EditCounts], list[tuple[str, str]]]:
     """Videos whose names the format can hold, and the others with the reason.
 
     Raises:
         ConfigError: it can hold none of them.
     """
-    kept: list[tuple[VideoAnnotations, Tally]] = []
+    kept: list[tuple[VideoAnnotations, EditCounts]] = []
     failures: list[tuple[str, str]] = []
     for video, tally in zip(videos, tallies, strict=True):
         try:

@@ -99,7 +99,7 @@ class Held:
                 self.samples, self.stride = self.samples[::2], 2 * self.stride
 
 
-class Track(NamedTuple):
+class JoinedTrack(NamedTuple):
     """A track of the whole video.
 
     Attributes:
@@ -178,7 +178,7 @@ class TrackletLinker:
             if number in living or held.boxes >= fewest
         }
 
-    def tracks(self) -> "dict[int, Track]":
+    def tracks(self) -> "dict[int, JoinedTrack]":
         """Slot id → the track that its boxes belong to; slots of no object are not in it."""
         held = list(self._held.values())
         root = {one.id: one.id for one in held}
@@ -193,7 +193,7 @@ class TrackletLinker:
                 own[label] = own.get(label, 0.0) + vote
         sure = {track: existence(scores, self._rule) for track, scores in best.items()}
         return {
-            one: Track(track, max(votes[track], key=votes[track].__getitem__), sure[track])
+            one: JoinedTrack(track, max(votes[track], key=votes[track].__getitem__), sure[track])
             for one, track in root.items()
             if sure[track] >= self._rule.threshold
         }
@@ -288,7 +288,9 @@ def _held(entry: dict[str, Any]) -> Held:
     return Held(**{**entry, **arrays})
 
 
-def linked(found: FrameDetections, tracks: Mapping[int, Track], score: float) -> FrameDetections:
+def linked(
+    found: FrameDetections, tracks: Mapping[int, JoinedTrack], score: float
+) -> FrameDetections:
     """A frame as it is reported when the whole video is known.
 
     The score of a track's box is Eq. 7 once more, with the existence that the track has in the

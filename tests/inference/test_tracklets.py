@@ -8,7 +8,7 @@ import torch
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import Existence
-from minet_core.inference.tracklets import Track, TrackletLinker, linked
+from minet_core.inference.tracklets import JoinedTrack, TrackletLinker, linked
 from minet_core.results import FrameDetections
 
 DIM = 8
@@ -153,7 +153,7 @@ def frame(scores: list[float], slots: list[int], vectors: np.ndarray | None = No
     )
 
 
-TRACKS = {5: Track(2, 0, 0.9), 6: Track(6, 1, 0.8)}
+TRACKS = {5: JoinedTrack(2, 0, 0.9), 6: JoinedTrack(6, 1, 0.8)}
 
 
 class TestAFrameWhenTheVideoIsKnown:

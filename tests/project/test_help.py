@@ -81,6 +81,7 @@ class TestDoctor:
         for name in ("Python", "devices", "torch", "FFmpeg", "reads", "writes libx264"):
             assert re.search(rf"^  {name} +\S", text, re.MULTILINE)
         assert text.count("as its card says") == 2
+        assert text.count("used on CPUs") == 2
 
     def test_it_says_what_a_missing_package_would_give(self, monkeypatch):
         def nothing_more(name):

@@ -22,7 +22,7 @@ from minet_core.models.weights import read_safetensors
 from minet_core.models.zoo import load_model
 from minet_core.publishing import replace_bytes
 from minet_core.training import checkpoint
-from minet_core.training.distributed import Processes
+from minet_core.training.distributed import ProcessGroup
 from minet_core.training.loop import Loop
 from minet_core.training.networks import build_task
 from minet_core.training.settings import IDENTIFY, TINY, TrainConfig, recipe
@@ -263,7 +263,7 @@ class TestLosses:
         task: Any = build_task(tiny(data), ("disc", "star"), print)
         task.network.detect_head.scores.bias.data.fill_(float("nan"))
         config = tiny(data)
-        loop = Loop(task, config, Processes(0, 1, torch.device("cpu")))
+        loop = Loop(task, config, ProcessGroup(0, 1, torch.device("cpu")))
         from minet_core.training.data.sampling import Draws
         from minet_core.training.data.sources import open_datasets, pair_up
 
