@@ -34,7 +34,7 @@ SECTIONS = {
     "list_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Text file with more inputs, one a line; # begins a comment.",
+    help="Text file with more inputs, one per line; # begins a comment.",
 )
 @click.option(
     "-o",
@@ -42,13 +42,13 @@ SECTIONS = {
     type=click.Path(),
     default="minet-output",
     show_default=True,
-    help="Folder for the results, here or in a bucket (s3://…); each input gets a folder in it.",
+    help="Output folder, here or in a bucket (s3://…); each video gets a folder in it.",
 )
 @click.option(
     "--watch",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="In place of INPUT, a folder: each video that arrives in it, until Ctrl-C.",
+    help="Process each video that arrives in a folder, until Ctrl-C.",
 )
 @setting("--model", "model", metavar="NAME|FILE")
 @setting("--identify", "identify", metavar="FILE|fc6")

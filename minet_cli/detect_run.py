@@ -117,7 +117,7 @@ def watch(
     Args:
         inbox: the folder.
         output: folder for the results.
-        options: of the run; a stopped video is gone on with.
+        options: of the run; a stopped video is resumed.
         reporter: is told.
         count: how many videos to do at once; None for as many as fit this machine.
         cluster: does them in the place of this machine.

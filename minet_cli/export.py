@@ -14,7 +14,7 @@ from minet_cli.sections import SectionedCommand
 from minet_core.options import ORDERS, PICTURES, ExportOptions
 
 if TYPE_CHECKING:
-    from minet_core.exports import Exported, Tally
+    from minet_core.exports import EditCounts, Exported
 
 _option = partial(setting, of=ExportOptions)
 
@@ -47,7 +47,7 @@ SECTIONS = {
     type=click.Path(path_type=Path),
     default="minet-export",
     show_default=True,
-    help="Folder to write to, or the file where it is one.",
+    help="Folder to write to, or file, for formats of one file.",
 )
 @_option("--zip", "zip", is_flag=True)
 @_option("--edits", "edits", metavar="FILE")
@@ -78,17 +78,17 @@ def export(
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Write results for annotation tools, or as datasets.
+    """Convert results for annotation tools, or into datasets.
 
     \b
     minet export minet-output --to cvat -o out
     minet export minet-output --to yolo -o data --frames jpg
     minet export corrected.zip --to coco-vid -o data
 
-    RESULTS are result.json files of minet detect, its output folders, or folders of these. Files
-    that CVAT (for video 1.1, xml or zip; zips of MOT, YOLO and COCO) or Label Studio (JSON) export
-    can be given as well, so that corrected annotations become datasets; and CocoVID and COCO
-    (json), MOT (txt) and YOLO (a folder or a data.yaml).
+    RESULTS are result.json files of minet detect, its output folders, or folders of these; or
+    annotations to make a dataset of: from CVAT (for video 1.1, xml or zip; zips of MOT, YOLO and
+    COCO), from Label Studio (JSON), CocoVID and COCO (json), MOT (txt), YOLO (a folder or a
+    data.yaml).
     """
     from minet_core.batch.mapping import PooledMap
     from minet_core.batch.sizing import this_machine
@@ -139,11 +139,11 @@ def _show(exported: "Exported") -> None:
         console.print(Text(f"{name:8}  {text}"), soft_wrap=True)
 
 
-def _gaps(tally: "Tally") -> str:
+def _gaps(tally: "EditCounts") -> str:
     return f"{tally.gaps}, {tally.closed} closed" if tally.closed else str(tally.gaps)
 
 
-def _left_out(tally: "Tally") -> str:
+def _left_out(tally: "EditCounts") -> str:
     parts = [f"{count} tracks {why}" for why, count in tally.dropped.items()]
     parts += [f"{tally.outside} boxes outside the picture"] if tally.outside else []
     return ", ".join(parts) or "nothing"

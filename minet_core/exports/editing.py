@@ -16,7 +16,7 @@ from minet_core.suggest import did_you_mean
 
 
 @dataclass(slots=True)
-class Tally:
+class EditCounts:
     """What editing has done to one video.
 
     Attributes:
@@ -64,7 +64,7 @@ def edit(
     *,
     keyframes: str | None,
     keeps_turned: bool = False,
-) -> tuple[VideoAnnotations, Tally]:
+) -> tuple[VideoAnnotations, EditCounts]:
     """The video's annotations as the options want them, and what that has changed.
 
     Args:
@@ -74,7 +74,7 @@ def edit(
         keeps_turned: whether turned boxes stay turned. They are then not cut off at the border of
             the picture, as their sides are those of before they were turned.
     """
-    tally = Tally()
+    tally = EditCounts()
     tracks = _kept(video.tracks, options, tally)
     tracks = _inside(tracks, video, tally, keeps_turned=keeps_turned)
     edited = []
@@ -107,7 +107,7 @@ def _classes(video: VideoAnnotations, options: ExportOptions) -> tuple[str, ...]
     return tuple(name for name in video.classes if not wanted or name in wanted)
 
 
-def _kept(tracks: Iterable[Track], options: ExportOptions, tally: Tally) -> Iterator[Track]:
+def _kept(tracks: Iterable[Track], options: ExportOptions, tally: EditCounts) -> Iterator[Track]:
     for track in tracks:
         if options.classes and track.label not in options.classes:
             tally.dropped["of other classes"] += 1
@@ -120,7 +120,7 @@ def _kept(tracks: Iterable[Track], options: ExportOptions, tally: Tally) -> Iter
 
 
 def _inside(
-    tracks: Iterable[Track], video: VideoAnnotations, tally: Tally, *, keeps_turned: bool
+    tracks: Iterable[Track], video: VideoAnnotations, tally: EditCounts, *, keeps_turned: bool
 ) -> Iterator[Track]:
     """Tracks cut off at the border of the picture; a box of which nothing is left makes a gap."""
     for track in tracks:

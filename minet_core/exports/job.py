@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from minet_core.errors import ConfigError
-from minet_core.exports.editing import Tally, check_classes, edit
+from minet_core.exports.editing import EditCounts, check_classes, edit
 from minet_core.exports.inputs import RESULT, Inputs, Loaded, Map, inputs_of
 from minet_core.exports.lost import lost, unmarked
 from minet_core.exports.output_listing import ThereAlreadyError, published
@@ -44,7 +44,7 @@ class Exported:
 
     files: tuple[Path, ...]
     videos: Sequence[VideoAnnotations]
-    tallies: tuple[Tally, ...]
+    tallies: tuple[EditCounts, ...]
     pictures: int
     warnings: tuple[str, ...]
     hint: str
@@ -153,7 +153,7 @@ class _Chosen:
     """What is to be written of all videos, and what there is to say of them."""
 
     videos: Shelf = field(default_factory=Shelf)
-    tallies: list[Tally] = field(default_factory=list)
+    tallies: list[EditCounts] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
 
@@ -194,7 +194,7 @@ class _Edited:
     """
 
     video: VideoAnnotations
-    tally: Tally
+    tally: EditCounts
     warnings: list[str]
     classes: tuple[str, ...]
     refused: ConfigError | None = None

@@ -220,7 +220,7 @@ def open_run(
 ) -> Iterator[Run]:
     """A run from its first frame, or from where an earlier one stopped.
 
-    Unless it is published, its folder stays as it was, but for what a later run can go on from.
+    Unless it is published, its folder stays as it was, but for what a later run can resume.
 
     Raises:
         MinetError: see `minet_core.annotate`.

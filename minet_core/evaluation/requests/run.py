@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from minet_core.config import PRESETS
 from minet_core.datasets import open_dataset
 from minet_core.datasets.dataset import Dataset
 from minet_core.evaluation.eval_config import EvalOptions
@@ -13,7 +14,8 @@ from minet_core.evaluation.evaluate import EvalResult, evaluate_model, evaluate_
 from minet_core.evaluation.predictions.cache import FOLDER
 from minet_core.evaluation.predictions.predict import Progress, find_all
 from minet_core.evaluation.predictions.result_files import open_results
-from minet_core.evaluation.report.build import REPORT, report_data
+from minet_core.evaluation.report.build import PICTURED, REPORT, pictured, report_data
+from minet_core.evaluation.report.choices import choices
 from minet_core.evaluation.report.metrics_file import FILES, write_metrics
 from minet_core.evaluation.report.page import require_matplotlib, write_report
 from minet_core.evaluation.requests.at_once import find_at_once, read_at_once
@@ -100,6 +102,10 @@ def _scored(
         progress = None  # all that is left is to score what was found
     found = finders(request, dataset, variants, options, processes)
     result = evaluate_model(dataset, found, variants, options, progress=progress)
+    if request.paper and request.report:  # the last model is the one with the meta loss
+        tracks = pictured(result)[:PICTURED]
+        chosen = choices(dataset, tracks, found[-1].model_of, PRESETS[request.preset])
+        return replace(result, is_paper=True, choices=tuple(map(tuple, chosen)))
     return replace(result, is_paper=request.paper)
 
 
