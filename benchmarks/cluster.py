@@ -68,7 +68,8 @@ def nodes(count: int) -> Iterator[str]:
     from ray.cluster_utils import Cluster as Nodes
 
     os.environ["PYTHONPATH"] = str(ROOT)
-    os.environ["RAY_worker_niceness"] = "0"  # 15 by default: beside others, that alone is measured
+    # 15 by default: on a machine that others use too, nothing but that would be measured.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
     node = {"num_cpus": 1, "object_store_memory": STORE}
     cluster = Nodes(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     for _ in range(count - 1):
