@@ -131,13 +131,15 @@ def split_formats(formats: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str,
     Raises:
         ConfigError: one is neither.
     """
-    from minet_core.formats.exporters import EXPORTERS
-
     own = tuple(name for name in formats if name in FORMATS)
     exports = tuple(name for name in formats if name not in FORMATS)
+    if not exports:
+        return own, exports
+    from minet_core.formats.exporters import EXPORTERS
+
     for name in exports:
         if name not in EXPORTERS:
             known = dict.fromkeys((*FORMATS, *EXPORTERS))
             hint = did_you_mean(name, known) or f" (known: {', '.join(known)})"
             raise ConfigError(f"unknown format {name!r}{hint}")
-    return (*own, *(["json"] if exports and "json" not in own else [])), exports
+    return (*own, *(["json"] if "json" not in own else [])), exports

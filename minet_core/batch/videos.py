@@ -73,9 +73,12 @@ def complete(
         MinetError: as `annotate` and `export_result`.
     """
     from minet_core import annotate
-    from minet_core.export import export_result
 
     summary = annotate(job.source, job.folder, model, job.options, progress)
+    if not exports:
+        return summary
+    from minet_core.export import export_result
+
     overwrite = job.options.overwrite
     exported = export_result(job.folder, exports, again=False, overwrite=overwrite)
     files = (file for export in exported for file in export.files)
@@ -89,10 +92,12 @@ def add_missing(job: Job, exports: Sequence[str]) -> None:
     Raises:
         MinetError: as `export_result` and `write_report`.
     """
-    from minet_core.export import export_result
     from minet_core.runs.review_page import REPORT, write_report
 
-    export_result(job.folder, exports, again=True, overwrite=False)
+    if exports:
+        from minet_core.export import export_result
+
+        export_result(job.folder, exports, again=True, overwrite=False)
     if job.options.report and not (job.folder / REPORT).exists():
         write_report(job.folder)
 

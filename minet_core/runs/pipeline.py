@@ -35,7 +35,6 @@ from minet_core.runs.preflight import (
 )
 from minet_core.runs.producer import prefetch
 from minet_core.runs.recorder import Recorder, check_unchanged, restore
-from minet_core.runs.review_page import write_report
 from minet_core.runs.spool import Spool, open_spool, write_linked
 from minet_core.runs.unfinished import (
     Checkpoint,
@@ -161,7 +160,7 @@ def annotate(
         if not options.overwrite:
             check_finished(folder, standing.manifest)
         publish(place, replace(standing.manifest, files=outputs.names))
-    report = (write_report(folder),) if options.report else ()
+    report = (_page(folder),) if options.report else ()
     totals = outputs.totals
     return Summary(
         folder=folder,
@@ -178,6 +177,12 @@ def annotate(
         shares=clock.shares(),
         warnings=warnings,
     )
+
+
+def _page(folder: Path) -> Path:
+    from minet_core.runs.review_page import write_report
+
+    return write_report(folder)
 
 
 def online_detector(

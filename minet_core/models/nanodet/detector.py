@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (the name everybody knows it by)
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import clip_boxes_to_image
 
+from minet_core.box_tensors import clipped
 from minet_core.errors import ConfigError, WeightsError
 from minet_core.models.detector import BaseDetections, Frame, ScoreKind
 from minet_core.models.engine import Engine, engine_of
@@ -148,7 +148,7 @@ class NanoDetDetector:
             best = logits.amax(dim=1)
             rows = best_rows(best)
             boxes = decode_boxes(distances[rows], *(table[rows] for table in cells)) / scale
-            boxes = clip_boxes_to_image(boxes, (height, width))
+            boxes = clipped(boxes, (height, width))
             keep = suppressed(boxes, best[rows], self._nms_iou, self._max_proposals)
             detections.append(self._detections(boxes[keep], logits[rows[keep]]))
         return detections

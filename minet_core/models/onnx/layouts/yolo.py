@@ -5,8 +5,8 @@ from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_convert
 
+from minet_core.box_tensors import from_centres
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
     Decoded,
@@ -70,7 +70,7 @@ class Yolo(Layout):
         table = table.T if self.cells_first else table
         scores = table[4 : 4 + (self.columns or 0)]
         rows = best_rows(scores.amax(dim=0))
-        boxes = box_convert(table[:4, rows].T, "cxcywh", "xyxy")
+        boxes = from_centres(table[:4, rows].T)
         return Decoded(boxes, scores[:, rows].T)
 
 
@@ -104,7 +104,7 @@ class YoloV5(Layout):
         """Centres and sizes are in pixels, scores are probabilities."""
         table = tensor(outputs[self.output])
         rows, scores = _surest(table, self.columns)
-        return Decoded(box_convert(table[rows, :4], "cxcywh", "xyxy"), scores)
+        return Decoded(from_centres(table[rows, :4]), scores)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ class Yolox(Layout):
         if not self.decoded:
             corners, strides = (values[rows] for values in places(size, self.strides))
             sides = torch.cat(((sides[:, :2] + corners) * strides, sides[:, 2:].exp() * strides), 1)
-        return Decoded(box_convert(sides, "cxcywh", "xyxy"), scores)
+        return Decoded(from_centres(sides), scores)
 
 
 def _surest(table: Tensor, columns: int | None) -> tuple[Tensor, Tensor]:
