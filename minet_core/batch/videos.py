@@ -12,6 +12,7 @@ from minet_core.batch.planning import Job
 from minet_core.batch.process import Tell, Work
 from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError
+from minet_core.threads import settle
 
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
@@ -54,6 +55,7 @@ def load(options: DetectOptions) -> "Model":
     )
     if options.detections is None:
         label_ids(options.classes, model.detector.classes)
+    settle(model)
     return model
 
 

@@ -8,10 +8,9 @@ autocast off: a Gram matrix in bfloat16 is silently wrong, and Cholesky has no h
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import numpy as np
 import torch
-from scipy.linalg.lapack import dposv
 from torch import Tensor
 
 
@@ -110,38 +109,95 @@ class RunningRidge:
             leaving.append(self.window.popleft())
         return leaving
 
-    def add(self, samples: SupportSamples, sign: float) -> None:
-        """Add the share of a support frame to the sums, or take it off with a sign of -1.
-
-        The excluded rows are taken off the Gram matrix that all slots share.
-        """
-        positives = samples.positives.double()
-        rows = torch.cat([positives, samples.frame.embeddings[samples.excluded].double()])
-        weights = rows.new_full((len(rows), 1), -samples.weight)
-        weights[: len(positives)] = 1.0
-        self.gram.add_(samples.frame.gram, alpha=sign * samples.weight)
-        self.gram.addmm_((weights * rows).mT, rows, alpha=sign)
-        self.moment.add_(positives.sum(dim=0), alpha=sign)
-
-    def solve(self, ridge: float) -> Tensor:
-        """(D,) γ of Eq. 2; LAPACK itself, since torch takes twice as long for one small matrix."""
-        lhs = self.gram.numpy().copy()
-        np.fill_diagonal(lhs, lhs.diagonal() + ridge)
-        # lhs is symmetric: transposed, it is the array in the order that LAPACK wants
-        _, solution, failed = dposv(lhs.T, self.moment.numpy(), overwrite_a=True)
-        if failed:
-            raise ArithmeticError("the Gram matrix of a slot is not positive definite")
-        return torch.from_numpy(solution)
-
 
 def update(slots: Sequence[RunningRidge], samples: Sequence[SupportSamples]) -> None:
     """Add one frame's samples to each of K slots, and slide their windows."""
-    for slot, new in zip(slots, samples, strict=True):
-        slot.add(new, 1.0)
-        for old in slot.push(new):
-            slot.add(old, -1.0)
+    shares = [
+        [(new, 1.0), *((old, -1.0) for old in slot.push(new))]
+        for slot, new in zip(slots, samples, strict=True)
+    ]
+    if not shares:
+        return
+    gram, moment = _summed(shares)
+    for k, slot in enumerate(slots):
+        slot.gram.add_(gram[k])
+        slot.moment.add_(moment[k])
+
+
+Share = tuple[SupportSamples, float]
+"""What one support frame adds to the sums of a slot, or takes off with a sign of -1."""
+
+
+def _summed(shares: Sequence[Sequence[Share]]) -> tuple[Tensor, Tensor]:
+    """(K, D, D) AᵀA and (K, D) Aᵀy of the shares of K slots, all in a few large products.
+
+    The Gram matrices that slots share are added by their weights, and the rows that a slot
+    excludes are taken off again.
+    """
+    frames = list({id(own.frame): own.frame for each in shares for own, _ in each}.values())
+    pool, gathered = _rows(shares, frames)
+    rows = pool[gathered.index].double()
+    moment = (gathered.positive[:, None] @ rows).squeeze(1)
+    grams = torch.stack([frame.gram for frame in frames])
+    gram = (gathered.frames @ grams.flatten(1)).view(-1, *grams.shape[1:])
+    gram.baddbmm_((rows * gathered.weight[..., None]).mT, rows)
+    return gram, moment
+
+
+class _Gathered(NamedTuple):
+    """Where the rows of K slots are, R each; those that a slot lacks have no weight.
+
+    Attributes:
+        index: (K, R) of the pool.
+        weight: (K, R) of each row in AᵀA.
+        positive: (K, R) of each in Aᵀy.
+        frames: (K, F) weight of each frame's shared Gram matrix.
+    """
+
+    index: Tensor
+    weight: Tensor
+    positive: Tensor
+    frames: Tensor
+
+
+def _rows(
+    shares: Sequence[Sequence[Share]], frames: Sequence[FrameSamples]
+) -> tuple[Tensor, _Gathered]:
+    """All embeddings that the shares speak of, and who needs which."""
+    parts = [frame.embeddings for frame in frames]
+    first, count = {}, 0
+    for number, frame in enumerate(frames):
+        first[id(frame)] = number, count
+        count += len(frame.embeddings)
+    index: list[list[int]] = []
+    weight: list[list[float]] = []
+    labels: list[list[float]] = []
+    shared = torch.zeros(len(shares), len(frames), dtype=torch.float64)
+    for k, each in enumerate(shares):
+        own: tuple[list[int], list[float], list[float]] = [], [], []
+        for samples, sign in each:
+            number, begin = first[id(samples.frame)]
+            shared[k, number] += sign * samples.weight
+            excluded, positives = samples.excluded.tolist(), len(samples.positives)
+            own[0].extend([*range(count, count + positives), *(begin + i for i in excluded)])
+            own[1].extend([sign] * positives + [-sign * samples.weight] * len(excluded))
+            own[2].extend([sign] * positives + [0.0] * len(excluded))
+            parts.append(samples.positives)
+            count += positives
+        for table, line in zip((index, weight, labels), own, strict=True):
+            table.append(line)  # type: ignore[arg-type]
+    most = max(map(len, index))
+    padded = (
+        torch.tensor([[*line, *[0] * (most - len(line))] for line in table], dtype=kind)
+        for table, kind in ((index, torch.int64), (weight, torch.float64), (labels, torch.float64))
+    )
+    return torch.cat(parts), _Gathered(*padded, shared)
 
 
 def identifiers(slots: Sequence[RunningRidge], ridge: float) -> Tensor:
-    """(K, D) float64 identifiers of K slots."""
-    return torch.stack([slot.solve(ridge) for slot in slots])
+    """(K, D) float64 identifiers of K slots: γ of Eq. 2."""
+    lhs = torch.stack([slot.gram for slot in slots])
+    lhs.diagonal(dim1=1, dim2=2).add_(ridge)
+    # For so small systems LU takes less time here than Cholesky.
+    found: Tensor = torch.linalg.solve(lhs, torch.stack([slot.moment for slot in slots]))
+    return found

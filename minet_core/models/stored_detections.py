@@ -123,6 +123,7 @@ class StoredDetector:
     """
 
     score_kind = ScoreKind.SIGMOID
+    in_torch = False
 
     def __init__(self, stored: StoredBoxes) -> None:
         self.classes = stored.classes

@@ -99,10 +99,15 @@ class IdentifyEmbedder:
         """Length D of an embedding."""
         return self.network.dim
 
+    @property
+    def in_torch(self) -> bool:
+        """Whether PyTorch computes the backbone."""
+        return not isinstance(self.network, EngineIdentify)
+
     @torch.inference_mode()
     def features(self, frame: Frame) -> FeatureMap:
         """The frame's feature map at stride 16 of the resized frame."""
-        picture = torch.from_numpy(frame).to(self._device).permute(2, 0, 1)[None]
+        picture = torch.from_numpy(frame)[None].to(self._device).permute(0, 3, 1, 2)
         if self._device.type != "cpu":  # only the CPU resizes bytes, and there it is faster
             picture = picture.float()
         picture, scale = shrunk(picture, self._max_side)
