@@ -32,7 +32,8 @@ def settle(model: Any) -> None:
     """Give PyTorch one thread where it computes no network of a `Model`, which is loaded."""
     import torch
 
-    if not any(getattr(part, "in_torch", True) for part in (model.detector, model.embedder)):
+    parts = [model.embedder] if model.stored is not None else [model.detector, model.embedder]
+    if not any(getattr(part, "in_torch", True) for part in parts):
         torch.set_num_threads(1)
 
 

@@ -6,12 +6,15 @@ autocast off: a Gram matrix in bfloat16 is silently wrong, and Cholesky has no h
 """
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+T = TypeVar("T")
 
 
 def closed_form(embeddings: Tensor, labels: Tensor, ridge: float) -> Tensor:
@@ -135,63 +138,75 @@ def _summed(shares: Sequence[Sequence[Share]]) -> tuple[Tensor, Tensor]:
     excludes are taken off again.
     """
     frames = list({id(own.frame): own.frame for each in shares for own, _ in each}.values())
-    pool, gathered = _rows(shares, frames)
-    rows = pool[gathered.index].double()
-    moment = (gathered.positive[:, None] @ rows).squeeze(1)
-    grams = torch.stack([frame.gram for frame in frames])
-    gram = (gathered.frames @ grams.flatten(1)).view(-1, *grams.shape[1:])
-    gram.baddbmm_((rows * gathered.weight[..., None]).mT, rows)
-    return gram, moment
+    pool = _Pool(frames)
+    lines = [pool.line(each) for each in shares]
+    most = max(len(line.places) for line in lines)
+    places = torch.tensor([_padded(line.places, most) for line in lines], dtype=torch.int64)
+    weights = torch.tensor([_padded(line.weights, most) for line in lines], dtype=torch.float64)
+    labels = torch.tensor([_padded(line.labels, most) for line in lines], dtype=torch.float64)
+    rows = pool.rows()[places].double()
+    grams = torch.stack([frame.gram for frame in frames]).flatten(1)
+    by_frame = torch.tensor([line.frames for line in lines], dtype=torch.float64)
+    gram = (by_frame @ grams).view(len(shares), *frames[0].gram.shape)
+    gram.baddbmm_((rows * weights[..., None]).mT, rows)
+    return gram, (labels[:, None] @ rows).squeeze(1)
 
 
-class _Gathered(NamedTuple):
-    """Where the rows of K slots are, R each; those that a slot lacks have no weight.
+@dataclass(slots=True)
+class _Line:
+    """What the sums of one slot change by.
 
     Attributes:
-        index: (K, R) of the pool.
-        weight: (K, R) of each row in AᵀA.
-        positive: (K, R) of each in Aᵀy.
-        frames: (K, F) weight of each frame's shared Gram matrix.
+        frames: weight of each frame's shared Gram matrix.
+        places: of its own rows in the pool.
+        weights: of each of them in AᵀA.
+        labels: of each in Aᵀy.
     """
 
-    index: Tensor
-    weight: Tensor
-    positive: Tensor
-    frames: Tensor
+    frames: list[float]
+    places: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    labels: list[float] = field(default_factory=list)
+
+    def add(self, places: Iterable[int], weight: float, label: float) -> None:
+        """Take in rows."""
+        before = len(self.places)
+        self.places.extend(places)
+        count = len(self.places) - before
+        self.weights.extend([weight] * count)
+        self.labels.extend([label] * count)
 
 
-def _rows(
-    shares: Sequence[Sequence[Share]], frames: Sequence[FrameSamples]
-) -> tuple[Tensor, _Gathered]:
-    """All embeddings that the shares speak of, and who needs which."""
-    parts = [frame.embeddings for frame in frames]
-    first, count = {}, 0
-    for number, frame in enumerate(frames):
-        first[id(frame)] = number, count
-        count += len(frame.embeddings)
-    index: list[list[int]] = []
-    weight: list[list[float]] = []
-    labels: list[list[float]] = []
-    shared = torch.zeros(len(shares), len(frames), dtype=torch.float64)
-    for k, each in enumerate(shares):
-        own: tuple[list[int], list[float], list[float]] = [], [], []
-        for samples, sign in each:
-            number, begin = first[id(samples.frame)]
-            shared[k, number] += sign * samples.weight
-            excluded, positives = samples.excluded.tolist(), len(samples.positives)
-            own[0].extend([*range(count, count + positives), *(begin + i for i in excluded)])
-            own[1].extend([sign] * positives + [-sign * samples.weight] * len(excluded))
-            own[2].extend([sign] * positives + [0.0] * len(excluded))
-            parts.append(samples.positives)
-            count += positives
-        for table, line in zip((index, weight, labels), own, strict=True):
-            table.append(line)  # type: ignore[arg-type]
-    most = max(map(len, index))
-    padded = (
-        torch.tensor([[*line, *[0] * (most - len(line))] for line in table], dtype=kind)
-        for table, kind in ((index, torch.int64), (weight, torch.float64), (labels, torch.float64))
-    )
-    return torch.cat(parts), _Gathered(*padded, shared)
+class _Pool:
+    """The embeddings of some frames, and the positives that slots bring, one below the other."""
+
+    def __init__(self, frames: Sequence[FrameSamples]) -> None:
+        self._parts = [frame.embeddings for frame in frames]
+        self._begins = [0, *accumulate(map(len, self._parts))]
+        self._length = self._begins[-1]
+        self._numbers = {id(frame): number for number, frame in enumerate(frames)}
+
+    def line(self, shares: Sequence[Share]) -> _Line:
+        """What a slot's shares come to."""
+        line = _Line([0.0] * len(self._numbers))
+        for samples, sign in shares:
+            number = self._numbers[id(samples.frame)]
+            line.frames[number] += sign * samples.weight
+            begin, positives = self._begins[number], len(samples.positives)
+            taken_off = (begin + row for row in samples.excluded.tolist())
+            line.add(taken_off, -sign * samples.weight, 0.0)
+            line.add(range(self._length, self._length + positives), sign, sign)
+            self._parts.append(samples.positives)
+            self._length += positives
+        return line
+
+    def rows(self) -> Tensor:
+        """(R, D) all of them."""
+        return torch.cat(self._parts)
+
+
+def _padded(values: list[T], length: int) -> list[T | int]:
+    return [*values, *[0] * (length - len(values))]
 
 
 def identifiers(slots: Sequence[RunningRidge], ridge: float) -> Tensor:
