@@ -1,6 +1,7 @@
 """What memory does to the scores of boxes: average precision, and whether a score is a chance."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,7 @@ def scored(
         )
         average.add(EvalFrame(sequence.name, place, sequence.truth[frame], found.boxes))
         one = found.boxes
-        columns = (one.boxes, one.label_ids, one.scores, one.track_ids)
+        columns: tuple[Any, ...] = (one.boxes, one.label_ids, one.scores, one.track_ids)
         best.append(FoundBoxes(*(column[found.shown] for column in columns)))
     return 100 * average.result().mean, _outcomes(sequence, best)
 

@@ -101,7 +101,8 @@ def _overlap(first: Tensor, second: Tensor, iou: float) -> Tensor:
     shared = torch.minimum(right, rights).sub_(torch.maximum(left, lefts)).clamp_(0)
     shared *= torch.minimum(bottom, bottoms).sub_(torch.maximum(top, tops)).clamp_(0)
     areas = (right - left) * (bottom - top) + (rights - lefts) * (bottoms - tops)
-    return shared.mul_((1 + iou) / iou) > areas
+    more: Tensor = shared.mul_((1 + iou) / iou) > areas
+    return more
 
 
 def score_table(

@@ -219,8 +219,14 @@ class TestVariants:
         """One pass gives what each option alone gives, and the paper's figures stand beside."""
         models = {"plain": stub_model(empty=HALVES), "meta": stub_model(empty=(5,))}
         looks = []
-        detect = models["meta"].detector.detect
-        models["meta"].detector.detect = lambda frames: looks.append(len(frames)) or detect(frames)
+        detector = models["meta"].detector
+        detect = detector.detect
+
+        def counted(frames):
+            looks.append(len(frames))
+            return detect(frames)
+
+        monkeypatch.setattr(detector, "detect", counted)
         monkeypatch.setattr(minet_core, "load_model", lambda name, **_: models[name])
         write_sequence(Path("data/other"), pictures=(0, 3, 4))
         assert evaluate("--data mot:data --paper --model plain --trained meta") == 0
@@ -278,7 +284,7 @@ class TestVariants:
 
     def test_two_models_must_know_the_same_classes(self, monkeypatch, capfd):
         other = stub_model()
-        other.detector.classes = ("person", "car", "cat")
+        monkeypatch.setattr(other.detector, "classes", ("person", "car", "cat"))
         models = {"plain": stub_model(), "meta": other}
         monkeypatch.setattr(minet_core, "load_model", lambda name, **_: models[name])
         assert evaluate("--data mot:data --ablation --model plain --trained meta") == 3

@@ -9,7 +9,6 @@ from pathlib import Path
 from minet_core.config import PRESETS
 from minet_core.datasets import open_dataset
 from minet_core.datasets.dataset import Dataset
-from minet_core.errors import ConfigError
 from minet_core.evaluation.eval_config import EvalOptions
 from minet_core.evaluation.evaluate import EvalResult, evaluate_model, evaluate_results
 from minet_core.evaluation.predictions.cache import FOLDER
@@ -19,7 +18,7 @@ from minet_core.evaluation.report.build import PICTURED, REPORT, pictured, repor
 from minet_core.evaluation.report.choices import choices
 from minet_core.evaluation.report.metrics_file import FILES, write_metrics
 from minet_core.evaluation.report.page import require_matplotlib, write_report
-from minet_core.evaluation.requests.at_once import find_at_once
+from minet_core.evaluation.requests.at_once import find_at_once, read_at_once
 from minet_core.evaluation.requests.finders import finders, table_of
 from minet_core.evaluation.requests.request import (
     EvalRequest,
@@ -44,7 +43,8 @@ def evaluate(
     Args:
         request: what to evaluate.
         showing: shows how far it is.
-        jobs: videos to look at at once, each in a process of its own; None for as many as fit.
+        jobs: videos to look at at once, each in a process of its own, or results to read; None
+            for as many as fit.
 
     Returns:
         The numbers; None for a process of torchrun that leaves the rest to the first.
@@ -53,8 +53,6 @@ def evaluate(
         MinetError: dataset, model, detections or results are missing or not sound, or the folder
             has results that may not be replaced.
     """
-    if jobs != 1 and request.results is not None:
-        raise ConfigError("--jobs is for what a model finds; results are scored in one process")
     options, processes = options_of(request), Processes.from_environment()
     check_free(request.output, (*FILES, REPORT), replace=request.overwrite)
     if request.report:
@@ -88,7 +86,9 @@ def _scored(
     jobs: int | None,
 ) -> EvalResult | None:
     if request.results is not None:
-        return _of_results(request, dataset, options, progress) if processes.is_first else None
+        return (
+            _of_results(request, dataset, options, progress, jobs) if processes.is_first else None
+        )
     variants = variants_of(request)
     if processes.count > 1:
         # Apart from the dataset that is scored, which is to list its problems in their order.
@@ -110,11 +110,18 @@ def _scored(
 
 
 def _of_results(
-    request: EvalRequest, dataset: Dataset, options: EvalOptions, progress: Progress | None
+    request: EvalRequest,
+    dataset: Dataset,
+    options: EvalOptions,
+    progress: Progress | None,
+    jobs: int | None,
 ) -> EvalResult:
     assert request.results is not None
     table = table_of(request, dataset, None)
-    stored_of = open_results(
-        request.results, request.data, dataset, table=table, allow_cut=request.allow_cut
-    )
+    if jobs != 1 and request.results.is_dir():
+        stored_of = read_at_once(request, dataset, jobs)
+    else:
+        stored_of = open_results(
+            request.results, request.data, dataset, table=table, allow_cut=request.allow_cut
+        )
     return evaluate_results(dataset, stored_of, options, progress=progress)
