@@ -33,6 +33,7 @@ REQUIRED = {
     "rich": "rich",
     "pyyaml": "yaml",
     "defusedxml": "defusedxml",
+    "fsspec": "fsspec",
 }
 """Package → module. They are imported: a package that is there can still lack a library."""
 
@@ -50,6 +51,10 @@ OPTIONAL = {
     "pyarrow": "`minet export --to parquet`",
     "pillow-heif": "HEIC pictures made of tiles, as phones write them",
     "tensorboard": "curves of a training while it runs",
+    "ray": "`minet detect --ray`: many machines",
+    "s3fs": "videos and results in buckets, s3://",
+    "gcsfs": "the same, gs://",
+    "aiohttp": "files of web servers read more than once, https://",
 }
 """Package → what it gives; none is installed with minet."""
 

@@ -144,6 +144,9 @@ class RunOptions(Options):
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
     resume: bool = setting(False, "Resume a stopped run.")
     checkpoint: float = setting(30.0, "Save the state every N seconds, for --resume.")
+    cache: float = setting(
+        20.0, "GB that copies of videos from buckets and servers may take on this disk."
+    )
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,11 @@ class DetectOptions(RunOptions, OutputOptions, RowOptions, InputOptions, ModelOp
     Raises:
         ConfigError: a name is unknown, or a number out of its range.
     """
+
+    @property
+    def cache_bytes(self) -> int:
+        """Bytes that copies of videos may take."""
+        return int(self.cache * 1e9)
 
     @property
     def result_formats(self) -> tuple[str, ...]:
@@ -190,6 +198,8 @@ class DetectOptions(RunOptions, OutputOptions, RowOptions, InputOptions, ModelOp
             raise ConfigError("--report is made from result.json: add json to the formats")
         if not self.checkpoint >= 0:
             raise ConfigError(f"the checkpoint must be 0 seconds or more, not {self.checkpoint}")
+        if not self.cache > 0:
+            raise ConfigError(f"the cache must have more than 0 GB, not {self.cache}")
         if not (self.formats or self.video):
             raise ConfigError("there is nothing to write: no format and no video")
 

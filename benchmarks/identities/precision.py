@@ -46,8 +46,8 @@ class Precision:
 
 def precision(sequence: Sequence, kind: str, model: Model) -> Precision:
     """Run a sequence as it is, with memory and without."""
-    without, base = _scored(sequence, kind, model, None)
-    memory, _ = _scored(sequence, kind, model, VIDEO)
+    without, base = scored(sequence, kind, model, None)
+    memory, _ = scored(sequence, kind, model, VIDEO)
     rows = minet(sequence, PLAIN, kind, model, VIDEO, score=0.0)["linked"]
     average = ApAccumulator(sequence.classes)
     for frame, found in enumerate(rows):
@@ -56,7 +56,7 @@ def precision(sequence: Sequence, kind: str, model: Model) -> Precision:
     return Precision(without, memory, linked, base, _outcomes(sequence, rows))
 
 
-def _scored(
+def scored(
     sequence: Sequence, kind: str, model: Model, config: MemoryConfig | None
 ) -> tuple[float, Outcomes]:
     """AP50 over every (box, class) pair, and the outcomes under each box's best class."""

@@ -20,6 +20,8 @@ class EditCounts:
     """What editing has done to one video.
 
     Attributes:
+        name: of the video.
+        labels: class → tracks and boxes of no track that are left.
         tracks: that are left.
         boxes: that are left, interpolated ones among them.
         keyframes: boxes of tracks that were not left to interpolation.
@@ -31,6 +33,8 @@ class EditCounts:
         kept_open: short gaps that were not closed, as a person has made them.
     """
 
+    name: str = ""
+    labels: Counter[str] = field(default_factory=Counter)
     tracks: int = 0
     boxes: int = 0
     keyframes: int = 0

@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -250,6 +251,19 @@ class TestVariants:
             assert f"{rows[row]['map']:.2f}" in out
         assert "slow" in out
         assert "Table V" in out
+
+    def test_pictures_of_what_an_identifier_chooses(self, monkeypatch):
+        """Fig. 5: the stub's embeddings tell left from right, so each object is found again."""
+        models = {"plain": stub_model(), "meta": stub_model()}
+        monkeypatch.setattr(minet_core, "load_model", lambda name, **_: models[name])
+        assert evaluate("--data mot:data --paper --model plain --trained meta --report") == 0
+        page = Path("minet-eval/report.html").read_text(encoding="utf-8")
+        section = page.partition("<h2>Association by an identifier</h2>")[2].partition("<h2>")[0]
+        words = re.findall("<figcaption>(.*?)</figcaption>", section)
+        assert [each.partition(", ")[2] for each in words] == [
+            "true box",
+            *["overlap 1.00"] * 3,
+        ] * 2
 
     def test_networks_that_aggregate_have_the_rows_of_fgfa(self, monkeypatch):
         """Every frame is seen with its neighbours, and once by each model."""

@@ -40,6 +40,10 @@ def do(task: Any, tell: Callable[[str], None]) -> Any:
                 os.kill(os.getpid(), signal.SIGKILL)
         case "threads":
             return os.environ["OMP_NUM_THREADS"]
+        case "share":
+            import ray
+
+            return ray.get_runtime_context().get_assigned_resources()
         case "wait", path:
             try:
                 tell("waits")

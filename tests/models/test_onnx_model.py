@@ -66,7 +66,7 @@ class TestRefused:
     def test_damaged(self, path, share):
         content = yolo(path).read_bytes()
         path.write_bytes(content[: int(len(content) * share)])
-        assert f"{path}: damaged, or no ONNX file (" in self.error(path)
+        assert f"{path}: damaged, or no ONNX file; copy or export it again (" in self.error(path)
 
     def test_classifier_with_all_its_inputs_and_outputs(self, path):
         write_graph(path, {"logits": np.zeros((1, 1000), np.float32)})
