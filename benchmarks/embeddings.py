@@ -103,7 +103,7 @@ def _windows(roots: list[str], count: int) -> Iterator[list[Seen]]:
     for folder in folders(roots):
         (video,) = open_dataset(f"mot:{folder}").videos
         last = len(video) - LEARNT - LATER[-1]
-        begins = np.linspace(0, last, count + 1, dtype=int)[:-1] if last > 0 else []
+        begins = np.linspace(0, max(last, 0), count + 1, dtype=int)[: -1 if last > 0 else 0]
         wanted = {
             int(begin): [*range(begin, begin + LEARNT), *(begin + LEARNT - 1 + n for n in LATER)]
             for begin in begins
