@@ -11,7 +11,7 @@ from minet_core.batch.planning import Job, longest_first, resumed
 from minet_core.batch.pool import Again, Began, Done, Event, Failed, Pool, Ready, Told
 from minet_core.batch.sizing import this_machine
 from minet_core.batch.videos import add_missing, complete, load, work
-from minet_core.config import DetectOptions
+from minet_core.config import PERSONS, DetectOptions
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.models.weight_files import model_files
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
@@ -156,8 +156,8 @@ def watch(
 
     if options.overwrite:
         raise ConfigError("--watch with --overwrite would begin anew at every start")
-    if options.first_boxes is not None or options.rate is not None:
-        raise ConfigError("--watch is for many videos, and --first-boxes and --rate are not")
+    if options.rate is not None or any(getattr(options, name) for name in PERSONS):
+        raise ConfigError("--watch is for many videos, and --rate and a person's boxes are not")
     model_files(options.model)
     options = replace(options, resume=True)
     arrived = Inbox(

@@ -141,6 +141,12 @@ FORMATS = {"json": "result.json", "csv": "detections.csv", "mot": "mot.txt"}
 SCORE_VECTORS = "scores.f32"
 """Name of the file with every row's score vector, beside result.json."""
 
+SIGHTS = "sights.bin"
+"""Name of the file with what was seen in each frame, kept so that a run can go on."""
+
+CORRECTIONS = "corrections.json"
+"""Name of the file, beside result.json, with what a person has said of the video."""
+
 MOT_PICTURES = "mot.pictures.csv"
 """Name of the table, beside mot.txt, that tells the pictures of a folder."""
 
@@ -155,6 +161,9 @@ SPLITS = ("train", "val")
 
 MOST_TILES = 8
 """Crops along a frame's longer side; beside a shorter one of 9/16 they are 40."""
+
+PERSONS = ("first_boxes", "prompts", "corrections")
+"""Options that name a file of what a person has said of one video."""
 
 T = TypeVar("T")
 
@@ -228,6 +237,21 @@ class DetectOptions:
         "File with boxes of the first frame: follow these objects whatever their score, and no "
         "others.",
     )
+    prompts: str | None = setting(
+        None,
+        "File with boxes of any frames, each with the id of its object and perhaps a class: follow "
+        "these objects, forwards and backwards, and no others.",
+    )
+    corrections: str | None = setting(
+        None,
+        "What a person has mended: edits.json of minet review, or annotations of CVAT, Label "
+        "Studio or MOT. It is kept as it is, and the rest is found anew around it.",
+    )
+    keep: bool = setting(
+        False,
+        "Keep what was seen in each frame, sights.bin, with which --corrections takes a fraction "
+        "of the time; about 250 KB a frame.",
+    )
     detections: str | None = setting(
         None,
         "Boxes and scores from a file in place of the detector: det.txt, result.json, "
@@ -263,8 +287,13 @@ class DetectOptions:
             raise ConfigError(f"the trails must be 0 frames or more, not {self.trails}")
         if not self.fill >= 0:
             raise ConfigError(f"the longest gap to fill must be 0 frames or more, not {self.fill}")
+        said = [name for name in PERSONS if getattr(self, name) is not None]
         if self.first_boxes is not None and not self.memory:
             raise ConfigError("without memory no object can be followed from its first box")
+        if (said or self.keep) and not self.memory:
+            raise ConfigError("without memory no object can be followed, and nothing be kept")
+        if len(said) > 1:
+            raise ConfigError(f"{' and '.join(map(_option, said))} exclude each other")
         if self.score_vectors and "json" not in self.formats:
             raise ConfigError("--score-vectors goes with result.json: add json to the formats")
         if self.report and "json" not in self.formats:
@@ -348,3 +377,7 @@ def _check_name(kind: str, name: str, known: Collection[str]) -> None:
     if name not in known:
         hint = did_you_mean(name, known) or f" (known: {', '.join(known)})"
         raise ConfigError(f"unknown {kind} {name!r}{hint}")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -19,7 +19,8 @@ from minet_core.video.opening import shown
 if TYPE_CHECKING:
     from minet_cli.showing.progress_many import Display
     from minet_core.batch.planning import Job, Size
-    from minet_core.runs.pipeline import Progress, Summary
+    from minet_core.runs.pipeline import Summary
+    from minet_core.runs.streaming import Progress
 
 
 class Reporter:

@@ -16,7 +16,8 @@ from minet_core.errors import AlreadyDoneError
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
     from minet_core.results import FrameDetections
-    from minet_core.runs.pipeline import Progress, Summary
+    from minet_core.runs.pipeline import Summary
+    from minet_core.runs.streaming import Progress
     from minet_core.video import VideoInfo
 
 

@@ -13,7 +13,15 @@ from stat import S_ISREG
 from typing import Any
 
 from minet_core._version import __version__
-from minet_core.config import FORMATS, MOT_PICTURES, SCORE_VECTORS, DetectOptions
+from minet_core.config import (
+    CORRECTIONS,
+    FORMATS,
+    MOT_PICTURES,
+    PERSONS,
+    SCORE_VECTORS,
+    SIGHTS,
+    DetectOptions,
+)
 from minet_core.errors import ConfigError
 from minet_core.models.huggingface.location import revision
 from minet_core.models.weight_files import TORCHVISION_FILES, identify_files, model_files
@@ -26,7 +34,7 @@ REPORT = "report.html"
 RESULT_FILES = (ANNOTATED, *FORMATS.values())
 OUTPUT_FILES = (*RESULT_FILES, MANIFEST)
 """What a run makes unless it is asked for more or less: results, and what vouches for them."""
-POSSIBLE_FILES = (*RESULT_FILES, MOT_PICTURES, SCORE_VECTORS, REPORT)
+POSSIBLE_FILES = (*RESULT_FILES, MOT_PICTURES, SCORE_VECTORS, REPORT, SIGHTS, CORRECTIONS)
 """Every result that a run can make."""
 
 SCHEMA = "minet-run"
@@ -34,9 +42,15 @@ SCHEMA_VERSION = 1
 
 # Options that change how a run goes and not what comes out; the model has an entry of its own.
 # A report only shows the result, and is written when the result is there.
-_CONTENTS = ("first_boxes", "detections")
+_CONTENTS = (*PERSONS, "detections")
 """Settings that name a file, of which the manifest has the sha256."""
-_NOT_IN_RESULT = {"model", "device", "overwrite", "resume", "checkpoint", "report"}
+_NOT_IN_RESULT = {"model", "device", "overwrite", "resume", "checkpoint", "report", "keep"}
+
+_SEEING = (
+    *("identify", "preset", "classes", "size", "tiles", "start", "end", "stream", "stride"),
+    *("max_frames", "rate", "detections"),
+)
+"""Settings that decide what is seen, before any memory."""
 
 Facts = dict[str, Any]
 
@@ -67,6 +81,14 @@ class Manifest:
         # Without those that were not given: an earlier version may not have had them.
         settings = {name: value for name, value in self.settings.items() if value is not None}
         text = json.dumps([content, self.model, settings], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def sight_key(self) -> str:
+        """sha256 of all that decides what is seen in each frame."""
+        content = {name: value for name, value in self.source.items() if name != "path"}
+        settings = {name: self.settings.get(name) for name in _SEEING}
+        text = json.dumps([content, self.model, settings, self.minet], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -126,8 +148,11 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
         settings["preset"] = None
     if not options.video:
         settings["trails"] = 0
+    for name in ("prompts", "corrections"):
+        if settings[name] is None:
+            del settings[name]
     for name in _CONTENTS:
-        if settings[name] is not None:
+        if settings.get(name) is not None:
             settings[name] = _sha256(Path(settings[name]))  # what it says, not its name
     settings["identify"] = identify_facts(options.identify)
     # As it will be read back: JSON has no tuples.

@@ -38,7 +38,7 @@ def is_border(frames: int) -> bool:
 # Settings on which no row depends, and those that the header has elsewhere.
 _NOT_IN_HEADER = {
     *("formats", "video", "trails", "score_vectors", "report", "rate"),
-    *("overwrite", "device", "model", "resume", "checkpoint", "stream"),
+    *("overwrite", "device", "model", "resume", "checkpoint", "stream", "keep"),
 }
 
 

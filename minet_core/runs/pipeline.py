@@ -1,29 +1,27 @@
 """decode → infer → write: one video in, its output folder out.
 
 Decoding and the model each run in a thread of their own, with bounded queues between; drawing,
-encoding and result files are the caller's thread. State lives in the model's thread only.
+encoding and result files are the caller's thread.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from minet_core.config import PRESETS, DetectOptions, MemoryConfig
 from minet_core.datasets.vocabulary import DEFAULT_TABLE
 from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
 from minet_core.errors import ConfigError
-from minet_core.inference.online import Observed, OnlineDetector
-from minet_core.inference.prompt_detections import Drawn
+from minet_core.inference.online import OnlineDetector
+from minet_core.inference.planting import NO_PLANTING, Planting, planting
 from minet_core.inference.prompts import following, read_first_boxes
 from minet_core.inference.timings import StageClock
-from minet_core.inference.windows import windows
 from minet_core.models.zoo import Model
-from minet_core.results import FrameDetections, Tracklet
-from minet_core.runs.outputs import Outputs, is_border, open_outputs
+from minet_core.results import Tracklet
+from minet_core.runs.before import begin_edits, keep_before
+from minet_core.runs.going_on import go_on, is_around_person
 from minet_core.runs.preflight import (
     ONCE,
     check,
@@ -33,24 +31,12 @@ from minet_core.runs.preflight import (
     part_of,
     settled,
 )
-from minet_core.runs.producer import prefetch
-from minet_core.runs.recorder import Recorder, check_unchanged, restore
+from minet_core.runs.recorder import check_unchanged
 from minet_core.runs.review_page import write_report
-from minet_core.runs.spool import Spool, open_spool, write_linked
-from minet_core.runs.unfinished import (
-    Checkpoint,
-    clear,
-    finish_publishing,
-    open_unfinished,
-    publish,
-)
+from minet_core.runs.streaming import Progress, Run, look_through
+from minet_core.runs.unfinished import clear, finish_publishing, open_unfinished, publish
 from minet_core.suggest import did_you_mean
-from minet_core.video import FrameReader, VideoFrame, VideoInfo, open_video
-
-QUEUE_DEPTH = 4
-"""Frames that wait between two threads: enough to even out hiccups, little memory in 4K."""
-
-Progress = Callable[[FrameDetections, VideoInfo], None]
+from minet_core.video import VideoInfo, open_video
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +117,6 @@ def annotate(
     clock, started = StageClock(), time.perf_counter()
     if options.detections is not None:
         model = with_boxes_of(Path(options.detections), model, options.classes)
-    online = online_detector(model, options, clock)
     with open_unfinished(folder) as place:
         finish_publishing(place)
         # Looked at again, now that no other run can come in between.
@@ -142,30 +127,26 @@ def annotate(
         with open_video(
             source, folder_rate=folder_rate(options), stream=options.stream, **part
         ) as reader:
-            with _opened(place, options, reader.info, model, standing.checkpoint) as outputs:
-                recorder = Recorder(place, standing.manifest, outputs, options.checkpoint)
-                if standing.checkpoint is not None:
-                    restore(place, standing.checkpoint, online)
-                _run(reader, online, outputs, recorder, clock, progress, standing.next_frame)
-                check_unchanged(standing.manifest)
-                outputs.complete(clock, reader.end)
+            run = Run(place, source, options, model, standing, reader, clock, progress)
+            begin = partial(online_detector, options=options, clock=clock)
+            made = go_on(run, begin) if is_around_person(options) else look_through(run, begin)
+            check_unchanged(standing.manifest)
+            outputs = made.outputs
             given = remarks(model, outputs.totals.frames, options)
             given += picture_order(reader.info, options)
-            if online.linker is not None:
-                outputs = write_linked(
-                    place, source, options, reader.info, model, online.linker, clock, reader.end
-                )
-            warnings = *reader.warnings, *online.warnings, *outputs.warnings, *given
+            warnings = *reader.warnings, *made.warnings, *outputs.warnings, *given
             if asked.link and linked_if_read_twice(asked, source):
                 warnings = *warnings, ONCE
         if not options.overwrite:
             check_finished(folder, standing.manifest)
-        publish(place, replace(standing.manifest, files=outputs.names))
+        keep_before(made, folder, options)
+        publish(place, replace(standing.manifest, files=made.names))
+        begin_edits(made, folder, options)
     report = (write_report(folder),) if options.report else ()
     totals = outputs.totals
     return Summary(
         folder=folder,
-        files=(*(folder / name for name in outputs.names), *report),
+        files=(*(folder / name for name in made.names), *report),
         info=reader.info,
         frames=totals.frames,
         frames_before=standing.frames_before,
@@ -173,7 +154,7 @@ def annotate(
         rows_without_track=totals.rows_without_track,
         rows_interpolated=totals.rows_interpolated,
         tracklets=tuple(totals.table.tracklets()),
-        classes=model.detector.classes,
+        classes=made.classes,
         seconds=time.perf_counter() - started,
         shares=clock.shares(),
         warnings=warnings,
@@ -181,7 +162,11 @@ def annotate(
 
 
 def online_detector(
-    model: Model, options: DetectOptions, clock: StageClock | None = None
+    model: Model,
+    plan: Planting = NO_PLANTING,
+    *,
+    options: DetectOptions,
+    clock: StageClock | None = None,
 ) -> OnlineDetector:
     """The model with the memory that the options ask for, before its first frame.
 
@@ -189,34 +174,23 @@ def online_detector(
         ConfigError: the model lacks a class that is asked for.
         InputError: the file of first boxes cannot be read.
     """
-    config, drawn = reporting(PRESETS[options.preset], options.score), None
+    config = reporting(PRESETS[options.preset], options.score)
     if options.first_boxes is not None:
-        first = read_first_boxes(options.first_boxes)
-        config, drawn = following(config), Drawn(first, model.detector)
+        drawn = read_first_boxes(options.first_boxes).anchors
+        plan = planting(drawn, model.detector, only=True)
+    if plan.only:
+        config = following(config)
     return OnlineDetector(
         model,
         config if options.memory else None,
         # What the user drew is there, however unsure the detector is of it.
-        score=options.score if drawn is None else 0.0,
+        score=0.0 if plan.only else options.score,
         keep=label_ids(options.classes, model.detector.classes),
         clock=clock,
         vectors=options.score_vectors,
-        drawn=drawn,
+        plan=plan,
         link=options.link,
     )
-
-
-def _opened(
-    place: Path,
-    options: DetectOptions,
-    info: VideoInfo,
-    model: Model,
-    checkpoint: Checkpoint | None,
-) -> AbstractContextManager[Outputs | Spool]:
-    """Where frames go as they are looked at: to the results, or to wait for the end."""
-    if options.link:
-        return open_spool(place, checkpoint)
-    return open_outputs(place, options, info, model, checkpoint)
 
 
 def reporting(config: MemoryConfig, score: float) -> MemoryConfig:
@@ -244,54 +218,3 @@ def label_ids(names: tuple[str, ...], known: tuple[str, ...]) -> frozenset[int] 
             hint = f"; it says {same[0]!r}" if same else did_you_mean(name, known)
             raise ConfigError(f"the model has no class {name!r}{hint}")
     return frozenset(known.index(name) for name in names) if names else None
-
-
-def _run(
-    reader: FrameReader,
-    online: OnlineDetector,
-    outputs: Outputs | Spool,
-    recorder: Recorder,
-    clock: StageClock,
-    progress: Progress | None,
-    begin: int,
-) -> None:
-    # Both threads have ended when this is left, so that reader and outputs can be closed.
-    frames = prefetch(_decode(reader, clock), QUEUE_DEPTH)
-    looked_at = prefetch(_infer(frames, online, outputs.totals.frames, begin), QUEUE_DEPTH)
-    with closing(looked_at):
-        for frame, observed, memory in looked_at:
-            detections = online.reported(observed)
-            waits = online.linker is not None
-            outputs.write(frame.image, observed.detections if waits else detections, clock)
-            if memory is not None:
-                with clock.stage("write"):
-                    recorder.at_border(frame.index, memory)
-            if progress is not None:
-                progress(detections, reader.info)
-
-
-def _decode(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, None, None]:
-    frames = iter(reader)
-    while True:
-        with clock.stage("decode"):
-            frame = next(frames, None)
-        if frame is None:
-            return
-        yield frame
-
-
-def _infer(
-    frames: Generator[VideoFrame, None, None], online: OnlineDetector, done: int, begin: int
-) -> Generator[tuple[VideoFrame, Observed, dict[str, Any] | None], None, None]:
-    """Frames with what was found in them and, at borders, what the detector knew by then.
-
-    Those before `begin` were looked at by an earlier run: they are neighbours, and no more.
-    """
-    model = online.model
-    with closing(frames):
-        around = windows(frames, lambda frame: frame.image, model.window)
-        new = (each for each in around if each[0].index >= begin)
-        for count, (frame, before, after) in enumerate(new, done + 1):
-            model.surround(frame.image, before, after)
-            found = online.observe(frame.image, frame=frame.index, pts=frame.pts, time=frame.time)
-            yield frame, found, online.save() if is_border(count) else None
