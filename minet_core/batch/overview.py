@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from minet_core.batch.process import Tell, Work
 from minet_core.boxes import box_iou
-from minet_core.config import FORMATS
 from minet_core.errors import InputError
 from minet_core.formats import StoredResult, read_json
+from minet_core.options import FORMATS
 from minet_core.results import Tracklet
 from minet_core.runs.review_page import REPORT, write_report
 from minet_core.video.opening import shown

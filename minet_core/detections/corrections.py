@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.boxes import paired_iou
-from minet_core.config import FORMATS
 from minet_core.detections.edited_result import Corrections, edited_result
 from minet_core.detections.prompts import gathered, one_video
 from minet_core.errors import InputError
@@ -23,6 +22,7 @@ from minet_core.formats.label_studio.reader import FactsOf, nothing_known
 from minet_core.formats.minet.reader import from_result
 from minet_core.formats.readers import kind_of
 from minet_core.inference.anchors import Anchors, Box
+from minet_core.options import FORMATS
 from minet_core.video.opening import shown
 
 _UNTOUCHED = 0.98

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.config import CORRECTIONS
 from minet_core.detections.anchor_file import read_anchors
-from minet_core.formats.edits import Edit, EditsFile, Rows, Sheet, apply_edits
+from minet_core.formats.edits import Edit, EditsFile, Sheet, TrackRows, apply_edits
 from minet_core.formats.minet.edited import result_facts, sheet_of, sizes_of
 from minet_core.formats.minet.reader import columns_of, looked_at_by
 from minet_core.formats.minet.result_json import read_json
 from minet_core.inference.anchors import Anchor, Anchors, Box
+from minet_core.options import CORRECTIONS
 from minet_core.video.placement import placed_in
 
 TrackBoxes = Mapping[int, tuple[NDArray[np.int64], NDArray[np.float64]]]
@@ -173,22 +173,22 @@ class _Said:
         )
 
 
-def _key(rows: Rows, place: int) -> _Key:
+def _key(rows: TrackRows, place: int) -> _Key:
     x1, y1, x2, y2 = rows.boxes[place].round(2).tolist()
     return int(rows.frames[place]), (x1, y1, x2, y2)
 
 
-def _keys(rows: Rows, chosen: NDArray[np.bool_]) -> Iterator[_Key]:
+def _keys(rows: TrackRows, chosen: NDArray[np.bool_]) -> Iterator[_Key]:
     return (_key(rows, int(place)) for place in np.flatnonzero(chosen))
 
 
-def _around(rows: Rows, frame: int) -> Iterator[_Key]:
+def _around(rows: TrackRows, frame: int) -> Iterator[_Key]:
     """The last row before a frame, and the first from it on."""
     place = int(np.searchsorted(rows.frames, frame))
     yield from (_key(rows, near) for near in (place - 1, place) if 0 <= near < len(rows))
 
 
-def _merged(tracks: dict[int, Rows], edit: Edit) -> Iterator[_Key]:  # noqa: ARG001
+def _merged(tracks: dict[int, TrackRows], edit: Edit) -> Iterator[_Key]:  # noqa: ARG001
     """Where one track is followed by another."""
     order = sorted(
         (int(frame), track, place)
@@ -201,12 +201,12 @@ def _merged(tracks: dict[int, Rows], edit: Edit) -> Iterator[_Key]:  # noqa: ARG
             yield _key(tracks[two], j)
 
 
-def _at_frame(tracks: dict[int, Rows], edit: Edit) -> Iterator[_Key]:
+def _at_frame(tracks: dict[int, TrackRows], edit: Edit) -> Iterator[_Key]:
     for rows in tracks.values():
         yield from _around(rows, edit.frame)
 
 
-def _at_ends(tracks: dict[int, Rows], edit: Edit) -> Iterator[_Key]:
+def _at_ends(tracks: dict[int, TrackRows], edit: Edit) -> Iterator[_Key]:
     for rows in tracks.values():
         yield from (
             _key(rows, p)
@@ -215,7 +215,7 @@ def _at_ends(tracks: dict[int, Rows], edit: Edit) -> Iterator[_Key]:
         )
 
 
-def _beside(tracks: dict[int, Rows], edit: Edit) -> Iterator[_Key]:
+def _beside(tracks: dict[int, TrackRows], edit: Edit) -> Iterator[_Key]:
     """The rows before a stretch and after it."""
     for rows in tracks.values():
         one = int(np.searchsorted(rows.frames, edit.first or 0)) - 1
@@ -223,13 +223,13 @@ def _beside(tracks: dict[int, Rows], edit: Edit) -> Iterator[_Key]:
         yield from (_key(rows, near) for near in (one, two) if 0 <= near < len(rows))
 
 
-def _surest(tracks: dict[int, Rows], _: Edit) -> Iterator[_Key]:
+def _surest(tracks: dict[int, TrackRows], _: Edit) -> Iterator[_Key]:
     """One row tells whose the class, the id or the text is."""
     for rows in tracks.values():
         yield _key(rows, int(rows.scores.argmax()))
 
 
-def _stretch(tracks: dict[int, Rows], edit: Edit) -> Iterator[_Key]:
+def _stretch(tracks: dict[int, TrackRows], edit: Edit) -> Iterator[_Key]:
     for rows in tracks.values():
         inside = rows.frames >= (edit.first or 0)
         if edit.last is not None:
@@ -237,7 +237,7 @@ def _stretch(tracks: dict[int, Rows], edit: Edit) -> Iterator[_Key]:
         yield from _keys(rows, inside)
 
 
-_SEAMS: dict[str, Callable[[dict[int, Rows], Edit], Iterable[_Key]]] = {
+_SEAMS: dict[str, Callable[[dict[int, TrackRows], Edit], Iterable[_Key]]] = {
     "merge": _merged,
     "split": _at_frame,
     "swap": _at_frame,
@@ -252,7 +252,7 @@ _SEAMS: dict[str, Callable[[dict[int, Rows], Edit], Iterable[_Key]]] = {
 """Kind of an edit → the rows of its tracks of which it says whose they are."""
 
 
-def _gaps(rows: Rows) -> Iterator[tuple[int, int]]:
+def _gaps(rows: TrackRows) -> Iterator[tuple[int, int]]:
     """Stretches that interpolated rows fill: the frames of the rows before and after."""
     keys = np.flatnonzero(rows.keyframes)
     for one, two in pairwise(keys.tolist()):

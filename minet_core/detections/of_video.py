@@ -3,14 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from minet_core.config import DetectOptions
 from minet_core.datasets.mot.rows import NO_CLASS, read_mot_rows
 from minet_core.datasets.mot.sequence import class_names
 from minet_core.detections.coco_results import is_coco_results, read_frame_results
 from minet_core.detections.locating import named
 from minet_core.detections.reading import read_stored
-from minet_core.models.stored_detections import StoredBoxes, StoredDetector
+from minet_core.models.stored_detections import StoredBoxes
 from minet_core.models.zoo import Model
+from minet_core.options import DetectOptions
 from minet_core.video.info import VideoInfo
 from minet_core.video.opening import shown
 from minet_core.video.pictures.folder import order_line
@@ -21,7 +21,7 @@ NAMELESS = "object"
 
 def with_boxes_of(path: Path, model: Model, wanted: tuple[str, ...]) -> Model:
     """The model with a file's boxes and scores in place of its detector; see `read_given`."""
-    return replace(model, detector=StoredDetector(read_given(path, wanted)))
+    return replace(model, stored=read_given(path, wanted))
 
 
 def remarks(model: Model, frames: int, options: DetectOptions) -> list[str]:
@@ -30,10 +30,9 @@ def remarks(model: Model, frames: int, options: DetectOptions) -> list[str]:
     Those lie behind the end of a video that was read from end to end: they tell of numbers that
     count from elsewhere, or of another video.
     """
-    detector = model.detector
-    if not isinstance(detector, StoredDetector):
+    stored = model.stored
+    if stored is None:
         return []
-    stored = detector.stored
     notes = [f"{stored.source}: {note}" for note in stored.notes]
     part = options.start, options.end, options.stride, options.max_frames
     rows = stored.beyond(frames) if part == (None, None, 1, None) else 0

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from minet_core.boxes import NO_TRACK
+from minet_core.boxes import NO_TRACK, Boxes
 from minet_core.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -20,7 +20,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrueBoxes:
+class TrueBoxes(Boxes):
     """The annotation of one frame.
 
     Attributes:
@@ -54,7 +54,7 @@ class TrueBoxes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoundBoxes:
+class FoundBoxes(Boxes):
     """The detections of one frame: one row a (box, class) pair.
 
     Attributes:

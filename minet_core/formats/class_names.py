@@ -86,7 +86,7 @@ class LabelMap:
             video,
             classes=self.classes(video.classes),
             tracks=tuple(replace(track, label=name) for track, name in tracks if name is not None),
-            loose=loose.chosen(np.array([label is not None for label in labels], np.bool_)),
+            loose=loose[np.array([label is not None for label in labels], np.bool_)],
             kept=video.kept.renamed(self._new_name),
         )
 

@@ -66,7 +66,7 @@ def without_hidden(
     for size, found in frames:
         gone = hidden.get(found.frame)
         if gone:
-            found = found.rows_where(~np.isin(found.track_ids, list(gone)))
+            found = found[~np.isin(found.track_ids, list(gone))]
         yield size, found
 
 

@@ -19,8 +19,8 @@ from minet_core.inference.tracklets import TrackletLinker
 from minet_core.memory import DynamicMemory, Looked, Match
 from minet_core.memory.snapshot import restore_memory, save_memory
 from minet_core.models.detector import BaseDetections, Frame
-from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
+from minet_core.options import MIN_SCORE
 from minet_core.results import FrameDetections
 from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foreground
 from minet_core.video.placement import Placement, placed_in
@@ -80,7 +80,7 @@ class OnlineDetector:
         model: Model,
         config: MemoryConfig | None,
         *,
-        score: float = 0.3,
+        score: float = MIN_SCORE,
         keep: frozenset[int] | None = None,
         clock: StageClock | None = None,
         vectors: bool = False,
@@ -112,9 +112,8 @@ class OnlineDetector:
     @property
     def warnings(self) -> list[str]:
         """What was wrong up to now without stopping the detection, a line each."""
-        detector = self.model.detector
-        lines = detector.warnings if isinstance(detector, StoredDetector) else []
-        lines = [*lines, *self._eyes.warnings]
+        stored = self.model.stored
+        lines = [*([] if stored is None else stored.warnings), *self._eyes.warnings]
         if self.unusable:
             dropped = f"boxes dropped for which the model gave NaN or infinity: {self.unusable}"
             lines = [dropped, *lines]
@@ -149,7 +148,7 @@ class OnlineDetector:
         found = observed.detections
         labels = np.where(observed.names != NO_TRACK, found.track_labels, found.label_ids)
         named = replace(found, track_ids=observed.names, track_labels=labels)
-        return named.rows_where(found.scores >= self._score)
+        return named[found.scores >= self._score]
 
     def step(
         self, image: Frame, *, frame: int, time: float, base: BaseDetections | None = None
@@ -164,7 +163,7 @@ class OnlineDetector:
         """
         sight = self._eyes.see(image, frame, base)
         base, scores, found = self._look(sight, frame, time)
-        kind = self.model.detector.score_kind
+        kind = self.model.score_kind
         tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
         tracks[found.rows.numpy()] = self._names(found.slots)
         return ScoredFrame(
@@ -266,7 +265,7 @@ class OnlineDetector:
 
     def _suppress(self, base: BaseDetections, scores: Tensor) -> Tensor:
         """Rows that are left; boxes that are final, such as a person's own, stay."""
-        classes = foreground(scores, self.model.detector.score_kind)
+        classes = foreground(scores, self.model.score_kind)
         if base.final:
             return (classes.amax(dim=1) > PAIR_FLOOR).nonzero().flatten()
         rows, labels = classwise_nms(base.boxes, classes, self._nms, PAIR_FLOOR)
@@ -285,7 +284,7 @@ class OnlineDetector:
         stamp: tuple[int, int | None, float],
     ) -> Observed:
         """What has a slot or is above the score, of the classes asked for, best first."""
-        kind = self.model.detector.score_kind
+        kind = self.model.score_kind
         classes = foreground(scores[found.rows], kind)
         best = classes.max(dim=1)
         drawn = found.rows < found.drawn
@@ -310,7 +309,7 @@ class OnlineDetector:
             label_ids=labels.numpy(),
             track_ids=slots.numpy(),
             track_labels=np.array([votes.get(t, c) for t, c in pairs], dtype=np.int64),
-            classes=self.model.detector.classes,
+            classes=self.model.classes,
             score_vectors=classes[order].numpy() if self._vectors else None,
         )
         if self.linker is not None and self.memory is not None:
@@ -354,5 +353,5 @@ def _with_planted(rows: Tensor, planted: Planted) -> tuple[Tensor, list[tuple[in
 
 def _score_layout(model: Model) -> tuple[ScoreKind, int]:
     """What the score columns mean, and how many there are."""
-    kind = model.detector.score_kind
-    return kind, len(model.detector.classes) + (kind is ScoreKind.SOFTMAX)
+    kind = model.score_kind
+    return kind, len(model.classes) + (kind is ScoreKind.SOFTMAX)

@@ -263,7 +263,7 @@ class PathFinder:
         sight, config = self._sights.sight(place), self._config
         assert sight.features is not None
         base = sight.base
-        classes = foreground(base.scores.double(), self._model.detector.score_kind)
+        classes = foreground(base.scores.double(), self._model.score_kind)
         rows, labels = classwise_nms(base.boxes, classes, config.nms, _FLOOR)
         rows = torch.arange(len(base)) if base.final else best_class_rows(rows, labels, classes)
         boxes = base.boxes[rows]

@@ -9,7 +9,8 @@ from torchvision.ops import box_iou
 
 from minet_core.errors import ConfigError, InputError
 from minet_core.inference.anchors import FIRST, NOTHING, Anchors, Box
-from minet_core.models.detector import BaseDetections, Detector
+from minet_core.models.detector import BaseDetections
+from minet_core.models.zoo import Model
 from minet_core.scores import ScoreKind
 from minet_core.suggest import did_you_mean
 
@@ -117,23 +118,23 @@ class Planting:
         return scores
 
 
-def planting(anchors: Anchors, detector: Detector, *, only: bool = False) -> Planting:
+def planting(anchors: Anchors, model: Model, *, only: bool = False) -> Planting:
     """A person's boxes, in a model's terms.
 
     Args:
         anchors: what was drawn.
-        detector: the model's.
+        model: that knows classes.
         only: whether no other objects are wanted.
 
     Raises:
         ConfigError: a label is no class of the model.
     """
-    classes = detector.classes
+    classes = model.classes
     for label in anchors.labels.values():
         if label not in classes:
             raise ConfigError(f"the model has no class {label!r}{did_you_mean(label, classes)}")
     columns = {number: classes.index(label) for number, label in anchors.labels.items()}
-    return Planting(anchors, columns, detector.score_kind, only)
+    return Planting(anchors, columns, model.score_kind, only)
 
 
 NO_PLANTING = Planting(NOTHING, {}, ScoreKind.SIGMOID)

@@ -15,7 +15,6 @@ from minet_core.inference.camera import CameraMotion
 from minet_core.inference.cuts import CutDetector
 from minet_core.inference.timings import StageClock
 from minet_core.models.detector import BaseDetections, FeatureMap, Frame
-from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
 
 Size = tuple[int, int]
@@ -74,7 +73,7 @@ class Eyes:
             base: what the detector says of it, where it was asked already.
         """
         with self._clock.stage("detector"):
-            found = self._detect(image, frame) if base is None else base
+            found = self._model.detect(image, frame) if base is None else base
             fine = found.finite()
         size = image.shape[1], image.shape[0]
         sight = Sight(size, fine, None, dropped=len(found) - len(fine))
@@ -86,12 +85,6 @@ class Eyes:
             cut = self._cuts.is_cut(image)
             camera = self._camera.update(image) if self._follows else None
         return replace(sight, features=features, cut=cut, camera=None if cut else camera)
-
-    def _detect(self, image: Frame, frame: int) -> BaseDetections:
-        detector = self._model.detector
-        if isinstance(detector, StoredDetector):
-            detector.next = frame  # frames may have been skipped
-        return detector.detect([image])[0]
 
     def save(self) -> dict[str, Any]:
         """What it knows of the last frame."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from minet_core.config import CORRECTIONS, FORMATS, DetectOptions
 from minet_core.detections.corrections import is_edits
 from minet_core.detections.edited_result import Corrections
 from minet_core.files import one_line
@@ -14,27 +13,36 @@ from minet_core.formats.edits import write_edits
 from minet_core.formats.edits.file import NAME
 from minet_core.formats.minet.edited import result_facts
 from minet_core.formats.minet.reader import columns_of
-from minet_core.runs.streaming import Made
+from minet_core.options import CORRECTIONS, FORMATS, DetectOptions
+from minet_core.runs.outputs import Outputs
 
 
 @dataclass(frozen=True, slots=True)
-class GoneOn(Made):
-    """What a run around a person's word has made.
+class GoneOn:
+    """What a run around a person's word has written into its hidden folder.
 
     Attributes:
+        outputs: the results.
+        names: of all files.
+        warnings: a line each.
+        classes: of the results.
         said: by the person.
     """
 
+    outputs: Outputs
+    names: tuple[str, ...]
+    warnings: tuple[str, ...]
+    classes: tuple[str, ...]
     said: Corrections
 
 
-def keep_before(made: Made, folder: Path, options: DetectOptions) -> None:
+def keep_before(folder: Path, options: DetectOptions) -> None:
     """Copy the result that was corrected, and its edits, to a folder of their own beside it.
 
     Raises:
         OutputError: they cannot be copied.
     """
-    if not (isinstance(made, GoneOn) and _is_own(folder, options)):
+    if not _is_own(folder, options):
         return
     aside = next(p for n in count(1) if not (p := folder / f"before-{n}").exists())
     with one_line(aside):
@@ -50,7 +58,7 @@ def _is_own(folder: Path, options: DetectOptions) -> bool:
     return is_edits(given) and given.resolve() == (folder / NAME).resolve()
 
 
-def begin_edits(made: Made, folder: Path, options: DetectOptions) -> None:
+def begin_edits(made: GoneOn, folder: Path, options: DetectOptions) -> None:
     """Put edits of the new result in the place of those that are in it.
 
     Texts, where objects are covered, and answers to doubts go on; all else is in the tracks.
@@ -58,7 +66,7 @@ def begin_edits(made: Made, folder: Path, options: DetectOptions) -> None:
     Raises:
         OutputError: they cannot be written.
     """
-    if not (isinstance(made, GoneOn) and _is_own(folder, options)):
+    if not _is_own(folder, options):
         return
     path, result = folder / NAME, folder / FORMATS["json"]
     header, rows, _ = read_json(result)

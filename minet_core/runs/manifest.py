@@ -13,7 +13,10 @@ from stat import S_ISREG
 from typing import Any
 
 from minet_core._version import __version__
-from minet_core.config import (
+from minet_core.errors import ConfigError
+from minet_core.models.huggingface.location import revision
+from minet_core.models.weight_files import TORCHVISION_FILES, identify_files, model_files
+from minet_core.options import (
     CORRECTIONS,
     FORMATS,
     MOT_PICTURES,
@@ -21,10 +24,10 @@ from minet_core.config import (
     SCORE_VECTORS,
     SIGHTS,
     DetectOptions,
+    InputOptions,
+    OutputOptions,
+    RowOptions,
 )
-from minet_core.errors import ConfigError
-from minet_core.models.huggingface.location import revision
-from minet_core.models.weight_files import TORCHVISION_FILES, identify_files, model_files
 from minet_core.video.opening import StrPath, is_url
 from minet_core.video.pictures.folder import is_picture_pattern, pictures_of
 
@@ -40,11 +43,8 @@ POSSIBLE_FILES = (*RESULT_FILES, MOT_PICTURES, SCORE_VECTORS, REPORT, SIGHTS, CO
 SCHEMA = "minet-run"
 SCHEMA_VERSION = 1
 
-# Options that change how a run goes and not what comes out; the model has an entry of its own.
-# A report only shows the result, and is written when the result is there.
 _CONTENTS = (*PERSONS, "detections")
 """Settings that name a file, of which the manifest has the sha256."""
-_NOT_IN_RESULT = {"model", "device", "overwrite", "resume", "checkpoint", "report", "keep"}
 
 _SEEING = (
     *("identify", "preset", "classes", "size", "tiles", "start", "end", "stream", "stride"),
@@ -138,10 +138,8 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
     Raises:
         InputError: the source is a folder without pictures.
     """
-    settings = {
-        name: value for name, value in asdict(options).items() if name not in _NOT_IN_RESULT
-    }
-    settings["formats"] = sorted(options.formats)
+    settings = options.part(InputOptions, RowOptions, OutputOptions)
+    settings["formats"] = sorted(options.result_formats)
     if options.stream is None:
         del settings["stream"]  # results of versions that did not know it are as good
     if not options.memory:
@@ -150,7 +148,7 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
         settings["trails"] = 0
     for name in ("prompts", "corrections"):
         if settings[name] is None:
-            del settings[name]
+            del settings[name]  # as above
     for name in _CONTENTS:
         if settings.get(name) is not None:
             settings[name] = _sha256(Path(settings[name]))  # what it says, not its name

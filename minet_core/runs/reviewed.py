@@ -6,10 +6,10 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
-from minet_core.config import FORMATS, SCORE_VECTORS, SIGHTS, DetectOptions
 from minet_core.errors import InputError, MinetError
 from minet_core.formats import read_json
 from minet_core.formats.edits.file import NAME
+from minet_core.options import FORMATS, SCORE_VECTORS, SIGHTS, DetectOptions
 from minet_core.runs.manifest import ANNOTATED, REPORT, read_manifest
 from minet_core.video.opening import is_url, shown
 
@@ -90,19 +90,12 @@ def going_on_from(result: Path, told: Told) -> None:
         MinetError: it cannot be done; the result is as it was.
     """
     source, options = how_made(result)
-    from minet_core.models.zoo import load_model  # with it comes PyTorch
-    from minet_core.runs.pipeline import annotate
+    from minet_core.models.zoo import model_of  # with it comes PyTorch
+    from minet_core.runs.annotate import annotate
     from minet_core.runs.preflight import expected_frames
 
     told(0.0, "Loading the model")
-    model = load_model(
-        options.model,
-        size=options.size,
-        device=options.device,
-        classes=options.classes,
-        identify=options.identify,
-        tiles=options.tiles,
-    )
+    model = model_of(options)
     done = 0
     what = "Finding tracks" if (result.parent / SIGHTS).is_file() else "Seeing the video once more"
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from minet_core.config import DetectOptions
 from minet_core.errors import InputError
 from minet_core.files import BytesFile
 from minet_core.inference.gaps import filled
 from minet_core.inference.timings import StageClock
 from minet_core.inference.tracklets import TrackletLinker, linked
 from minet_core.models.zoo import Model
+from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections, Totals
 from minet_core.runs.outputs import Outputs, open_outputs
 from minet_core.runs.preflight import folder_rate, part_of
@@ -172,7 +172,7 @@ def write_linked(
     tracks, cuts = (linker.tracks(), linker.cuts) if linker else ({}, [])
 
     def joined() -> Frames:
-        for size, found in read_spool(place, model.detector.classes):
+        for size, found in read_spool(place, model.classes):
             yield size, linked(found, tracks, options.score) if linker else found
 
     def without_gaps(found: Frames) -> Frames:

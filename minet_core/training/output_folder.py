@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 
 from minet_core.errors import OutputError
-from minet_core.files import check_place, complete_text, one_line
+from minet_core.files import one_line
+from minet_core.publishing import check_place, complete_text
 from minet_core.training.checkpoint import CHECKPOINT
 from minet_core.training.settings import TrainConfig
 from minet_core.training.settings_file import CONFIG, to_toml

@@ -37,7 +37,7 @@ def online(
     return OnlineDetector(
         model,
         following(PRESETS[preset]),
-        plan=planting(first.anchors, model.detector, only=True),
+        plan=planting(first.anchors, model, only=True),
         score=0.0,
     )
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from minet_core.boxes import NO_TRACK
-from minet_core.datasets.checks import BoxChecker, Rows
+from minet_core.datasets.checks import BoxChecker, FileBoxes
 from minet_core.datasets.dataset import Dataset, FrameTruth, VideoTruth, no_truth
 from minet_core.datasets.imagenet.annotation_xml import (
     BrokenXmlError,
@@ -173,9 +173,9 @@ class _Reader:
         self._problems.add(Problem.UNKNOWN_CLASS, _place(path, item))
         return False
 
-    def _rows(self, objects: list[VidObject]) -> Rows:
+    def _rows(self, objects: list[VidObject]) -> FileBoxes:
         tracks = [NO_TRACK if item.track_id is None else item.track_id for item in objects]
-        return Rows(
+        return FileBoxes(
             boxes=np.array([item.box for item in objects], np.float64).reshape(-1, 4),
             label_ids=np.array([self._label_ids[item.name] for item in objects], np.int64),
             track_ids=np.array(tracks, np.int64),

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from minet_core.boxes import NO_TRACK
-from minet_core.datasets.checks import BoxChecker, Rows
+from minet_core.datasets.checks import BoxChecker, FileBoxes
 from minet_core.datasets.dataset import Dataset, FrameTruth, VideoTruth, no_truth
 from minet_core.datasets.pictures import PictureFiles
 from minet_core.datasets.problems import Problem, Problems
@@ -87,5 +87,5 @@ class _Reader:
         for row in np.flatnonzero(~known):
             self.problems.add(Problem.UNKNOWN_CLASS, f"{path}, line {lines[row].line}")
         boxes = pixels(labels.boxes[known], size)
-        rows = Rows(boxes, labels.classes[known], np.full(len(boxes), NO_TRACK))
+        rows = FileBoxes(boxes, labels.classes[known], np.full(len(boxes), NO_TRACK))
         return self._check(0, rows, size, lambda row: f"{path}, box {row + 1}")

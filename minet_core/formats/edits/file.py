@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.errors import InputError
-from minet_core.files import complete_text
 from minet_core.formats.edits.entry import Edit, edit_of
+from minet_core.publishing import complete_text
 from minet_core.video.opening import shown
 
 SCHEMA = "minet-edits"

@@ -89,7 +89,7 @@ def read_yolo(place: Path, size_of: SizeOf) -> list[VideoAnnotations]:
         )
     ends = np.cumsum([0, *(sum(map(len, video.rows.values())) for video in videos)]).tolist()
     return [
-        _annotations(video, labels.of(slice(first, end)), layout, size_of)
+        _annotations(video, labels[first:end], layout, size_of)
         for video, first, end in zip(videos, ends[:-1], ends[1:], strict=True)
     ]
 
