@@ -19,16 +19,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from minet_core.runs.pipeline import annotate
 
 from benchmarks.corrections.annotator import ORDERS, Annotator
 from benchmarks.corrections.truth import Truth
 from benchmarks.identities.data import folders
-from minet_core.config import DetectOptions
 from minet_core.datasets.dataset import VideoTruth
 from minet_core.datasets.open import open_dataset
 from minet_core.evaluation.predictions.convert import true_boxes
 from minet_core.models.zoo import Model, load_model
+from minet_core.options import DetectOptions
+from minet_core.runs.annotate import annotate
 
 TARGETS = (0.9, 0.95, 1.0)
 

@@ -14,7 +14,7 @@ from minet_core.formats import read_json
 from minet_core.formats.edits import Edit, Sheet, apply_edits, write_edits
 from minet_core.formats.minet.edited import result_facts, sheet_of
 from minet_core.formats.minet.reader import columns_of, looked_at_by
-from minet_core.formats.review_page.doubts import LEAST, Doubt, Seen, doubts_of
+from minet_core.formats.review_page.doubts import LEAST, Doubt, SeenTrack, doubts_of
 
 SECONDS = {"doubt": 3.0, "box": 7.0, "edit": 5.0}
 """What each takes: to look at a doubt and answer it, to draw a box, to do another edit."""
@@ -129,9 +129,9 @@ class Annotator:
                 return edit
         return None
 
-    def _seen(self) -> dict[int, Seen]:
+    def _seen(self) -> dict[int, SeenTrack]:
         return {
-            track: Seen(rows.frames, rows.boxes, rows.scores, rows.labels)
+            track: SeenTrack(rows.frames, rows.boxes, rows.scores, rows.labels)
             for track, rows in self.sheet.tracks.items()
         }
 
