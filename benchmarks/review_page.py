@@ -152,9 +152,8 @@ def main() -> None:
         page.goto(path.with_name("report.html").as_uri())
         page.wait_for_function("typeof viewer !== 'undefined' && viewer.player.settled")
         settle(page)
-        print(
-            f"boxes {len(data.frames)}, tracks {len(data.track_labels)}; opened {spent(session):.0f} ms"
-        )
+        counts = f"boxes {len(data.frames)}, tracks {len(data.track_labels)}"
+        print(f"{counts}; opened {spent(session):.0f} ms")
         for name, (before, do) in interactions(page).items():
             took = []
             for n in range(TIMES):
