@@ -15,7 +15,7 @@ from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.models.weight_files import model_files
 from minet_core.options import PERSONS, DetectOptions
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 if TYPE_CHECKING:
     from minet_cli.showing.detect_report import Reporter

@@ -84,7 +84,7 @@ def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **sett
     """
     from minet_core.errors import MinetError
     from minet_core.exports import export as run
-    from minet_core.video.opening import shown
+    from minet_core.text import shown
 
     options = ExportOptions(**settings)
     with _progress(quiet=quiet) as progress:
@@ -104,7 +104,7 @@ def _show(exported: "Exported") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from minet_core.video.opening import shown
+    from minet_core.text import shown
 
     console = Console(highlight=False)
     table = Table("video", "tracks", "boxes", "keyframes", "gaps", "left out", box=None)

@@ -50,7 +50,7 @@ def report(
     from minet_core.batch.overview import results_in
     from minet_core.batch.overview_page import write_overview
     from minet_core.publishing import check_free
-    from minet_core.video.opening import shown
+    from minet_core.text import shown
 
     check_free(output.parent, (output.name,), replace=overwrite)
     found = results_in(folders)

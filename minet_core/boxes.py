@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from supervision import Detections
@@ -102,6 +102,13 @@ def are_shares(boxes: Floats) -> bool:
     """Whether boxes (N, 4) xyxy can only be shares of a picture: as pixels all were within one."""
     inside = bool((np.abs(boxes) <= _MOST_OF_A_PICTURE).all())
     return inside and bool((boxes != np.floor(boxes)).any())
+
+
+def edges_of_inclusive(boxes: ArrayLike) -> Floats:
+    """Boxes (N, 4) by edges, from boxes that name their last pixel: x2 and y2 grow by one."""
+    pixels = np.asarray(boxes, dtype=np.float64)
+    edges: Floats = pixels.reshape(-1, 4) + np.array([0.0, 0.0, 1.0, 1.0])
+    return edges
 
 
 def box_iou(a: Floats, b: Floats) -> Floats:

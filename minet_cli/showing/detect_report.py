@@ -14,7 +14,7 @@ from rich.text import Text
 from minet_cli.showing.progress import Lines, bar
 from minet_cli.showing.progress_many import ManyLines, many_bars
 from minet_core.options import DetectOptions
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 if TYPE_CHECKING:
     from minet_cli.showing.progress_many import Display

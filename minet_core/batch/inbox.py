@@ -12,7 +12,7 @@ from minet_core.options import DetectOptions
 from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import read_manifest
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
-from minet_core.video.opening import shown
+from minet_core.text import shown
 from minet_core.video.pictures.suffixes import VIDEOS
 
 SETTLED = 5.0

@@ -6,7 +6,7 @@ from typing import Any
 
 from minet_core.errors import InputError
 from minet_core.inference.anchors import NOTHING, Anchor, Anchors, Box
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 _SCHEMA, _VERSION = "minet-corrections", 1
 

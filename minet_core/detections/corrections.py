@@ -23,7 +23,7 @@ from minet_core.formats.minet.reader import from_result
 from minet_core.formats.readers import kind_of
 from minet_core.inference.anchors import Anchors, Box
 from minet_core.options import FORMATS
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 _UNTOUCHED = 0.98
 """Overlap of a box with that of the result from which on nobody has moved it."""

@@ -18,8 +18,7 @@ from minet_core.formats.label_studio.reader import FactsOf, nothing_known
 from minet_core.formats.readers import kind_of, read_annotations
 from minet_core.inference.anchors import FIRST, Anchor, Anchors, Box
 from minet_core.inference.prompts import checked_boxes
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 _SIDES = ("x1", "y1", "x2", "y2")
 

@@ -1,8 +1,8 @@
 """What every metric is given: one frame's true boxes beside the boxes that were found there.
 
 Boxes are xyxy in pixels and name edges, not pixels: x2 - x1 is the width. Annotations that count
-pixels inclusively, as ImageNet VID and Pascal VOC do, go through `edges_of_inclusive` first; plain
-overlap then is what those protocols call "+1" overlap, and no metric has to know.
+pixels inclusively, as ImageNet VID and Pascal VOC do, go through `boxes.edges_of_inclusive` first;
+plain overlap then is what those protocols call "+1" overlap, and no metric has to know.
 """
 
 from dataclasses import dataclass
@@ -157,12 +157,6 @@ class EvalFrame:
     def _refuse(self, wrong: Bools, complaint: str) -> None:
         if wrong.any():
             raise InputError(f"{self.place}: {complaint.format(int(wrong.argmax()))}")
-
-
-def edges_of_inclusive(boxes: ArrayLike) -> Floats:
-    """Boxes (N, 4) by edges, from boxes that name their last pixel: x2 and y2 grow by one."""
-    edges: Floats = _boxes(boxes) + np.array([0.0, 0.0, 1.0, 1.0])
-    return edges
 
 
 def _boxes(boxes: ArrayLike) -> Floats:

@@ -14,7 +14,7 @@ from minet_core.formats.class_names import LabelMap, read_label_map
 from minet_core.formats.edits import EditsFile, read_edits
 from minet_core.formats.readers import DRAWN, Kind, file_of, kind_of, read_annotations
 from minet_core.options import ExportOptions
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 RESULT = "result.json"
 

@@ -23,7 +23,7 @@ from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
 from minet_core.options import ExportOptions
 from minet_core.suggest import did_you_mean
-from minet_core.video.opening import shown
+from minet_core.text import shown
 from minet_core.video.pictures.folder import is_pictures, order_line
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from minet_core.errors import OutputError
 from minet_core.files import one_line
 from minet_core.publishing import check_place, hidden_folder, remove_empty, replace_bytes
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 LISTING = ".minet-export.json"
 """In an output folder: which files each output has made, so that a later one can take them away."""

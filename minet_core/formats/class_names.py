@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from minet_core.errors import ConfigError, InputError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.suggest import did_you_mean
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 LASTING = 30
 """Boxes in a row of another class, from which on it is no flicker but another object.

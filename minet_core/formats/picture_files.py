@@ -6,9 +6,10 @@ from pathlib import Path
 from minet_core.errors import InputError, OutputError
 from minet_core.files import one_line
 from minet_core.publishing import replace_bytes
+from minet_core.text import shown
 from minet_core.video.drawing.lettering import load_opencv
 from minet_core.video.info import Image
-from minet_core.video.opening import StrPath, shown
+from minet_core.video.opening import StrPath
 from minet_core.video.pictures.picture import read_picture
 from minet_core.video.reading.reader import open_video
 

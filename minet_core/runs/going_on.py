@@ -52,8 +52,8 @@ from minet_core.runs.stages import QUEUE_DEPTH, decoded
 from minet_core.runs.unfinished import clear, finish_publishing, open_unfinished, publish
 from minet_core.runs.video_run import Summary, reader_of, summary_of
 from minet_core.scores import ScoreKind
+from minet_core.text import shown
 from minet_core.video import FrameReader, VideoInfo
-from minet_core.video.opening import shown
 
 Progress = Callable[[FrameDetections, VideoInfo], None]
 

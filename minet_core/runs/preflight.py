@@ -31,9 +31,10 @@ from minet_core.runs.unfinished import (
     obstacle,
     read_checkpoint,
 )
+from minet_core.text import shown
 from minet_core.video.drawing.lettering import load_opencv
 from minet_core.video.info import VideoInfo
-from minet_core.video.opening import StrPath, shown
+from minet_core.video.opening import StrPath
 from minet_core.video.part import FramePicker, Part, Position
 from minet_core.video.pictures.folder import is_picture_pattern
 

@@ -11,7 +11,8 @@ from minet_core.formats import read_json
 from minet_core.formats.edits.file import NAME
 from minet_core.options import FORMATS, SCORE_VECTORS, SIGHTS, DetectOptions
 from minet_core.runs.manifest import ANNOTATED, REPORT, read_manifest
-from minet_core.video.opening import is_url, shown
+from minet_core.text import shown
+from minet_core.video.opening import is_url
 
 Told = Callable[[float, str], None]
 """Takes what share is done, and a line."""

@@ -19,7 +19,7 @@ from minet_core.errors import InputError
 from minet_core.files import BytesFile
 from minet_core.inference.sights import Sight
 from minet_core.models.detector import BaseDetections, FeatureMap
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 _MAGIC = b"minet-sights-1\n"
 _KEY = 64

@@ -24,8 +24,8 @@ from minet_core.results import FrameDetections, Totals
 from minet_core.runs.outputs import Outputs, open_outputs
 from minet_core.runs.preflight import folder_rate, part_of
 from minet_core.runs.unfinished import Checkpoint
+from minet_core.text import shown
 from minet_core.video import Image, VideoInfo, open_video
-from minet_core.video.opening import shown
 
 SPOOL = "frames.bin"
 """Name of the file in the hidden folder."""

@@ -20,7 +20,7 @@ from minet_core.datasets.imagenet.classes import VID_WNIDS
 from minet_core.datasets.pictures import PictureFiles
 from minet_core.datasets.problems import Problem, Problems
 from minet_core.errors import InputError
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 _LISTS = ("DET_{}_30classes.txt", "DET_{}.txt")
 

@@ -30,8 +30,7 @@ from minet_core.datasets.imagenet.lists import Snippet, read_vid_list
 from minet_core.datasets.pictures import PictureFiles
 from minet_core.datasets.problems import Problem, Problems
 from minet_core.errors import InputError
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 CLASSES = "classes.txt"
 """In ROOT: names of the classes where they are not the 30 of ImageNet VID."""

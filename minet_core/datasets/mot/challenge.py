@@ -27,7 +27,7 @@ from minet_core.datasets.mot.sequence import (
 )
 from minet_core.datasets.problems import Problem, Problems
 from minet_core.errors import InputError
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 _GT = "gt/gt.txt"
 

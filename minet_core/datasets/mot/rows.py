@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from minet_core.boxes import SHARES, VideoBoxes, are_shares
 from minet_core.errors import InputError
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 NO_CLASS = -1
 """In `MotRows.class_ids`: the file has no column of classes."""

@@ -29,8 +29,8 @@ from minet_core.errors import ConfigError, InputError, OutputError
 from minet_core.files import one_line
 from minet_core.publishing import hidden_folder
 from minet_core.suggest import did_you_mean
+from minet_core.text import shown
 from minet_core.video.drawing.lettering import load_opencv
-from minet_core.video.opening import shown
 
 MARK = "toy.json"
 """A folder with this file is a toy dataset, and may be made anew."""

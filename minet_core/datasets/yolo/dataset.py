@@ -20,7 +20,7 @@ from minet_core.datasets.problems import Problem, Problems
 from minet_core.datasets.yolo.label_files import IMAGES, pictures_of_part
 from minet_core.datasets.yolo.labels import LabelError, interpret, pixels, read_rows
 from minet_core.datasets.yolo.layout import Layout, open_layout
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 
 def open_yolo(root: Path, split: str = "train") -> Dataset:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK, Boxes
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 _BOX, _ONE_MORE, _TWO_MORE = 5, 6, 7
 _LEAST, _MOST = -0.5, 1.5

@@ -11,8 +11,8 @@ from minet_core.formats.attributes import Attribute
 from minet_core.formats.cvat.extras import NOTHING, Kept, LabelSpec
 from minet_core.formats.edits import EditsFile, Sheet, Skipped, TrackRows, apply_edits
 from minet_core.formats.edits.file import ResultFacts, facts_of
+from minet_core.text import shown
 from minet_core.video.names import parts_of
-from minet_core.video.opening import shown
 from minet_core.video.placement import placed_in
 
 Columns = dict[str, NDArray[Any]]

@@ -24,7 +24,7 @@ from minet_core.formats.writers import ResultWriter, VideoFacts
 from minet_core.options import ExportOptions
 from minet_core.publishing import complete_text
 from minet_core.results import COLUMNS, FrameDetections, Totals
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 ASSUMED_RATE = Fraction(30)
 """Frames per second where nothing tells, as the readers of data sets have it."""

@@ -33,7 +33,7 @@ from minet_core.formats.gathering import BoxRows, gather
 from minet_core.formats.picture_names import frame_name
 from minet_core.formats.picture_sizes import are_of_one_size
 from minet_core.formats.strides import Steps, steps_of
-from minet_core.video.opening import shown
+from minet_core.text import shown
 from minet_core.video.pictures.picture import read_picture
 
 SizeOf = Callable[[str], tuple[int, int] | None]
