@@ -99,7 +99,7 @@ def videos(roots: list[str]) -> Iterator[tuple[str, Path, Truth]]:
 def truth_of(video: VideoTruth, *, inclusive: bool) -> Truth:
     """The truth of a video."""
     frames = (video.frame(index) for index in range(len(video)))
-    return Truth.of([true_boxes(frame, inclusive=inclusive) for frame in frames])
+    return Truth.of([true_boxes(frame, inclusive=inclusive) for frame in frames], video.size)
 
 
 def arguments() -> argparse.Namespace:

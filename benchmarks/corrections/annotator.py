@@ -41,6 +41,7 @@ class Annotator:
     every: int = 10
     edits: list[Edit] = field(default_factory=list)
     asked: set[tuple[object, ...]] = field(default_factory=set)
+    tried: set[Edit] = field(default_factory=set)
     seconds: float = 0.0
     done: int = 0
 
@@ -58,6 +59,7 @@ class Annotator:
                 break
             self.seconds += SECONDS["box" if edit.do == "box" else "edit"]
             self.done += 1
+            self.tried.add(edit)  # what did not help once never will
             self.edits.append(edit)
             apply_edits(self.sheet, [edit])
             if self.go_on is not None and self.done % self.every == 0:
@@ -94,21 +96,12 @@ class Annotator:
         if self.order == "doubts" and (edit := self._by_doubt()) is not None:
             return edit
         known = faults(self.sheet, self.ids, self.truth, self.label)
-        known = [fault for fault in known if self._fits(fault.edit)]
+        known = [fault for fault in known if fault.edit not in self.tried]
         if not known:
             return None
         if self.order == "worst":
             return max(known, key=lambda fault: (fault.size, -fault.frame)).edit
         return min(known, key=lambda fault: (fault.frame, -fault.size)).edit
-
-    def _fits(self, edit: Edit) -> bool:
-        """Whether it changes anything: a box of the truth may lie outside the picture."""
-        return edit.do != "box" or edit.box != self._box(edit.tracks[0], edit.frame)
-
-    def _box(self, track: int, frame: int) -> tuple[float, ...] | None:
-        rows = self.sheet.tracks.get(track)
-        place = None if rows is None else rows.place_of(frame)
-        return None if rows is None or place is None else tuple(rows.boxes[place].tolist())
 
     def _by_doubt(self) -> Edit | None:
         """The edit of the next doubt that is right to doubt; each that is asked takes time."""

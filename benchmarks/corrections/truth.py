@@ -1,7 +1,7 @@
 """A result held against the truth: whose each row is, which boxes are right, what is wrong."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +31,16 @@ class Truth:
     frames: list[TrueBoxes]
 
     @classmethod
-    def of(cls, frames: list[TrueBoxes]) -> "Truth":
-        """From the boxes of each frame."""
+    def of(cls, frames: list[TrueBoxes], size: tuple[int, int]) -> "Truth":
+        """From the boxes of each frame, as far as they are in the picture, of width and height."""
+        limits = np.array([*size, *size], np.float64)
+        frames = [replace(frame, boxes=frame.boxes.clip(0, limits)) for frame in frames]
         objects: dict[int, dict[int, Box]] = {}
         for number, frame in enumerate(frames):
             for i in np.flatnonzero(~frame.ignore):
                 a, b, c, d = frame.boxes[i].tolist()
+                if c - a < 1 or d - b < 1:
+                    continue  # nothing of it can be drawn
                 objects.setdefault(int(frame.track_ids[i]), {})[number] = (a, b, c, d)
         return cls(objects, frames)
 
