@@ -1,6 +1,6 @@
 """What the review page costs with 100,000 boxes and two hours of video, interaction by interaction.
 
-    python benchmarks/review_page.py [--boxes 100000] [--hours 2]
+    python -m benchmarks.review_page [--boxes 100000] [--hours 2]
 
 Each is done ten times in Chromium, and its tasks are counted in time on the page's main thread, so
 that other programs on the machine do not matter. An answer should take at most 100 ms, of which
