@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
+from minet_core.box_tensors import box_iou
 from minet_core.config import MemoryConfig, Motion
 from minet_core.inference.anchors import Anchors, Box
 from minet_core.inference.sights import Sight

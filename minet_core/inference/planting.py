@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
+from minet_core.box_tensors import box_iou
 from minet_core.errors import ConfigError, InputError
 from minet_core.inference.anchors import FIRST, NOTHING, Anchors, Box
 from minet_core.models.detector import BaseDetections

@@ -1,17 +1,16 @@
-"""Tracklets of one object joined once the video has ended.
+"""Tracklets of one object, joined at the end of the video.
 
-Online, an object that was out of sight for long comes back under a new id. When the whole video
-is known, two tracklets are taken for one object where
+Online, an object that was hidden for long reappears under a new id. With the whole video known,
+two tracklets are one object if
 
     each one's identifier recognises the boxes of the other (γ_A · a_B and γ_B · a_A),
     one ends before the other begins, in the same scene, and they have the same class, and
     a walk at a plausible speed, and a plausible change of size, lead from one to the other.
 
-Which pairs are joined is the assignment of ends to beginnings that recognises most. Then a joined
-track is kept if it counts as an object (see `Slot.existence`), with all its boxes, those before it
-was sure too.
+The best assignment of ends to beginnings decides which pairs are joined. A joined track is kept if
+it counts as an object (see `Slot.existence`), with all its boxes, also those before it was sure.
 
-What is held of a tracklet does not grow with its length.
+Memory for a tracklet does not grow with its length.
 """
 
 import math
@@ -21,10 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from minet_core.assignment import best_pairs
 from minet_core.boxes import NO_TRACK
 from minet_core.config import Existence
 from minet_core.memory.slots import HELD, existence
@@ -100,7 +97,7 @@ class Held:
                 self.samples, self.stride = self.samples[::2], 2 * self.stride
 
 
-class Track(NamedTuple):
+class JoinedTrack(NamedTuple):
     """A track of the whole video.
 
     Attributes:
@@ -181,7 +178,7 @@ class TrackletLinker:
             if number in living or held.boxes >= fewest or number in self.held
         }
 
-    def tracks(self) -> "dict[int, Track]":
+    def tracks(self) -> "dict[int, JoinedTrack]":
         """Slot id → the track that its boxes belong to; slots of no object are not in it."""
         held = list(self._held.values())
         root = self._roots(held)
@@ -195,7 +192,7 @@ class TrackletLinker:
         sure = {track: existence(scores, self._rule) for track, scores in best.items()}
         sure |= dict.fromkeys(self.held & sure.keys(), HELD)
         return {
-            one: Track(track, max(votes[track], key=votes[track].__getitem__), sure[track])
+            one: JoinedTrack(track, max(votes[track], key=votes[track].__getitem__), sure[track])
             for one, track in root.items()
             if sure[track] >= self._rule.threshold
         }
@@ -269,6 +266,9 @@ def _assigned(worth: dict[tuple[int, int], float], count: int) -> list[tuple[int
     """The pairs of the best assignment, found for each group of tracklets that compete."""
     if not worth:
         return []
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     rows, columns = (np.array(side) for side in zip(*worth, strict=True))
     # Ends and beginnings are different sides, so a tracklet is two nodes.
     graph = coo_array((np.ones(len(rows)), (rows, columns + count)), (2 * count, 2 * count))
@@ -278,7 +278,7 @@ def _assigned(worth: dict[tuple[int, int], float], count: int) -> list[tuple[int
         ends = np.unique(rows[group[rows] == number])
         begins = np.unique(columns[group[rows] == number])
         table = np.array([[worth.get((int(a), int(b)), 0.0) for b in begins] for a in ends])
-        chosen = zip(*linear_sum_assignment(table, maximize=True), strict=True)
+        chosen = zip(*best_pairs(table), strict=True)
         pairs += [(int(ends[i]), int(begins[j])) for i, j in chosen if table[i, j] > 0]
     return pairs
 
@@ -301,7 +301,9 @@ def _held(entry: dict[str, Any]) -> Held:
     return Held(**{**entry, **arrays})
 
 
-def linked(found: FrameDetections, tracks: Mapping[int, Track], score: float) -> FrameDetections:
+def linked(
+    found: FrameDetections, tracks: Mapping[int, JoinedTrack], score: float
+) -> FrameDetections:
     """A frame as it is reported when the whole video is known.
 
     The score of a track's box is Eq. 7 once more, with the existence that the track has in the

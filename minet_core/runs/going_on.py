@@ -54,6 +54,7 @@ from minet_core.runs.video_run import Summary, reader_of, summary_of
 from minet_core.scores import ScoreKind
 from minet_core.text import shown
 from minet_core.video import FrameReader, VideoInfo
+from minet_core.video.remote.cache import fetched
 
 Progress = Callable[[FrameDetections, VideoInfo], None]
 
@@ -98,7 +99,10 @@ def annotate_around(
         # Looked at again, now that no other run can come in between.
         standing = Standing(check(source, folder, options, model.name).manifest)
         clear(place, None)
-        with reader_of(source, options, model, standing) as reader:
+        with (
+            fetched(source, options.cache_bytes),
+            reader_of(source, options, model, standing) as reader,
+        ):
             work = _Work(place, source, options, model, standing.manifest, reader, clock, progress)
             made = _go_on(work)
         check_unchanged(standing.manifest)

@@ -11,7 +11,6 @@ from pathlib import Path
 from minet_core.config import PRESETS
 from minet_core.detections.locating import DETECTIONS, find_stored
 from minet_core.errors import AlreadyDoneError, InputError, OutputError
-from minet_core.formats.exporters import check_formats
 from minet_core.inference.prompts import read_first_boxes
 from minet_core.options import DetectOptions
 from minet_core.publishing import check_place
@@ -161,7 +160,10 @@ def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> 
         MinetError: an annotated video is asked for, and OpenCV cannot be loaded.
     """
     FramePicker(**part_of(options))
-    check_formats(options.formats)
+    if options.export_formats:  # slow to load
+        from minet_core.formats.exporters import check_formats
+
+        check_formats(options.formats)
     if options.first_boxes is not None:
         read_first_boxes(options.first_boxes)
     for given in (options.prompts, options.corrections):
@@ -207,7 +209,7 @@ def check_finished(folder: Path, wanted: Manifest) -> None:
 
 
 def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Standing:
-    """Whether to go on from what an earlier run left unfinished.
+    """Whether to resume what an earlier run left unfinished.
 
     Raises:
         OutputError: it could go on, and was asked neither to do so nor to begin anew; or another

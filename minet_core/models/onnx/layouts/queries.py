@@ -5,13 +5,13 @@ from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import box_convert
 
+from minet_core.box_tensors import from_centres
 from minet_core.models.onnx.exporter_metadata import Said, huggingface, rfdetr
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
     Decoded,
-    Layout,
+    RowLayout,
     Rows,
     by_kind,
     says,
@@ -28,7 +28,7 @@ IMAGENET_STD: Triple = (58.395, 57.12, 57.375)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RfDetr(Layout):
+class RfDetr(RowLayout):
     """Boxes in `dets`, logits in `labels`; the last column is a class only of COCO's numbers."""
 
     name: ClassVar[str] = "rf-detr"
@@ -62,7 +62,7 @@ class RfDetr(Layout):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HuggingFace(Layout):
+class HuggingFace(RowLayout):
     """Logits and `pred_boxes`, as Hugging Face's models return them.
 
     Attributes:
@@ -113,7 +113,7 @@ class HuggingFace(Layout):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UltralyticsQueries(Layout):
+class UltralyticsQueries(RowLayout):
     """Four sides as shares of the picture and a score of each class, for every query."""
 
     name: ClassVar[str] = "yolo-rtdetr"
@@ -148,5 +148,5 @@ def _are_queries(facts: Facts, boxes: str, scores: str) -> bool:
 
 def _pixels(shares: NDArray[Any], size: Size) -> Tensor:
     """(N, 4) xyxy in pixels of centres and sizes as shares of the picture."""
-    corners: Tensor = box_convert(tensor(shares), "cxcywh", "xyxy")
+    corners: Tensor = from_centres(tensor(shares))
     return corners * corners.new_tensor(size * 2)
