@@ -99,7 +99,7 @@ def overhead(videos: int, frames: int) -> None:
         write_videos(Path("in"), videos, frames)
         options = DetectOptions(model="own.py:detect", resume=True)
         work = timed_work(options)
-        engines = {
+        engines: dict[str, Callable[[], Any]] = {
             "Ray": lambda: ClusterPool[Job, float](work, Cluster(address), again=resumed),
             "--jobs": lambda: Pool[Job, float](work, 1, again=resumed),
         }
@@ -200,7 +200,8 @@ def soak(videos: int, frames: int, kills: int, seed: int) -> None:
         disturbed = [*command, "-o", "out", "--ray", address]
         driver = subprocess.Popen(disturbed, stdout=log, stderr=log)
         places = sorted(chance.sample(range(videos - 4), kills))
-        driver_at, made = places[kills // 2], 0
+        driver_at: int | None = places[kills // 2]
+        made = 0
         while driver.poll() is None:
             time.sleep(0.2)
             done = finished(Path("out"))

@@ -21,6 +21,7 @@ import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torchvision.ops import batched_nms
 
 from minet_core.models.detector import Frame
@@ -107,7 +108,8 @@ def by_hand(path: Path) -> Callable[[Frame], Found]:
 
 def precision(detect: Callable[[Frame], Found], examples: list[Any], floor: float) -> float:
     """Mean AP50 over the classes that are there."""
-    found, truths = [], defaultdict(int)
+    found: list[tuple[Tensor, ...]] = []
+    truths: dict[int, int] = defaultdict(int)
     for frame, true_boxes, true_labels in examples:
         boxes, scores = map(torch.from_numpy, detect(frame))
         rows, labels = (scores > floor).nonzero(as_tuple=True)
@@ -117,8 +119,8 @@ def precision(detect: Callable[[Frame], Found], examples: list[Any], floor: floa
         found.append((labels, raw, match(boxes[rows][kept], labels, true_boxes, true_labels)))
         for label in true_labels.tolist():
             truths[label] += 1
-    label, raw, right = (torch.cat(part).numpy() for part in zip(*found, strict=True))
-    pairs = Pairs(label, raw.astype(np.float64), right)
+    label, score, right = (torch.cat(part).numpy() for part in zip(*found, strict=True))
+    pairs = Pairs(label, score.astype(np.float64), right)
     return float(np.mean([average_precision(pairs, one, count) for one, count in truths.items()]))
 
 
@@ -126,7 +128,8 @@ def times(path: Path, frames: list[Frame]) -> None:
     """Print what a call costs beside its session."""
     detector = load_onnx(path)
     session: Any = detector._graph.session._session
-    call, alone = [], []
+    call: list[float] = []
+    alone: list[float] = []
     for frame in frames:
         pictures, _ = prepare([frame], detector.recognised.preparation)
         for spent, run in (

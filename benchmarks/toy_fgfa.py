@@ -16,6 +16,7 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -31,7 +32,10 @@ from minet_core.training.validation import precision
 
 WINDOWS = ((4, 4), (1, 1), (0, 0))
 PLAIN = "plain"
-AGGREGATED = {"network": (("aggregation", "correlation"), ("window", [4, 4])), "neighbours": 2}
+AGGREGATED: dict[str, Any] = {
+    "network": (("aggregation", "correlation"), ("window", [4, 4])),
+    "neighbours": 2,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,10 @@ class Plan:
 
     def _config(self, seed: int, model: str = TINY.model) -> TrainConfig:
         data = ((f"toy:{self.data}", 1.0),)
-        sizes = {"shorter": WIDTH * 3 // 4, "longer": WIDTH}
-        return replace(TINY, model=model, data=data, seed=seed, meta=False, **sizes)
+        shorter, longer = WIDTH * 3 // 4, WIDTH
+        return replace(
+            TINY, model=model, data=data, seed=seed, meta=False, shorter=shorter, longer=longer
+        )
 
     def _trained(self, name: str, steps: int, config: TrainConfig) -> Path:
         milestones = (steps * 3 // 4, steps * 11 // 12)
