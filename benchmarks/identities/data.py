@@ -37,6 +37,7 @@ class Sequence:
 
     Attributes:
         name: of the folder.
+        key: of the networks, the boxes and the truth that it was made from.
         rate: frames a second.
         classes: of the dataset.
         images: (F, H, W, 3) uint8 RGB.
@@ -48,6 +49,7 @@ class Sequence:
     """
 
     name: str
+    key: str
     rate: float
     classes: tuple[str, ...]
     images: NDArray[np.uint8]
@@ -82,7 +84,15 @@ def folders(roots: list[str]) -> list[Path]:
 
 
 def _key() -> str:
-    files = (detector_file(DEFAULT_MODEL), embedder_file())
+    return _digest(detector_file(DEFAULT_MODEL), embedder_file())
+
+
+def _tables(folder: Path) -> list[Path]:
+    files = (folder / "gt/gt.txt", folder / PUBLIC, folder / "classes.txt", folder / "seqinfo.ini")
+    return [file for file in files if file.exists()]
+
+
+def _digest(*files: Path) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
 
 
@@ -107,6 +117,7 @@ def _load(dataset: Dataset, video: VideoTruth, folder: Path, place: Path) -> Seq
     truth = [true_boxes(frame, inclusive=dataset.inclusive) for frame in truths]
     return Sequence(
         name=video.name,
+        key=f"{place.name}-{_digest(*_tables(folder))}",
         rate=float(video.frame_rate),
         classes=dataset.classes,
         images=np.load(place / "images.npy", mmap_mode="r"),

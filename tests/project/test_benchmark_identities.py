@@ -52,7 +52,7 @@ class Tracker:
 def bench(monkeypatch, tmp_path) -> SimpleNamespace:
     monkeypatch.syspath_prepend(ROOT)
     modules = {}
-    for name in ("data", "precision", "replicates", "runs", "scores"):
+    for name in ("data", "kept", "precision", "replicates", "runs", "scores"):
         modules[name] = pytest.importorskip(f"benchmarks.identities.{name}")
     folder = write_sequence(tmp_path / "data/seq")
     (folder / "det").mkdir()
@@ -89,6 +89,24 @@ def test_networks_run_once(bench, monkeypatch):
     (again,) = bench.data.sequences([str(bench.cache / "data")], bench.cache / "cache")
     assert np.array_equal(again.images, bench.sequence.images)
     assert len(again.bundled) == len(again.features) == FRAMES
+
+
+def test_a_run_with_the_same_code_settings_and_data_is_read(bench, tmp_path):
+    figures = {"online": bench.scores.Figures(60.1, 50.2, 70.3, 40.4, 1.5)}
+    known = (bench.kept.code_of_minet(), bench.sequence.key, bench.replicates.PLAIN, VIDEO)
+    made = bench.kept.kept(tmp_path / "runs", known, lambda: figures)
+    again = bench.kept.kept(tmp_path / "runs", known, lambda: pytest.fail("made again"))
+    assert made == again == figures
+    others = {"online": bench.scores.Figures(1, 2, 3, 4, 5)}
+    for other in (("another code", *known[1:]), (*known[:3], PAPER)):
+        assert bench.kept.kept(tmp_path / "runs", other, lambda: others) == others
+
+
+def test_what_is_kept_hangs_on_the_boxes(bench):
+    det = bench.cache / "data/seq/det/det.txt"
+    det.write_text(det.read_text().replace("0.9", "0.8"))
+    (again,) = bench.data.sequences([str(bench.cache / "data")], bench.cache / "cache")
+    assert again.key != bench.sequence.key
 
 
 @pytest.mark.parametrize("kind", ["bundled", "foreign", "true"])
