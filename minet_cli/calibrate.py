@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli import options
-from minet_cli.options import detector_size, names, setting
+from minet_cli.click_options import detector_size, names, setting
 from minet_core.errors import ConfigError
+from minet_core.evaluation.requests.request import EvalRequest
 
 if TYPE_CHECKING:
     from minet_core import Model
     from minet_core.datasets import ClassMap, Dataset
     from minet_core.evaluation.calibration import Bin, Outcomes
+
+FilePath = click.Path(path_type=Path, exists=True)
 
 
 @click.command(no_args_is_help=False)
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     help="Labelled pictures or video: yolo:DIR, coco:FILE, mot:ROOT, coco-vid:FILE, …",
 )
 @click.option("--split", default="val", show_default=True, help="Part of the dataset.")
-@options.class_table
+@setting("--class-table", "class_table", of=EvalRequest, type=FilePath, metavar="FILE")
 @click.option(
     "-o",
     "--output",
@@ -58,8 +60,8 @@ def calibrate(
     from minet_core.evaluation.calibration import fit, log_loss, outcomes, reliability, scaled
     from minet_core.evaluation.report.plots import reliability as plotted
     from minet_core.evaluation.report.plots import require_matplotlib
-    from minet_core.files import check_free, replace_bytes
     from minet_core.models.onnx.sidecar import sidecar_path, write_calibration
+    from minet_core.publishing import check_free, replace_bytes
 
     place = _place(settings["model"])
     require_matplotlib()
@@ -122,7 +124,7 @@ def _without_calibration(settings: dict[str, Any]) -> "Model":
 def _classes(model: "Model", dataset: "Dataset", path: Path | None) -> "ClassMap":
     from minet_core.datasets import map_classes, read_table
 
-    own = model.detector.classes
+    own = model.classes
     table = read_table(path, own, dataset.classes) if path else None
     classes = map_classes(own, dataset.classes, table)
     if (classes.ids < 0).all():

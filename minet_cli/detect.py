@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 
-from minet_cli.options import detector_size, jobs_at_once, names, position, rate, setting
+from minet_cli.click_options import detector_size, jobs_at_once, names, position, rate, setting
 from minet_cli.sections import SectionedCommand
-from minet_core.config import FORMATS, DetectOptions
-from minet_core.errors import ConfigError, MinetError
-from minet_core.suggest import did_you_mean
+from minet_core.errors import MinetError
+from minet_core.options import DetectOptions
 
 SECTIONS = {
     "Input": (
@@ -102,42 +101,25 @@ def detect(
     from minet_cli import detect_run
     from minet_cli.showing.detect_report import Reporter
     from minet_core.batch.planning import plan
+    from minet_core.formats.exporters import check_formats
     from minet_core.runs.video_inputs import expand
 
     if watch is not None and (inputs or list_file is not None):
         raise click.UsageError("--watch takes the place of INPUT and --list.")
     if not inputs and list_file is None and watch is None:
         raise click.UsageError("Missing argument 'INPUT...'.")
-    formats, exports = split_formats(settings.pop("formats"))
-    options = DetectOptions(**settings, formats=formats)
+    options = DetectOptions(**settings)
+    check_formats(options.formats)
     reporter = Reporter(options, quiet=quiet)
     if watch is not None:
-        detect_run.watch(watch, output, options, reporter, exports, jobs)
+        detect_run.watch(watch, output, options, reporter, jobs)
         return
     sources = expand(inputs, list_file, reporter.note)
     to_do, done = plan(sources, output, options)
     # Said once it is certain that no mistake ends the run.
-    failures = detect_run.completed(done, reporter, exports, alone=not to_do and len(done) == 1)
+    failures = detect_run.completed(done, reporter, alone=not to_do and len(done) == 1)
     if to_do:
-        detect_run.run_all(to_do, options, reporter, exports, failures, jobs)
+        detect_run.run_all(to_do, options, reporter, failures, jobs)
     if failures:
         reporter.failures(failures)
         raise MinetError(f"{len(failures)} of {len(sources)} inputs failed")
-
-
-def split_formats(formats: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Formats that are written frame by frame, and those of `minet export`, made from the result.
-
-    Raises:
-        ConfigError: one is neither.
-    """
-    from minet_core.formats.exporters import EXPORTERS
-
-    own = tuple(name for name in formats if name in FORMATS)
-    exports = tuple(name for name in formats if name not in FORMATS)
-    for name in exports:
-        if name not in EXPORTERS:
-            known = dict.fromkeys((*FORMATS, *EXPORTERS))
-            hint = did_you_mean(name, known) or f" (known: {', '.join(known)})"
-            raise ConfigError(f"unknown format {name!r}{hint}")
-    return (*own, *(["json"] if exports and "json" not in own else [])), exports

@@ -10,17 +10,17 @@ from minet_core.batch.inbox import PAUSE, Inbox
 from minet_core.batch.planning import Job, longest_first, resumed
 from minet_core.batch.pool import Again, Began, Done, Event, Failed, Pool, Ready, Told
 from minet_core.batch.sizing import this_machine
-from minet_core.batch.videos import add_missing, complete, load, work
-from minet_core.config import DetectOptions
+from minet_core.batch.videos import add_missing, load, work
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.models.weight_files import model_files
+from minet_core.options import DetectOptions
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 if TYPE_CHECKING:
     from minet_cli.showing.detect_report import Reporter
     from minet_cli.showing.progress_many import Display
-    from minet_core.runs.pipeline import Summary
+    from minet_core.runs.video_run import Summary
 
 _MANY = 1_000_000
 _FULL_HD = 1920 * 1080
@@ -30,9 +30,7 @@ Failure = tuple[str, str]
 """An input, and what went wrong with it."""
 
 
-def completed(
-    done: list[Job], reporter: "Reporter", exports: tuple[str, ...], *, alone: bool
-) -> list[Failure]:
+def completed(done: list[Job], reporter: "Reporter", *, alone: bool) -> list[Failure]:
     """Write the exports and reports that videos which are done lack, and tell which have failed.
 
     Raises:
@@ -42,7 +40,7 @@ def completed(
     for job in done:
         reporter.done_already(job.source, job.folder)
         try:
-            add_missing(job, exports)
+            add_missing(job)
         except MinetError as error:
             if alone:
                 raise
@@ -54,7 +52,6 @@ def run_all(
     jobs: list[Job],
     options: DetectOptions,
     reporter: "Reporter",
-    exports: tuple[str, ...],
     failures: list[Failure],
     count: int | None = 1,
 ) -> None:
@@ -64,7 +61,6 @@ def run_all(
         jobs: what to do.
         options: of the run.
         reporter: is told.
-        exports: formats to write beside.
         failures: that there are.
         count: how many videos to do at once; None for as many as fit this machine.
 
@@ -73,19 +69,19 @@ def run_all(
         Interrupted: by Ctrl-C.
     """
     if count == 1 or len(jobs) == 1:
-        _one_by_one(jobs, options, reporter, exports, failures)
+        _one_by_one(jobs, options, reporter, failures)
     else:
-        _at_once(jobs, options, reporter, exports, failures, count)
+        _at_once(jobs, options, reporter, failures, count)
 
 
 def _one_by_one(
     jobs: list[Job],
     options: DetectOptions,
     reporter: "Reporter",
-    exports: tuple[str, ...],
     failures: list[Failure],
 ) -> None:
     from minet_cli.main import Interrupted, debugging
+    from minet_core import annotate
 
     with reporter.waiting(f"loading {options.model}"):
         model = load(options)
@@ -94,7 +90,7 @@ def _one_by_one(
     for job in jobs:
         try:
             with reporter.progress(job) as progress:
-                summary = complete(job, model, exports, progress)
+                summary = annotate(job.source, job.folder, model, job.options, progress)
         except KeyboardInterrupt:
             raise Interrupted(_what_is_left([job])) from None
         except AlreadyDoneError:  # by another process, since this one began
@@ -111,7 +107,6 @@ def _at_once(
     jobs: list[Job],
     options: DetectOptions,
     reporter: "Reporter",
-    exports: tuple[str, ...],
     failures: list[Failure],
     count: int | None,
 ) -> None:
@@ -124,7 +119,7 @@ def _at_once(
         reporter.note(f"jobs at once: {count}")
     count = min(count, len(jobs))
     pool = Pool[Job, "Summary | None"](
-        work(options, exports, count), count, threads=machine.threads(count), again=resumed
+        work(options, count), count, threads=machine.threads(count), again=resumed
     )
     with reporter.many(entries) as display:
         show_events(pool, iter([job for job, _ in entries]), reporter, display, failures)
@@ -135,7 +130,6 @@ def watch(
     output: Path,
     options: DetectOptions,
     reporter: "Reporter",
-    exports: tuple[str, ...],
     count: int | None,
 ) -> None:
     """Annotate every video that arrives in a folder, until Ctrl-C.
@@ -145,7 +139,6 @@ def watch(
         output: folder for the results.
         options: of the run; a stopped video is gone on with.
         reporter: is told.
-        exports: formats to write beside.
         count: how many videos to do at once; None for as many as fit this machine.
 
     Raises:
@@ -164,7 +157,7 @@ def watch(
         inbox,
         output,
         options,
-        done=lambda job: failures.extend(completed([job], reporter, exports, alone=False)),
+        done=lambda job: failures.extend(completed([job], reporter, alone=False)),
         failed=lambda source, error: failures.append(_failure(source, error, reporter)),
     )
     failures: list[Failure] = []
@@ -172,7 +165,7 @@ def watch(
     count = machine.jobs(_MANY, _FULL_HD) if count is None else count
     reporter.note(f"watching {shown(inbox)}, Ctrl-C ends it; jobs at once: {count}")
     pool = Pool[Job, "Summary | None"](
-        work(options, exports, count),
+        work(options, count),
         count,
         threads=machine.threads(count),
         again=resumed,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli.options import names, setting
+from minet_cli.click_options import names, setting
 from minet_cli.sections import SectionedCommand
-from minet_core.config import ORDERS, PICTURES, ExportOptions
+from minet_core.options import ORDERS, PICTURES, ExportOptions
 
 if TYPE_CHECKING:
-    from minet_core.export import Exported, Tally
+    from minet_core.exports import Exported, Tally
 
 _option = partial(setting, of=ExportOptions)
 
@@ -83,8 +83,8 @@ def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **sett
     (json), MOT (txt) and YOLO (a folder or a data.yaml).
     """
     from minet_core.errors import MinetError
-    from minet_core.export import export as run
-    from minet_core.video.opening import shown
+    from minet_core.exports import export as run
+    from minet_core.text import shown
 
     options = ExportOptions(**settings)
     with _progress(quiet=quiet) as progress:
@@ -104,7 +104,7 @@ def _show(exported: "Exported") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from minet_core.video.opening import shown
+    from minet_core.text import shown
 
     console = Console(highlight=False)
     table = Table("video", "tracks", "boxes", "keyframes", "gaps", "left out", box=None)

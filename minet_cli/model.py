@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli.options import detector_size, setting
+from minet_cli.click_options import detector_size, setting
 
 if TYPE_CHECKING:
     from minet_core.models.detector import Detector
@@ -60,10 +60,10 @@ def model(
 
 def _onnx(path: Path, *, drawing: bool, device: str, size: int | None) -> "Detector | None":
     """Show what the file is, write a sidecar if there is none; the detector, if it is one."""
-    from minet_core.files import replace_bytes
     from minet_core.models.onnx.description import facts, sidecar_text
     from minet_core.models.onnx.detector import detector_of, look_at
     from minet_core.models.onnx.sidecar import read_sidecar
+    from minet_core.publishing import replace_bytes
 
     sidecar = read_sidecar(path)
     graph, recognised = look_at(path, sidecar, device, size)

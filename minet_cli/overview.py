@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from minet_cli.options import jobs_at_once
+from minet_cli.click_options import jobs_at_once
 from minet_core.errors import MinetError
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def report(
     """
     from minet_core.batch.overview import results_in
     from minet_core.batch.overview_page import write_overview
-    from minet_core.files import check_free
-    from minet_core.video.opening import shown
+    from minet_core.publishing import check_free
+    from minet_core.text import shown
 
     check_free(output.parent, (output.name,), replace=overwrite)
     found = results_in(folders)

@@ -38,7 +38,7 @@ def toy(
     there already is replaced, anything else is left alone. Other commands take it as toy:DIR.
     """
     from minet_core.datasets.toy.generator import make_toy
-    from minet_core.video.opening import shown
+    from minet_core.text import shown
 
     val = max(1, videos // 4)
     total = (videos + val) * frames

@@ -17,45 +17,73 @@ from typing import TYPE_CHECKING
 from minet_core._version import __version__
 
 if TYPE_CHECKING:
-    from minet_core.config import DetectOptions, MemoryConfig
+    from minet_core.config import MemoryConfig
     from minet_core.errors import MinetError
+    from minet_core.evaluation.evaluate import EvalResult
+    from minet_core.evaluation.requests.request import EvalRequest
+    from minet_core.evaluation.requests.run import evaluate
+    from minet_core.exports.job import Exported, export
     from minet_core.models.zoo import Model, load_model
+    from minet_core.options import DetectOptions, ExportOptions
     from minet_core.results import FrameDetections, Tracklet, VideoResult
+    from minet_core.runs.annotate import annotate
     from minet_core.runs.api import VideoDetector, iterate_video
-    from minet_core.runs.pipeline import Summary, annotate
+    from minet_core.runs.video_run import Summary
+    from minet_core.training.settings import TrainConfig, recipe
+    from minet_core.training.train import TrainingSummary, train
     from minet_core.video import open_video
 
 _HOMES = {
-    "DetectOptions": "config",
+    "DetectOptions": "options",
+    "EvalRequest": "evaluation.requests.request",
+    "EvalResult": "evaluation.evaluate",
+    "ExportOptions": "options",
+    "Exported": "exports.job",
     "FrameDetections": "results",
     "MemoryConfig": "config",
     "MinetError": "errors",
     "Model": "models.zoo",
-    "Summary": "runs.pipeline",
+    "Summary": "runs.video_run",
     "Tracklet": "results",
+    "TrainConfig": "training.settings",
+    "TrainingSummary": "training.train",
     "VideoDetector": "runs.api",
     "VideoResult": "results",
-    "annotate": "runs.pipeline",
+    "annotate": "runs.annotate",
+    "evaluate": "evaluation.requests.run",
+    "export": "exports.job",
     "iterate_video": "runs.api",
     "load_model": "models.zoo",
     "open_video": "video",
+    "recipe": "training.settings",
+    "train": "training.train",
 }
 
 __all__ = [
     "DetectOptions",
+    "EvalRequest",
+    "EvalResult",
+    "ExportOptions",
+    "Exported",
     "FrameDetections",
     "MemoryConfig",
     "MinetError",
     "Model",
     "Summary",
     "Tracklet",
+    "TrainConfig",
+    "TrainingSummary",
     "VideoDetector",
     "VideoResult",
     "__version__",
     "annotate",
+    "evaluate",
+    "export",
     "iterate_video",
     "load_model",
     "open_video",
+    "recipe",
+    "train",
 ]
 
 

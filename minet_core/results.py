@@ -5,13 +5,13 @@ format derives from `rows`, so that they all carry the same numbers.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.boxes import NO_TRACK
+from minet_core.boxes import NO_TRACK, Boxes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ Row = tuple[
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FrameDetections:
+class FrameDetections(Boxes):
     """The detections of one frame, one row each.
 
     Attributes:
@@ -78,18 +78,6 @@ class FrameDetections:
     classes: tuple[str, ...]
     score_vectors: NDArray[np.float64] | None = None
     interpolated: NDArray[np.bool_] | None = None
-
-    def __len__(self) -> int:
-        return len(self.boxes)
-
-    def rows_where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> "FrameDetections":
-        """The rows where (N,) `keep` is true, or the rows of these numbers in this order."""
-        columns = ("boxes", "scores", "base_scores", "label_ids", "track_ids", "track_labels")
-        kept = {name: getattr(self, name)[keep] for name in columns}
-        for name in ("score_vectors", "interpolated"):
-            column = getattr(self, name)
-            kept[name] = None if column is None else column[keep]
-        return replace(self, **kept)
 
     @property
     def tracked(self) -> int:

@@ -1,6 +1,7 @@
-"""Text files that a user or another program has written."""
+"""Text that a user or another program has written, and paths as messages show them."""
 
 import codecs
+import os
 from pathlib import Path
 
 
@@ -19,3 +20,9 @@ def read_text(path: Path, errors: str = "strict") -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16")
     return data.decode("utf-8-sig", errors)
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """A path as it can stand in a one-line message, whatever characters are in it."""
+    text = os.fspath(path)
+    return text if text.isprintable() else ascii(text)

@@ -30,7 +30,6 @@ from minet_core.inference.online import OnlineDetector
 from minet_core.inference.score_frames import ScoredFrame
 from minet_core.models.detector import BaseDetections, Detector, Embedder, Frame
 from minet_core.models.identify import load_identify
-from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.weights import weights_folder
 from minet_core.models.zoo import Model, load_model
 from minet_core.scores import ScoreKind
@@ -72,10 +71,10 @@ def trembling(base: BaseDetections, share: float, generator: torch.Generator) ->
 
 
 def measure(
-    video: VideoTruth, detector: Detector, embedder: Embedder, runs: int, tremble: float
+    video: VideoTruth, model: Model, runs: int, tremble: float
 ) -> Iterator[tuple[str, list[EvalFrame]]]:
     """Several passes of each preset's memory over a video, at once; what each has found."""
-    model = Model("given boxes", detector, Remembering(embedder))
+    detector = model.detector
     generators = [torch.Generator().manual_seed(seed) for seed in range(runs)]
     passes = [
         (preset, number, OnlineDetector(model, config, score=SHOWN), list[EvalFrame]())
@@ -85,9 +84,7 @@ def measure(
     for index, image in video.images():
         if isinstance(detector, TrueDetector):
             detector.truth = video.frame(index)
-        elif isinstance(detector, StoredDetector):
-            detector.next = index
-        (still,) = detector.detect([image])
+        still = model.detect(image, index)
         moved = [trembling(still, tremble, generator) for generator in generators]
         time = float(index / video.frame_rate)
         for _, number, online, frames in passes:
@@ -111,12 +108,14 @@ def as_frame(video: VideoTruth, found: ScoredFrame) -> EvalFrame:
     )
 
 
-def given(kind: str, video: VideoTruth, root: Path, classes: tuple[str, ...]) -> Detector:
-    """The detector whose boxes the memory is given."""
-    if kind == "true":
-        return TrueDetector(load_model(device="cpu").detector, classes)
+def given(
+    kind: str, video: VideoTruth, root: Path, classes: tuple[str, ...], embedder: Embedder
+) -> Model:
+    """A model with the boxes that the memory is given."""
+    detector = TrueDetector(load_model(device="cpu").detector, classes)
     folder = root if (root / "det").is_dir() else root / video.name
-    return StoredDetector(read_stored(folder / "det/det.txt", classes))
+    stored = None if kind == "true" else read_stored(folder / "det/det.txt", classes)
+    return Model("given boxes", detector, Remembering(embedder), stored=stored)
 
 
 def main() -> None:
@@ -134,11 +133,9 @@ def main() -> None:
     root = Path(arguments.data.partition(":")[2])
     embedder = load_identify(arguments.weights)
     for video in dataset.videos:
-        detector = given(arguments.boxes, video, root, dataset.classes)
+        model = given(arguments.boxes, video, root, dataset.classes, embedder)
         scores: dict[str, list[tuple[float, float, float]]] = {}
-        for preset, frames in measure(
-            video, detector, embedder, arguments.repeats, arguments.tremble
-        ):
+        for preset, frames in measure(video, model, arguments.repeats, arguments.tremble):
             accumulator = TrackingAccumulator(dataset.classes)
             accumulator.add_video(video.name, frames)
             (level,) = accumulator.result().videos.values()

@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 import click
 import numpy as np
 
-from minet_core.export import export
+from minet_core.exports import export
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.label_studio.writer import CONFIG, TASKS
 from minet_core.formats.readers import read_annotations

@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from benchmarks.identities.data import Sequence
 from minet_core.boxes import NO_TRACK, box_iou
 from minet_core.evaluation.frames import FoundBoxes
-from minet_core.formats.review_page.doubts import Doubt, Seen
+from minet_core.formats.review_page.doubts import Doubt, SeenTrack
 
 NEAR = 10
 """Frames from a doubt to a wrong place that it is about."""
@@ -34,7 +34,7 @@ class Run:
     """
 
     name: str
-    tracks: dict[int, Seen]
+    tracks: dict[int, SeenTrack]
     true: dict[int, NDArray[np.int64]]
     objects: dict[int, list[tuple[int, int]]]
     boxes: int
@@ -72,7 +72,7 @@ def run_of(sequence: Sequence, found: list[FoundBoxes]) -> Run:
     tracks, true_ids = {}, {}
     for track, own_rows in rows.items():
         frames, all_boxes, scores, labels, true = zip(*own_rows, strict=True)
-        tracks[track] = Seen(
+        tracks[track] = SeenTrack(
             np.array(frames), np.array(all_boxes), np.array(scores), np.array(labels)
         )
         true_ids[track] = np.array(true)

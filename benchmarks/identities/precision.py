@@ -61,7 +61,7 @@ def _scored(
     """AP50 over every (box, class) pair, and the outcomes under each box's best class."""
     shown, whole = detector_of(sequence, PLAIN, kind, model)
     online = OnlineDetector(whole, config)
-    names = map_classes(whole.detector.classes, sequence.classes)
+    names = map_classes(whole.classes, sequence.classes)
     average, best = ApAccumulator(sequence.classes), []
     for place, frame in enumerate(PLAIN.frames(sequence)):
         shown.frame = int(frame)

@@ -11,7 +11,7 @@ from torchvision.ops import batched_nms
 
 from benchmarks.identities.data import Sequence
 from benchmarks.identities.replicates import Replicate
-from minet_core.config import DetectOptions, MemoryConfig
+from minet_core.config import MemoryConfig
 from minet_core.datasets.vocabulary import NOT_THERE, map_classes
 from minet_core.evaluation.frames import FoundBoxes
 from minet_core.inference.gaps import filled
@@ -19,9 +19,10 @@ from minet_core.inference.online import OnlineDetector
 from minet_core.inference.tracklets import linked
 from minet_core.models.detector import BaseDetections, FeatureMap, Frame
 from minet_core.models.identify import IdentifyEmbedder
-from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
+from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections
+from minet_core.scores import ScoreKind
 
 KINDS = ("bundled", "foreign", "true")
 
@@ -46,9 +47,9 @@ class _Boxes:
     ) -> None:
         self._sequence, self._replicate, self._shown = sequence, replicate, shown
         stored = {"foreign": sequence.foreign, "true": sequence.perfect}.get(kind)
-        self.stored = StoredDetector(stored) if stored else None
-        self.classes = self.stored.classes if self.stored else bundled_classes
-        self.score_kind = StoredDetector.score_kind
+        self.stored = stored
+        self.classes = bundled_classes if stored is None else stored.classes
+        self.score_kind = ScoreKind.SIGMOID
 
     def detect(self, frames: list[Frame]) -> list[BaseDetections]:
         """What there is of the frame that is being looked at."""
@@ -56,8 +57,7 @@ class _Boxes:
         if self.stored is None:
             base = self._sequence.bundled[index]
         else:
-            self.stored.next = index
-            (base,) = self.stored.detect(frames)
+            base = self.stored.detections(index, frames[0])
         boxes = torch.from_numpy(self._replicate.moved(base.boxes.numpy(), index)).float()
         return [BaseDetections(boxes, boxes, base.scores, base.final)]
 
@@ -83,7 +83,7 @@ def detector_of(
 ) -> tuple[_Shown, Model]:
     """A model that has looked at the sequence before, and which frame it is shown."""
     shown = _Shown()
-    detector: Any = _Boxes(kind, sequence, replicate, shown, model.detector.classes)
+    detector: Any = _Boxes(kind, sequence, replicate, shown, model.classes)
     embedder: Any = _Features(model.embedder, sequence, shown)
     return shown, Model(model.name, detector, embedder)
 
@@ -102,7 +102,7 @@ def minet(
     """
     shown, whole = detector_of(sequence, replicate, kind, model)
     online = OnlineDetector(whole, config, score=score, link=True)
-    ids = map_classes(whole.detector.classes, sequence.classes).ids
+    ids = map_classes(whole.classes, sequence.classes).ids
     observed = []
     for place, frame in enumerate(replicate.frames(sequence)):
         shown.frame = int(frame)
@@ -198,7 +198,7 @@ def detections(
 ) -> FoundBoxes:
     """The boxes that every tracker is given, each under its best class."""
     shown = _Shown(frame)
-    detector = _Boxes(kind, sequence, replicate, shown, model.detector.classes)
+    detector = _Boxes(kind, sequence, replicate, shown, model.classes)
     (base,) = detector.detect([sequence.images[frame]])
     best = base.scores.max(dim=1)
     rows = (best.values > 0.01).nonzero().flatten()

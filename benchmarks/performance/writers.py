@@ -7,10 +7,10 @@ import numpy as np
 
 from benchmarks.performance.rows import Row, ratio
 from minet_core import DetectOptions, FrameDetections, VideoDetector
-from minet_core.config import FORMATS
-from minet_core.files import complete_text
 from minet_core.formats import WRITERS, VideoFacts
 from minet_core.models.detector import Frame
+from minet_core.options import FORMATS
+from minet_core.publishing import complete_text
 from minet_core.results import Totals
 
 BOXES = 100

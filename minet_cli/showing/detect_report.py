@@ -13,13 +13,14 @@ from rich.text import Text
 
 from minet_cli.showing.progress import Lines, bar
 from minet_cli.showing.progress_many import ManyLines, many_bars
-from minet_core.config import DetectOptions
-from minet_core.video.opening import shown
+from minet_core.options import DetectOptions
+from minet_core.text import shown
 
 if TYPE_CHECKING:
     from minet_cli.showing.progress_many import Display
     from minet_core.batch.planning import Job, Size
-    from minet_core.runs.pipeline import Progress, Summary
+    from minet_core.runs.annotate import Progress
+    from minet_core.runs.video_run import Summary
 
 
 class Reporter:

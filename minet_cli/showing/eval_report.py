@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 if TYPE_CHECKING:
     from minet_core.datasets import Dataset

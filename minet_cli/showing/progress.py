@@ -19,12 +19,12 @@ from rich.progress import Progress as Display
 from rich.table import Column
 from rich.text import Text
 
-from minet_core.config import DetectOptions
+from minet_core.options import DetectOptions
 from minet_core.runs.preflight import expected_frames
 
 if TYPE_CHECKING:
     from minet_core.results import FrameDetections
-    from minet_core.runs.pipeline import Progress
+    from minet_core.runs.annotate import Progress
     from minet_core.video import VideoInfo
 
 LEAST_SECONDS = 2.0

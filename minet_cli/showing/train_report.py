@@ -19,7 +19,7 @@ from rich.progress import (
 
 if TYPE_CHECKING:
     from minet_core.training.settings import TrainConfig
-    from minet_core.training.train import Summary
+    from minet_core.training.train import TrainingSummary
     from minet_core.training.validation import Measured
 
 _RECENT = 20
@@ -96,7 +96,7 @@ class TrainReporter:
         mark = ", the best up to now" if best else ""
         self.note(f"step {done}: {found.name} {found.value:.4f}{mark}")
 
-    def summary(self, output: Path, summary: "Summary") -> None:
+    def summary(self, output: Path, summary: "TrainingSummary") -> None:
         """How it ended."""
         for note in summary.notes:
             self.note(note)

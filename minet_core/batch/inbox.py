@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from minet_core.batch.planning import Job, job_of
-from minet_core.config import DetectOptions
 from minet_core.errors import InputError, MinetError
 from minet_core.files import numbered
+from minet_core.options import DetectOptions
+from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import read_manifest
-from minet_core.runs.preflight import folder_names
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
-from minet_core.video.opening import shown
+from minet_core.text import shown
 from minet_core.video.pictures.suffixes import VIDEOS
 
 SETTLED = 5.0

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from minet_core.batch.process import Tell, Work
 from minet_core.boxes import box_iou
-from minet_core.config import FORMATS
 from minet_core.errors import InputError
 from minet_core.formats import StoredResult, read_json
+from minet_core.options import FORMATS
 from minet_core.results import Tracklet
 from minet_core.runs.review_page import REPORT, write_report
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 SURE = 0.5
 """Mean score from which on a track is not doubtful for its score."""

@@ -8,10 +8,10 @@ from urllib.parse import quote, urlencode
 
 from minet_core import __version__
 from minet_core.batch.overview import Outline, Place
-from minet_core.files import complete_text
 from minet_core.page_style import STYLE
+from minet_core.publishing import complete_text
 from minet_core.runs.review_page import REPORT
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 SHOWN = 100
 """Doubtful places on the page."""

@@ -8,16 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.models.weight_files import model_files
-from minet_core.runs.preflight import (
-    check,
-    expected_frames,
-    folder_names,
-    folder_rate,
-    settled,
-)
+from minet_core.options import DetectOptions
+from minet_core.runs.folder_names import folder_names
+from minet_core.runs.preflight import check, expected_frames, folder_rate, settled
 from minet_core.video.opening import is_url
 from minet_core.video.pictures.folder import is_pictures
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.boxes import NO_TRACK
+from minet_core.boxes import NO_TRACK, Boxes
 from minet_core.datasets.dataset import FrameTruth
 from minet_core.datasets.problems import Problem, Problems
 
@@ -15,7 +15,7 @@ _SLACK = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class FileBoxes(Boxes):
     """Boxes of one frame as a file has them; a flag column of None is all False.
 
     Attributes:
@@ -34,17 +34,6 @@ class Rows:
     occluded: NDArray[np.bool_] | None = None
     generated: NDArray[np.bool_] | None = None
 
-    def take(self, which: slice | NDArray[np.bool_]) -> "Rows":
-        """Some of the rows."""
-        return Rows(
-            self.boxes[which],
-            self.label_ids[which],
-            self.track_ids[which],
-            None if self.ignore is None else self.ignore[which],
-            None if self.occluded is None else self.occluded[which],
-            None if self.generated is None else self.generated[which],
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class BoxChecker:
@@ -59,7 +48,7 @@ class BoxChecker:
     inclusive: bool
 
     def __call__(
-        self, index: int, rows: Rows, size: tuple[int, int] | None, place: Callable[[int], str]
+        self, index: int, rows: FileBoxes, size: tuple[int, int] | None, place: Callable[[int], str]
     ) -> FrameTruth:
         """The truth of one frame.
 

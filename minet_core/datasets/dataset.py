@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from minet_core.boxes import Boxes
 from minet_core.datasets.pictures import Pictures, PictureVideo
 from minet_core.datasets.problems import Problem, Problems
 from minet_core.errors import InputError
@@ -23,7 +24,7 @@ _SAME_SHAPE = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FrameTruth:
+class FrameTruth(Boxes):
     """What is annotated in one frame, a row a box.
 
     Attributes:
@@ -48,9 +49,6 @@ class FrameTruth:
     occluded: NDArray[np.bool_]
     generated: NDArray[np.bool_]
     annotated: bool = True
-
-    def __len__(self) -> int:
-        return len(self.boxes)
 
 
 def no_truth(index: int, *, annotated: bool) -> FrameTruth:

@@ -12,7 +12,7 @@ from minet_core.datasets.toy.generator import open_toy
 from minet_core.datasets.yolo import open_yolo
 from minet_core.errors import ConfigError, InputError
 from minet_core.suggest import did_you_mean
-from minet_core.video.opening import shown
+from minet_core.text import shown
 from minet_core.zips import unpacked_for_good
 
 _OPENERS: dict[str, Callable[[Path, str], Dataset]] = {

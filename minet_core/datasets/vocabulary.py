@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from minet_core.errors import ConfigError, InputError
 from minet_core.suggest import did_you_mean
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 NOT_THERE = -1
 """In `ClassMap.ids`: the dataset has no such class."""

@@ -18,7 +18,7 @@ from minet_core.detections.locating import named
 from minet_core.detections.masks import box_of_rle
 from minet_core.errors import InputError
 from minet_core.models.stored_detections import StoredBoxes
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 
 def is_coco_results(path: Path) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from minet_core.errors import InputError
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 DETECTIONS = ("det/det.txt", "det.txt", "detections.csv", "result.json")
 RESULTS = ("result.json", "detections.csv", "mot.txt")

@@ -19,8 +19,7 @@ from scipy.ndimage import find_objects
 
 from minet_core.errors import InputError
 from minet_core.models.stored_detections import StoredBoxes
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 NO_SCORES = "masks have no scores, so average precision says little; --tracking compares them"
 _MOTS_COLUMNS = 6

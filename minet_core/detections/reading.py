@@ -1,11 +1,11 @@
 """Boxes that exist already, of this program or another, read from whatever file has them.
 
-    *.json   a result.json of `minet detect`
+    *.json   a result.json of `minet detect`; COCO results, a list
     *.csv    a detections.csv of `minet detect`
     *.txt    MOTChallenge detections or results; MOTS, whose masks become boxes
 
-Class names are turned into those of the dataset the boxes belong to; rows of other classes are
-left out, and counted.
+For a dataset, class names are turned into its own; rows of other classes are left out, and
+counted.
 """
 
 from collections.abc import Sequence
@@ -18,33 +18,53 @@ from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
 from minet_core.datasets.mot.rows import NO_CLASS, read_mot_rows
+from minet_core.datasets.mot.sequence import class_names
 from minet_core.datasets.vocabulary import NOT_THERE, Table, map_classes
+from minet_core.detections.coco_results import is_coco_results, read_frame_results
+from minet_core.detections.locating import named
 from minet_core.detections.masks import is_mots, read_mots
 from minet_core.errors import InputError
 from minet_core.formats.minet.result_json import read_json
 from minet_core.formats.minet.score_vectors import map_score_vectors
 from minet_core.models.stored_detections import StoredBoxes
 from minet_core.results import COLUMNS, INTERPOLATED
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+NAMELESS = "object"
+"""Class of the boxes of a file that knows no classes."""
+
+
+def is_own_result(path: Path) -> bool:
+    """Whether a file looks like one of `minet detect` that names its classes."""
+    return path.suffix.lower() in {".json", ".csv"} and not is_coco_results(path)
+
+
 def read_stored(
-    path: Path, classes: tuple[str, ...] | None, table: Table | None = None
+    path: Path,
+    classes: tuple[str, ...] | None,
+    table: Table | None = None,
+    wanted: tuple[str, ...] = (),
 ) -> StoredBoxes:
     """Read the boxes of one video.
 
     Args:
         path: the file.
-        classes: of the dataset; a MOTChallenge file numbers them from 1, and needs them. None for
-            those of the file itself.
+        classes: of the dataset; a MOTChallenge file numbers them from 1. None for those of the
+            file itself: numbered ones have the names in classes.txt beside it, or of the
+            MOTChallenge sequence it lies in.
         table: names of classes, as for `map_classes`.
+        wanted: classes that the user asks for; a single one is the class of all boxes where
+            neither the file nor a dataset knows any.
 
     Raises:
         InputError: it cannot be read, has NaN or boxes without area, or lacks classes.
     """
+    if classes is None and not is_own_result(path):
+        return _with_own_names(path, wanted)
     if path.suffix.lower() == ".json":
         result = read_json(path)
         names = result.header["classes"]
@@ -60,6 +80,19 @@ def read_stored(
     if is_mots(path):
         return read_mots(path, classes or ())
     return _from_mot(path, classes or ())
+
+
+def _with_own_names(path: Path, wanted: tuple[str, ...]) -> StoredBoxes:
+    """Boxes whose classes are numbers, or that have none."""
+    folder = path.parent.parent if path.parent.name == "det" else path.parent
+    names = class_names(folder, path.parent)
+    if is_coco_results(path):
+        return read_frame_results(path, names)
+    numbers = set(read_mot_rows(path).class_ids.tolist())
+    if not numbers <= {NO_CLASS}:
+        return read_stored(path, named(path, names, numbers))
+    only = next((given for given in (wanted, names or ()) if len(given) == 1), (NAMELESS,))
+    return read_stored(path, only)
 
 
 def table_for(names: Sequence[str], classes: Sequence[str], table: Table | None) -> Table | None:

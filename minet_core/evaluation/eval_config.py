@@ -12,6 +12,7 @@ from minet_core.evaluation.matching import ApProtocol
 from minet_core.evaluation.precision.motion_precision import MotionRule
 from minet_core.inference.offline import seq_nms, tube_link
 from minet_core.inference.score_frames import ScoredFrame
+from minet_core.options import MIN_SCORE
 from minet_core.suggest import did_you_mean
 
 
@@ -68,7 +69,7 @@ class EvalOptions:
     motion: bool = False
     motion_rule: MotionRule = MotionRule.MEGA
     tracking: bool = False
-    score: float = 0.3
+    score: float = MIN_SCORE
     offline: Offline = Offline()
 
     def __post_init__(self) -> None:

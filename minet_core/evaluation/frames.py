@@ -1,8 +1,8 @@
 """What every metric is given: one frame's true boxes beside the boxes that were found there.
 
 Boxes are xyxy in pixels and name edges, not pixels: x2 - x1 is the width. Annotations that count
-pixels inclusively, as ImageNet VID and Pascal VOC do, go through `edges_of_inclusive` first; plain
-overlap then is what those protocols call "+1" overlap, and no metric has to know.
+pixels inclusively, as ImageNet VID and Pascal VOC do, go through `boxes.edges_of_inclusive` first;
+plain overlap then is what those protocols call "+1" overlap, and no metric has to know.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from minet_core.boxes import NO_TRACK
+from minet_core.boxes import NO_TRACK, Boxes
 from minet_core.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -20,7 +20,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TrueBoxes:
+class TrueBoxes(Boxes):
     """The annotation of one frame.
 
     Attributes:
@@ -54,7 +54,7 @@ class TrueBoxes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoundBoxes:
+class FoundBoxes(Boxes):
     """The detections of one frame: one row a (box, class) pair.
 
     Attributes:
@@ -157,12 +157,6 @@ class EvalFrame:
     def _refuse(self, wrong: Bools, complaint: str) -> None:
         if wrong.any():
             raise InputError(f"{self.place}: {complaint.format(int(wrong.argmax()))}")
-
-
-def edges_of_inclusive(boxes: ArrayLike) -> Floats:
-    """Boxes (N, 4) by edges, from boxes that name their last pixel: x2 and y2 grow by one."""
-    edges: Floats = _boxes(boxes) + np.array([0.0, 0.0, 1.0, 1.0])
-    return edges
 
 
 def _boxes(boxes: ArrayLike) -> Floats:

@@ -16,7 +16,6 @@ from minet_core.inference.online import OnlineDetector
 from minet_core.inference.score_frames import ScoredFrame
 from minet_core.inference.windows import windows
 from minet_core.models.detector import BaseDetections, Embedder, FeatureMap, Frame
-from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
 from minet_core.video.info import Image
 
@@ -32,7 +31,7 @@ class Passes:
     """The variants side by side over one video: detector and features run once.
 
     Args:
-        model: with a `StoredDetector`, the one of this video.
+        model: with boxes of a file, those of this video.
         variants: memories to compare.
         names: the model's classes in the dataset.
         classes: how many the dataset has.
@@ -108,10 +107,7 @@ class Passes:
             )
 
     def _detect(self, number: int, image: Image) -> BaseDetections:
-        detector = self._model.detector
-        if isinstance(detector, StoredDetector):
-            detector.next = number
-        base = detector.detect([image])[0]
+        base = self._model.detect(image, number)
         if self._both_ways:
             self._bases[number] = base
         return base

@@ -14,7 +14,7 @@ WRITERS: dict[str, Callable[[TextFile, VideoFacts], ResultWriter]] = {
     "csv": CsvWriter,
     "mot": MotWriter,
 }
-"""Format name, as in `config.FORMATS` → what writes it."""
+"""Format name, as in `options.FORMATS` → what writes it."""
 
 __all__ = [
     "WRITERS",

@@ -5,20 +5,21 @@ boxes xyxy in display-oriented pixels; each format's own counting and units stay
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minet_core.boxes import Boxes, Which
 from minet_core.formats.attributes import Attribute
 from minet_core.formats.cvat.extras import NOTHING, Kept
 from minet_core.formats.minet.edited_scores import ScoreVectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Track:
+class Track(Boxes):
     """One object through a video: a row for each frame in which it is seen.
 
     A frame between two rows in which it has none is a gap: the object is outside the picture or
@@ -48,9 +49,6 @@ class Track:
     drawn: frozenset[int] = frozenset()
     hidden: frozenset[int] = frozenset()
 
-    def __len__(self) -> int:
-        return len(self.frames)
-
     @property
     def is_turned(self) -> bool:
         """Whether an annotation tool has a box of it turned."""
@@ -58,7 +56,7 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LooseBoxes:
+class LooseBoxes(Boxes):
     """Boxes that belong to no track, a row each, by frame.
 
     Attributes:
@@ -73,13 +71,10 @@ class LooseBoxes:
     boxes: NDArray[np.float64]
     scores: NDArray[np.float64]
 
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def chosen(self, rows: NDArray[np.bool_]) -> "LooseBoxes":
-        """Those of the rows (N,) that are marked."""
-        labels = tuple(self.labels[i] for i in np.flatnonzero(rows))
-        return LooseBoxes(self.frames[rows], labels, self.boxes[rows], self.scores[rows])
+    def __getitem__(self, rows: Which) -> Self:
+        """Some of the rows."""
+        labels = tuple(self.labels[i] for i in np.arange(len(self))[rows])
+        return replace(super(LooseBoxes, self).__getitem__(rows), labels=labels)
 
 
 NO_LOOSE_BOXES = LooseBoxes(np.zeros(0, np.int64), (), np.zeros((0, 4)), np.zeros(0))

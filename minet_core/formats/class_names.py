@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from minet_core.errors import ConfigError, InputError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.suggest import did_you_mean
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 LASTING = 30
 """Boxes in a row of another class, from which on it is no flicker but another object.
@@ -86,7 +85,7 @@ class LabelMap:
             video,
             classes=self.classes(video.classes),
             tracks=tuple(replace(track, label=name) for track, name in tracks if name is not None),
-            loose=loose.chosen(np.array([label is not None for label in labels], np.bool_)),
+            loose=loose[np.array([label is not None for label in labels], np.bool_)],
             kept=video.kept.renamed(self._new_name),
         )
 

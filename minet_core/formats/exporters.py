@@ -1,10 +1,10 @@
 """What `minet export` can write, by name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from minet_core.config import ExportOptions
+from minet_core.errors import ConfigError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.coco import writer as coco_vid
 from minet_core.formats.coco import ytvis
@@ -18,6 +18,8 @@ from minet_core.formats.review_page.page import export_html
 from minet_core.formats.voc import imagenet_vid
 from minet_core.formats.voc import writer as voc
 from minet_core.formats.yolo import writer as yolo
+from minet_core.options import FORMATS, ExportOptions
+from minet_core.suggest import did_you_mean
 
 Write = Callable[[Sequence[VideoAnnotations], Path, ExportOptions], list[Path]]
 """Writes annotations to a place and returns the files it has made, the main one first.
@@ -176,3 +178,16 @@ EXPORTERS: dict[str, Exporter] = {
     ),
 }
 """Format name, as in `--to` → what writes it."""
+
+
+def check_formats(names: Iterable[str]) -> None:
+    """See that `minet detect` can write formats: its own, and those that are made from them.
+
+    Raises:
+        ConfigError: there is no such format; the nearest is suggested.
+    """
+    known = dict.fromkeys((*FORMATS, *EXPORTERS))
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f" (known: {', '.join(known)})"
+            raise ConfigError(f"unknown format {name!r}{hint}")

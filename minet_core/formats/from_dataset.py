@@ -70,7 +70,7 @@ def _rows(truths: list[FrameTruth], *, inclusive: bool) -> BoxRows:
         keyframes=~_column(truths, "generated", np.bool_),
         occluded=_column(truths, "occluded", np.bool_),
     )
-    return rows.take(np.flatnonzero(~_column(truths, "ignore", np.bool_)))
+    return rows[~_column(truths, "ignore", np.bool_)]
 
 
 def _column(truths: list[FrameTruth], name: str, kind: type[np.generic]) -> NDArray[Any]:

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.boxes import NO_TRACK
+from minet_core.boxes import NO_TRACK, Boxes
 from minet_core.formats.annotations import LooseBoxes, Track
 
 
-class BoxRows(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class BoxRows(Boxes):
     """Boxes of one video, a row each, in any order.
 
     Attributes:
@@ -31,11 +33,6 @@ class BoxRows(NamedTuple):
     scores: NDArray[np.float64]
     keyframes: NDArray[np.bool_]
     occluded: NDArray[np.bool_]
-
-    def take(self, rows: NDArray[np.int64]) -> "BoxRows":
-        """Some of the rows, in another order."""
-        columns: list[Any] = [column[rows] for column in self]
-        return BoxRows(*columns)
 
 
 class Gathered(NamedTuple):
@@ -59,12 +56,12 @@ def gather(rows: BoxRows, classes: tuple[str, ...]) -> Gathered:
     the second is one of no track. Ids that count from 0 become one more.
     """
     from_zero = int((rows.tracks == 0).any())
-    rows = rows._replace(tracks=np.where(rows.tracks < 0, NO_TRACK, rows.tracks + from_zero))
-    rows = rows.take(np.lexsort((rows.frames, rows.tracks)))
+    rows = replace(rows, tracks=np.where(rows.tracks < 0, NO_TRACK, rows.tracks + from_zero))
+    rows = rows[np.lexsort((rows.frames, rows.tracks))]
     same = (np.diff(rows.frames) == 0) & (np.diff(rows.tracks) == 0) & (rows.tracks[1:] != NO_TRACK)
     twice = np.append(False, same)[: len(rows.frames)]
     loose = (rows.tracks == NO_TRACK) | twice
-    parts = list(_parts(rows.take(np.flatnonzero(~loose))))
+    parts = list(_parts(rows[~loose]))
     tracks = tuple(_track(part, classes) for part in parts)
     changed = sum(
         int((part.labels != classes.index(track.label)).sum())
@@ -75,7 +72,7 @@ def gather(rows: BoxRows, classes: tuple[str, ...]) -> Gathered:
         "boxes of another class than most of their track, read as of that class": changed,
     }
     lines = tuple(f"{what}: {count}" for what, count in notes.items() if count)
-    return Gathered(tracks, _loose(rows.take(np.flatnonzero(loose)), classes), lines)
+    return Gathered(tracks, _loose(rows[loose], classes), lines)
 
 
 def _parts(rows: BoxRows) -> Iterator[BoxRows]:
@@ -83,7 +80,7 @@ def _parts(rows: BoxRows) -> Iterator[BoxRows]:
     _, starts = np.unique(rows.tracks, return_index=True)
     for part in np.split(np.arange(len(rows.frames)), starts[1:]):
         if len(part):
-            yield rows.take(part)
+            yield rows[part]
 
 
 def _track(rows: BoxRows, classes: tuple[str, ...]) -> Track:
@@ -100,6 +97,6 @@ def _track(rows: BoxRows, classes: tuple[str, ...]) -> Track:
 
 
 def _loose(rows: BoxRows, classes: tuple[str, ...]) -> LooseBoxes:
-    rows = rows.take(np.argsort(rows.frames, kind="stable"))
+    rows = rows[np.argsort(rows.frames, kind="stable")]
     labels = tuple(classes[label] for label in rows.labels)
     return LooseBoxes(rows.frames, labels, rows.boxes, rows.scores)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from minet_core.errors import InputError, OutputError
 from minet_core.files import one_line
+from minet_core.publishing import replace_bytes
+from minet_core.text import shown
 from minet_core.video.drawing.lettering import load_opencv
 from minet_core.video.info import Image
-from minet_core.video.opening import StrPath, shown
+from minet_core.video.opening import StrPath
 from minet_core.video.pictures.picture import read_picture
 from minet_core.video.reading.reader import open_video
 
@@ -76,14 +78,9 @@ def _frames(
 
 
 def _write(path: Path, image: Image, kind: str) -> None:
-    part = path.with_name(f".{path.name}.part")
     with one_line(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(_encoded(image, kind))
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+    replace_bytes(path, _encoded(image, kind), sync=False)  # they are many
 
 
 def _encoded(image: Image, kind: str) -> bytes:

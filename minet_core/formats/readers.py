@@ -18,7 +18,7 @@ from minet_core.formats.minet.reader import from_result
 from minet_core.formats.minet.result_json import SCHEMA
 from minet_core.formats.mot.reader import read_mot
 from minet_core.formats.yolo.reader import read_yolo
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 Kind = Literal["result", "cvat", "label-studio", "coco-vid", "mot", "yolo"] | ZipKind
 

@@ -115,7 +115,7 @@ def _complete(waiting: _Waiting) -> tuple[Size, FrameDetections]:
         score_vectors=_vectors(found.score_vectors, labels, scores),
         interpolated=np.arange(len(found) + len(added)) >= len(found),
     )
-    return waiting.size, whole.rows_where(np.argsort(-whole.scores, kind="stable"))
+    return waiting.size, whole[np.argsort(-whole.scores, kind="stable")]
 
 
 def _vectors(

@@ -19,8 +19,8 @@ from minet_core.inference.tracklets import TrackletLinker
 from minet_core.memory import DynamicMemory, Looked, Match, Reading
 from minet_core.memory.snapshot import restore_memory, save_memory
 from minet_core.models.detector import BaseDetections, Frame
-from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
+from minet_core.options import MIN_SCORE
 from minet_core.results import FrameDetections
 from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foreground
 from minet_core.video.placement import Placement, placed_in
@@ -77,7 +77,7 @@ class OnlineDetector:
         model: Model,
         config: MemoryConfig | None,
         *,
-        score: float = 0.3,
+        score: float = MIN_SCORE,
         keep: frozenset[int] | None = None,
         clock: StageClock | None = None,
         vectors: bool = False,
@@ -105,9 +105,8 @@ class OnlineDetector:
     @property
     def warnings(self) -> list[str]:
         """What was wrong up to now without stopping the detection, a line each."""
-        detector = self.model.detector
-        lines = detector.warnings if isinstance(detector, StoredDetector) else []
-        lines = [*lines, *self._camera.warnings]
+        stored = self.model.stored
+        lines = [*([] if stored is None else stored.warnings), *self._camera.warnings]
         if self.unusable:
             dropped = f"boxes dropped for which the model gave NaN or infinity: {self.unusable}"
             lines = [dropped, *lines]
@@ -134,7 +133,7 @@ class OnlineDetector:
         found = observed.detections
         labels = np.where(observed.names != NO_TRACK, found.track_labels, found.label_ids)
         named = replace(found, track_ids=observed.names, track_labels=labels)
-        return named.rows_where(found.scores >= self._score)
+        return named[found.scores >= self._score]
 
     def step(
         self, image: Frame, *, frame: int, time: float, base: BaseDetections | None = None
@@ -148,7 +147,7 @@ class OnlineDetector:
             base: what the detector says of this frame, where it was asked already.
         """
         base, scores, found = self._look(image, frame, time, base)
-        kind = self.model.detector.score_kind
+        kind = self.model.score_kind
         tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
         tracks[found.rows.numpy()] = self._names(found.slots)
         return ScoredFrame(
@@ -165,7 +164,7 @@ class OnlineDetector:
         """Base detections, re-weighted scores, and what is left after suppression."""
         with self._clock.stage("detector"):
             if found is None:
-                found = self._detect(image, frame)
+                found = self.model.detect(image, frame)
             base = found.finite()
             self.unusable += len(found) - len(base)
         if self.memory is None:
@@ -182,12 +181,6 @@ class OnlineDetector:
         if self._drawn is not None:
             wanted = match.track_ids != NO_TRACK
         return base, scores, _Candidates(match.rows, match.track_ids, wanted)
-
-    def _detect(self, image: Frame, frame: int) -> BaseDetections:
-        detector = self.model.detector
-        if isinstance(detector, StoredDetector):
-            detector.next = frame  # frames may have been skipped
-        return detector.detect([image])[0]
 
     def save(self) -> dict[str, Any]:
         """All it has learnt, as plain values and tensors that `torch.save` can write."""
@@ -263,7 +256,7 @@ class OnlineDetector:
 
     def _suppress(self, base: BaseDetections, scores: Tensor) -> Tensor:
         """Rows that are left; boxes that are final, such as a person's own, stay."""
-        classes = foreground(scores, self.model.detector.score_kind)
+        classes = foreground(scores, self.model.score_kind)
         if base.final:
             return (classes.amax(dim=1) > PAIR_FLOOR).nonzero().flatten()
         rows, labels = classwise_nms(base.boxes, classes, self._nms, PAIR_FLOOR)
@@ -282,7 +275,7 @@ class OnlineDetector:
         stamp: tuple[int, int | None, float],
     ) -> Observed:
         """What has a slot or is above the score, of the classes asked for, best first."""
-        kind = self.model.detector.score_kind
+        kind = self.model.score_kind
         classes = foreground(scores[found.rows], kind)
         best = classes.max(dim=1)
         shown = found.wanted & ((best.values >= self._score) | (found.slots != NO_TRACK))
@@ -301,7 +294,7 @@ class OnlineDetector:
             label_ids=labels.numpy(),
             track_ids=slots.numpy(),
             track_labels=np.array([votes.get(t, c) for t, c in pairs], dtype=np.int64),
-            classes=self.model.detector.classes,
+            classes=self.model.classes,
             score_vectors=classes[order].numpy() if self._vectors else None,
         )
         if self.linker is not None and self.memory is not None:
@@ -326,5 +319,5 @@ class OnlineDetector:
 
 def _score_layout(model: Model) -> tuple[ScoreKind, int]:
     """What the score columns mean, and how many there are."""
-    kind = model.detector.score_kind
-    return kind, len(model.detector.classes) + (kind is ScoreKind.SOFTMAX)
+    kind = model.score_kind
+    return kind, len(model.classes) + (kind is ScoreKind.SOFTMAX)

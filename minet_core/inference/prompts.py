@@ -15,8 +15,7 @@ import numpy as np
 from minet_core.boxes import SHARES, are_shares
 from minet_core.config import Existence, MemoryConfig
 from minet_core.errors import InputError
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 Box = tuple[float, float, float, float]
 

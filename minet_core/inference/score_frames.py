@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.boxes import NO_TRACK
+from minet_core.boxes import NO_TRACK, Boxes
 from minet_core.formats.minet.result_json import read_json
 from minet_core.formats.minet.score_vectors import read_score_vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ScoredFrame:
+class ScoredFrame(Boxes):
     """Every box of one frame with a score for each class, before class-wise suppression.
 
     Attributes:

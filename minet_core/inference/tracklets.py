@@ -315,4 +315,4 @@ def linked(found: FrameDetections, tracks: Mapping[int, Track], score: float) ->
         vectors[np.arange(len(scores)), found.label_ids] = scores
     named = replace(found, track_ids=ids, track_labels=labels, scores=scores, score_vectors=vectors)
     order = np.argsort(-scores, kind="stable")
-    return named.rows_where(order[scores[order] >= score])
+    return named[order[scores[order] >= score]]

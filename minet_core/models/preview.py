@@ -6,8 +6,8 @@ import numpy as np
 
 from minet_core.config import MemoryConfig
 from minet_core.errors import ConfigError, InputError, OutputError
-from minet_core.files import check_place, replace_bytes
 from minet_core.models.detector import Detector, Frame
+from minet_core.publishing import check_place, replace_bytes
 from minet_core.scores import best_class_rows, classwise_nms, foreground
 from minet_core.video import Overlay, open_video
 from minet_core.video.drawing.lettering import load_opencv

@@ -1,4 +1,4 @@
-"""Boxes read from a file as a detector: memory and tracklets for any detector in the world.
+"""Boxes read from a file in a detector's place: memory and tracklets for any detector in the world.
 
 A file may hold five boxes a frame, and an identifier also has to learn what its object is not. So
 a fixed grid of boxes stands beside the given ones, with scores of 0: embeddings are taken there as
@@ -7,7 +7,6 @@ everywhere, and nothing is ever detected there.
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from minet_core.boxes import SHARES, are_shares
+from minet_core.boxes import SHARES, VideoBoxes, are_shares
 from minet_core.errors import InputError
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.proposals import SUREST
@@ -29,7 +28,7 @@ GRID_IOU = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StoredBoxes:
+class StoredBoxes(VideoBoxes):
     """The boxes of one video, read from a file; a row a (box, class) pair, sorted by frame.
 
     Attributes:
@@ -96,60 +95,34 @@ class StoredBoxes:
         """How many rows are of frames after so many."""
         return int((self.frames >= frames).sum())
 
-    def span(self, frame: int) -> slice:
-        """The rows of a 0-based frame."""
-        first, behind = np.searchsorted(self.frames, (frame, frame + 1))
-        return slice(int(first), int(behind))
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What its scores are as base detections."""
+        return ScoreKind.SIGMOID
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong with the file and does no harm, a line each."""
+        outside = int(((self.base_scores < 0) | (self.base_scores > 1)).sum())
+        return [f"{self.source}: scores outside 0 … 1, clipped: {outside}"] if outside else []
+
+    def detections(self, index: int, frame: Frame) -> BaseDetections:
+        """The boxes of a 0-based frame as base detections; of the picture, its size is looked at.
+
+        Rows with the very same box are one box with several classes.
+        """
+        span = self.span(index)
+        return from_final(
+            torch.from_numpy(self.boxes[span]).float(),
+            torch.from_numpy(self.label_ids[span]),
+            torch.from_numpy(self.base_scores[span]).float(),
+            len(self.classes),
+            frame,
+        )
 
     def _refuse(self, wrong: NDArray[np.bool_], complaint: str) -> None:
         if wrong.any():
             raise InputError(f"{self.source}, frame {self.frames[wrong.argmax()]}: {complaint}")
-
-
-class StoredDetector:
-    """Gives the boxes of a file, frame after frame, as base detections.
-
-    Rows of one frame with the very same box are one box with several classes.
-
-    Args:
-        stored: of one video.
-
-    Attributes:
-        classes: as stored.
-        score_kind: independent probabilities.
-        stored: as given.
-        next: 0-based frame that `detect` is asked about next; set it to skip frames.
-        warnings: what was wrong with the file, a line each.
-    """
-
-    score_kind = ScoreKind.SIGMOID
-
-    def __init__(self, stored: StoredBoxes) -> None:
-        self.classes = stored.classes
-        self.next = 0
-        self.stored = stored
-        outside = (stored.base_scores < 0) | (stored.base_scores > 1)
-        self.warnings = (
-            [f"{stored.source}: scores outside 0 … 1, clipped: {int(outside.sum())}"]
-            if outside.any()
-            else []
-        )
-
-    def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:
-        """Boxes of the next frames; of a frame, only its size is looked at."""
-        found = [self._detect(self.next + i, frame) for i, frame in enumerate(frames)]
-        self.next += len(frames)
-        return found
-
-    def _detect(self, index: int, frame: Frame) -> BaseDetections:
-        span = self.stored.span(index)
-        return from_final(
-            torch.from_numpy(self.stored.boxes[span]).float(),
-            torch.from_numpy(self.stored.label_ids[span]),
-            torch.from_numpy(self.stored.base_scores[span]).float(),
-            len(self.classes),
-            frame,
-        )
 
 
 def from_final(

@@ -13,9 +13,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from minet_core.errors import WeightsError
-from minet_core.files import replace_bytes
 from minet_core.models.weight_files import MAX_HEADER_BYTES
 from minet_core.models.weight_files import weights_folder as weights_folder
+from minet_core.publishing import replace_bytes
 
 
 def read_safetensors(path: Path | str) -> tuple[dict[str, str], dict[str, Tensor]]:

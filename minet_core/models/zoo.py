@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from minet_core.errors import ConfigError
-from minet_core.models.detector import Detector, Embedder, Frame, Windowed
+from minet_core.models.detector import BaseDetections, Detector, Embedder, Frame, Windowed
 from minet_core.models.faster_rcnn.detector import RcnnDetector
 from minet_core.models.faster_rcnn.fc6 import Fc6Embedder
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
@@ -18,6 +18,7 @@ from minet_core.models.network_file import load_rcnn
 from minet_core.models.onnx.sidecar import read_calibration
 from minet_core.models.proposals import UNCALIBRATED, uncalibrated
 from minet_core.models.python_detectors import BoxesOf, FunctionDetector, load_python, of_program
+from minet_core.models.stored_detections import StoredBoxes
 from minet_core.models.tiles import TiledDetector
 from minet_core.models.weight_files import (
     DEFAULT_MODEL,
@@ -32,6 +33,7 @@ from minet_core.models.weight_files import (
     is_huggingface,
     is_python,
 )
+from minet_core.options import DetectOptions
 from minet_core.scores import ScoreKind
 
 
@@ -46,12 +48,35 @@ class Model:
         detector: base detections.
         embedder: association embeddings.
         notes: what a user should know of it, a line each.
+        stored: boxes of one video, from a file, in the detector's place; None to ask the detector.
     """
 
     name: str
     detector: Detector
     embedder: Embedder
     notes: tuple[str, ...] = ()
+    stored: StoredBoxes | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the C foreground classes, in column order."""
+        return self._boxes_from.classes
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the score columns mean."""
+        return self._boxes_from.score_kind
+
+    def detect(self, frame: Frame, index: int) -> BaseDetections:
+        """Base detections of one frame.
+
+        Args:
+            frame: (height, width, 3) RGB.
+            index: its 0-based number in its video, by which boxes of a file are found.
+        """
+        if self.stored is not None:
+            return self.stored.detections(index, frame)
+        return self.detector.detect([frame])[0]
 
     @property
     def window(self) -> tuple[int, int]:
@@ -65,8 +90,13 @@ class Model:
             most_before, most_after = part.window
             part.surround(frame, before[max(0, len(before) - most_before) :], after[:most_after])
 
+    @property
+    def _boxes_from(self) -> Detector | StoredBoxes:
+        return self.detector if self.stored is None else self.stored
+
     def _windowed(self) -> list[Windowed]:
-        parts = dict.fromkeys((self.detector, self.embedder))
+        asked = (self.embedder,) if self.stored is not None else (self.detector, self.embedder)
+        parts = dict.fromkeys(asked)
         return [part for part in parts if isinstance(part, Windowed)]
 
 
@@ -141,6 +171,22 @@ def load_model(
     detector = load_nanodet(path, where, size)
     detector.calibration = read_calibration(path) or detector.calibration
     return Model(name, detector, load_identify(weights, device=where))
+
+
+def model_of(options: DetectOptions) -> Model:
+    """The model that options name.
+
+    Raises:
+        MinetError: as `load_model`.
+    """
+    return load_model(
+        options.model,
+        size=options.size,
+        device=options.device,
+        classes=options.classes,
+        identify=options.identify,
+        tiles=options.tiles,
+    )
 
 
 def _embedder(name: str, model: Model, device: str) -> Embedder:

@@ -7,12 +7,12 @@ from typing import Unpack
 
 import numpy as np
 
-from minet_core.config import DetectOptions
+from minet_core.inference.from_options import online_detector
 from minet_core.inference.windows import windows
 from minet_core.models.detector import Frame
-from minet_core.models.zoo import Model, load_model
+from minet_core.models.zoo import Model, model_of
+from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections
-from minet_core.runs.pipeline import online_detector
 from minet_core.video import Part, VideoFrame, open_video
 
 _UNKNOWN_RATE = 30.0
@@ -32,14 +32,7 @@ class VideoDetector:
 
     def __init__(self, model: Model | None = None, options: DetectOptions | None = None) -> None:
         self._options = options or DetectOptions()
-        self._model = model or load_model(
-            self._options.model,
-            size=self._options.size,
-            device=self._options.device,
-            classes=self._options.classes,
-            identify=self._options.identify,
-            tiles=self._options.tiles,
-        )
+        self._model = model or model_of(self._options)
         self.reset()
 
     def reset(self) -> None:

@@ -13,10 +13,18 @@ from stat import S_ISREG
 from typing import Any
 
 from minet_core._version import __version__
-from minet_core.config import FORMATS, MOT_PICTURES, SCORE_VECTORS, DetectOptions
 from minet_core.errors import ConfigError
 from minet_core.models.huggingface.location import revision
 from minet_core.models.weight_files import TORCHVISION_FILES, identify_files, model_files
+from minet_core.options import (
+    FORMATS,
+    MOT_PICTURES,
+    SCORE_VECTORS,
+    DetectOptions,
+    InputOptions,
+    OutputOptions,
+    RowOptions,
+)
 from minet_core.video.opening import StrPath, is_url
 from minet_core.video.pictures.folder import is_picture_pattern, pictures_of
 
@@ -32,11 +40,8 @@ POSSIBLE_FILES = (*RESULT_FILES, MOT_PICTURES, SCORE_VECTORS, REPORT)
 SCHEMA = "minet-run"
 SCHEMA_VERSION = 1
 
-# Options that change how a run goes and not what comes out; the model has an entry of its own.
-# A report only shows the result, and is written when the result is there.
 _CONTENTS = ("first_boxes", "detections")
 """Settings that name a file, of which the manifest has the sha256."""
-_NOT_IN_RESULT = {"model", "device", "overwrite", "resume", "checkpoint", "report"}
 
 Facts = dict[str, Any]
 
@@ -116,10 +121,8 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
     Raises:
         InputError: the source is a folder without pictures.
     """
-    settings = {
-        name: value for name, value in asdict(options).items() if name not in _NOT_IN_RESULT
-    }
-    settings["formats"] = sorted(options.formats)
+    settings = options.part(InputOptions, RowOptions, OutputOptions)
+    settings["formats"] = sorted(options.result_formats)
     if options.stream is None:
         del settings["stream"]  # results of versions that did not know it are as good
     if not options.memory:

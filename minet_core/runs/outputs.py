@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from minet_core.config import FORMATS, MOT_PICTURES, SCORE_VECTORS, DetectOptions
 from minet_core.files import BytesFile, TextFile, one_line
 from minet_core.formats import WRITERS, ResultWriter, VideoFacts
 from minet_core.formats.minet.score_vectors import ScoreVectorWriter
 from minet_core.formats.mot.result_text import write_pictures
 from minet_core.inference.timings import StageClock
 from minet_core.models.zoo import Model
+from minet_core.options import FORMATS, MOT_PICTURES, SCORE_VECTORS, DetectOptions, RowOptions
 from minet_core.results import FrameDetections, Totals
 from minet_core.runs.manifest import ANNOTATED
 from minet_core.runs.unfinished import Checkpoint
@@ -33,13 +32,6 @@ beginning a piece every 100 frames makes the video at most 3 % larger.
 def is_border(frames: int) -> bool:
     """Whether a run can go on after so many frames."""
     return frames % BORDER == 0
-
-
-# Settings on which no row depends, and those that the header has elsewhere.
-_NOT_IN_HEADER = {
-    *("formats", "video", "trails", "score_vectors", "report", "rate"),
-    *("overwrite", "device", "model", "resume", "checkpoint", "stream"),
-}
 
 
 class Outputs:
@@ -187,11 +179,11 @@ def open_outputs(
     with ExitStack() as stack:
         files: dict[str, TextFile | BytesFile] = {}
         writers: list[ResultWriter] = []
-        for name in options.formats:
+        for name in options.result_formats:
             text = TextFile(place / FORMATS[name], keep=lengths.get(FORMATS[name]))
             files[FORMATS[name]] = stack.enter_context(closing(text))
             writers.append(WRITERS[name](text, facts))
-        if info.pictures and "mot" in options.formats:
+        if info.pictures and "mot" in options.result_formats:
             listed = TextFile(place / MOT_PICTURES, keep=lengths.get(MOT_PICTURES))
             files[MOT_PICTURES] = stack.enter_context(closing(listed))
             if MOT_PICTURES not in lengths:
@@ -256,10 +248,8 @@ def video_facts(info: VideoInfo, options: DetectOptions, model: Model) -> VideoF
     }
     if info.pictures:
         video["pictures"] = info.pictures
-    settings = {
-        name: value for name, value in asdict(options).items() if name not in _NOT_IN_HEADER
-    }
+    settings = options.part(RowOptions)
     if not options.memory:
         settings["preset"] = None
     beside = SCORE_VECTORS if options.score_vectors else None
-    return VideoFacts(video, model.name, settings, model.detector.classes, beside)
+    return VideoFacts(video, model.name, settings, model.classes, beside)

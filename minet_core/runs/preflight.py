@@ -3,20 +3,19 @@
 Nothing here imports torch: a mistyped name is answered at once.
 """
 
-import os
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from glob import has_magic
-from pathlib import Path, PurePath
-from urllib.parse import urlsplit
+from pathlib import Path
 
-from minet_core.config import PRESETS, DetectOptions
+from minet_core.config import PRESETS
 from minet_core.detections.locating import DETECTIONS, find_stored
 from minet_core.errors import AlreadyDoneError, InputError, OutputError
-from minet_core.files import check_place, numbered
+from minet_core.formats.exporters import check_formats
 from minet_core.inference.prompts import read_first_boxes
+from minet_core.options import DetectOptions
+from minet_core.publishing import check_place
+from minet_core.runs.folder_names import is_stream, stem_of
 from minet_core.runs.manifest import (
     MANIFEST,
     POSSIBLE_FILES,
@@ -32,14 +31,12 @@ from minet_core.runs.unfinished import (
     obstacle,
     read_checkpoint,
 )
+from minet_core.text import shown
 from minet_core.video.drawing.lettering import load_opencv
 from minet_core.video.info import VideoInfo
-from minet_core.video.opening import StrPath, is_url, shown
+from minet_core.video.opening import StrPath
 from minet_core.video.part import FramePicker, Part, Position
 from minet_core.video.pictures.folder import is_picture_pattern
-
-_MOST_BYTES = 245
-"""Of a folder's name; disks take 255."""
 
 
 def part_of(options: DetectOptions, next_frame: int = 0) -> Part:
@@ -110,7 +107,7 @@ def settled(options: DetectOptions, source: StrPath, folder: Path) -> DetectOpti
 def linked_if_read_twice(options: DetectOptions, source: StrPath) -> bool:
     """Whether only this keeps tracklets from being joined: pictures that come but once."""
     once = options.video and source_facts(source)["bytes"] is None
-    return once and _can_link(options) and (_is_stream(source) or Path(source).exists())
+    return once and _can_link(options) and (is_stream(source) or Path(source).exists())
 
 
 def _can_link(options: DetectOptions) -> bool:
@@ -132,7 +129,7 @@ def with_file_of(options: DetectOptions, source: StrPath, folder: Path) -> Detec
     """
     if options.detections is None:
         return options
-    place, names = Path(options.detections), dict.fromkeys((folder.name, _stem(source)))
+    place, names = Path(options.detections), dict.fromkeys((folder.name, stem_of(source)))
     if place.is_file():
         return options
     if not place.exists():
@@ -157,15 +154,16 @@ def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> 
     Raises:
         AlreadyDoneError: the folder has these very results.
         InputError: there is no such file or folder, or the first boxes are none.
-        ConfigError: the options can select no frame.
+        ConfigError: the options can select no frame, or there is no such format.
         OutputError: the folder has results, or unfinished ones, that may not be replaced, or it
             holds the source.
         MinetError: an annotated video is asked for, and OpenCV cannot be loaded.
     """
     FramePicker(**part_of(options))
+    check_formats(options.formats)
     if options.first_boxes is not None:
         read_first_boxes(options.first_boxes)
-    if not (_is_stream(source) or is_picture_pattern(source) or Path(source).exists()):
+    if not (is_stream(source) or is_picture_pattern(source) or Path(source).exists()):
         raise InputError(f"{shown(source)}: no such file or folder")
     can_be = (*POSSIBLE_FILES, MANIFEST)
     check_place(folder, can_be)
@@ -244,56 +242,3 @@ def expected_frames(info: VideoInfo, options: DetectOptions) -> int | None:
         end = min(end, info.frames)
     wanted = None if end is None else max(0, -(-(end - start) // options.stride))
     return min((n for n in (wanted, options.max_frames) if n is not None), default=None)
-
-
-def folder_names(sources: Sequence[StrPath]) -> list[str]:
-    """A folder name for each source: its name without suffix, whatever it takes to tell them apart.
-
-    Sources of one name get their parent's in front; what is still equal is numbered. Case is
-    looked through, as some disks do.
-
-    >>> folder_names(["street.mp4", "a/cam.mp4", "b/cam.mp4", "b/cam.avi"])
-    ['street', 'a-cam', 'b-cam', 'b-cam-2']
-    """
-    stems = [_stem(source) for source in sources]
-    lowered = [stem.casefold() for stem in stems]
-    names = [
-        stem if lowered.count(stem.casefold()) == 1 else f"{_parent(source)}{stem}"
-        for source, stem in zip(sources, stems, strict=True)
-    ]
-    taken: set[str] = set()
-    return [numbered(_fitting(name), taken) for name in names]
-
-
-def _fitting(name: str) -> str:
-    """A name as long as disks take it, where a number may come behind it."""
-    while len(os.fsencode(name)) > _MOST_BYTES:
-        name = name[:-1]
-    return name
-
-
-def _stem(source: StrPath) -> str:
-    path = _path(source)
-    name = path.name if not _is_stream(source) and path.is_dir() else path.stem
-    return name if name.strip(".") else "video"  # "..." of "....mp4" is no name for a folder
-
-
-def _parent(source: StrPath) -> str:
-    parent = _path(source).parent.name
-    return f"{parent}-" if parent else ""
-
-
-def _path(source: StrPath) -> Path:
-    """The source as a path with a name, even where it was given as `.` or with a query."""
-    if source == "-":
-        return Path("stdin")
-    if is_url(source):
-        return Path(PurePath(urlsplit(str(source)).path))
-    if is_picture_pattern(source):
-        # The folder of the pictures, or the nearest above it that has no wildcard in its name.
-        return next(path for path in Path(source).absolute().parents if not has_magic(path.name))
-    return Path(source).resolve()
-
-
-def _is_stream(source: StrPath) -> bool:
-    return source == "-" or is_url(source)

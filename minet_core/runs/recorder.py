@@ -13,7 +13,7 @@ from minet_core.runs.manifest import Manifest, source_facts
 from minet_core.runs.outputs import Outputs
 from minet_core.runs.spool import Spool
 from minet_core.runs.unfinished import Checkpoint, save_checkpoint, versions
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 
 class Recorder:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from minet_core.config import FORMATS
 from minet_core.formats import read_json
 from minet_core.formats.review_page.columns import data_of_result
 from minet_core.formats.review_page.page import videos_for, write_html
+from minet_core.options import FORMATS
 from minet_core.runs.manifest import ANNOTATED, REPORT
 
 __all__ = ["REPORT", "write_report"]

@@ -15,14 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 
-from minet_core.config import FORMATS
 from minet_core.errors import MinetError
-from minet_core.files import replace_bytes
 from minet_core.formats import read_json
 from minet_core.formats.edits import Edit, ResultFacts, read_edits
 from minet_core.formats.edits.file import NAME, parse_edits
 from minet_core.formats.review_page.columns import data_of_result
 from minet_core.formats.review_page.page import PageVideo, Served, page_of
+from minet_core.options import FORMATS
+from minet_core.publishing import replace_bytes
 from minet_core.runs.manifest import ANNOTATED
 from minet_core.video.placement import letterboxed
 

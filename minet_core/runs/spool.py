@@ -13,19 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from minet_core.config import DetectOptions
 from minet_core.errors import InputError
 from minet_core.files import BytesFile
 from minet_core.inference.gaps import filled
 from minet_core.inference.timings import StageClock
 from minet_core.inference.tracklets import TrackletLinker, linked
 from minet_core.models.zoo import Model
+from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections, Totals
 from minet_core.runs.outputs import Outputs, open_outputs
 from minet_core.runs.preflight import folder_rate, part_of
 from minet_core.runs.unfinished import Checkpoint
+from minet_core.text import shown
 from minet_core.video import Image, VideoInfo, open_video
-from minet_core.video.opening import shown
 
 SPOOL = "frames.bin"
 """Name of the file in the hidden folder."""
@@ -163,7 +163,7 @@ def write_linked(
         InputError: the source cannot be read a second time.
         OutputError: a file cannot be written.
     """
-    spooled, tracks = read_spool(place, model.detector.classes), linker.tracks()
+    spooled, tracks = read_spool(place, model.classes), linker.tracks()
     joined = ((size, linked(found, tracks, options.score)) for size, found in spooled)
     frames = filled(joined, options.fill, linker.cuts)
     with open_outputs(place, options, info, model, None) as outputs:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from minet_core._version import __version__
-from minet_core.files import is_locked, locked, one_line, remove_empty, replace_bytes
+from minet_core.files import is_locked, locked, one_line
+from minet_core.publishing import move_up, remove_empty, replace_bytes
 from minet_core.runs.manifest import MANIFEST, POSSIBLE_FILES, Manifest, read_manifest
 
 UNFINISHED = ".minet-unfinished"
@@ -162,11 +163,7 @@ def finish_publishing(place: Path) -> None:
     if manifest is None:
         return
     with one_line(folder):
-        for name in POSSIBLE_FILES:
-            if name not in manifest.files:
-                (folder / name).unlink(missing_ok=True)
-            elif (place / name).exists():
-                (place / name).replace(folder / name)
+        move_up(place, folder, manifest.files, POSSIBLE_FILES)
         _keep_only(place, (MANIFEST,))
         (place / MANIFEST).replace(folder / MANIFEST)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from minet_core.errors import InputError
-from minet_core.text import read_text
-from minet_core.video.opening import is_url, shown
+from minet_core.text import read_text, shown
+from minet_core.video.opening import is_url
 from minet_core.video.pictures.folder import (
     Names,
     is_picture_pattern,

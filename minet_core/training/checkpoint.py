@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from minet_core.errors import ConfigError, WeightsError
-from minet_core.files import replace_bytes
+from minet_core.publishing import replace_bytes
 from minet_core.training.settings import TrainConfig
 from minet_core.training.settings_file import apply, differences
 

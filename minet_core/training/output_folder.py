@@ -4,12 +4,13 @@ import shutil
 from pathlib import Path
 
 from minet_core.errors import OutputError
-from minet_core.files import check_place, complete_text, one_line
+from minet_core.files import one_line
+from minet_core.publishing import check_place, complete_text
+from minet_core.text import shown
 from minet_core.training.checkpoint import CHECKPOINT
 from minet_core.training.settings import TrainConfig
 from minet_core.training.settings_file import CONFIG, to_toml
 from minet_core.training.step_log import METRICS, TENSORBOARD
-from minet_core.video.opening import shown
 
 LAST = "last.safetensors"
 BEST = "best.safetensors"

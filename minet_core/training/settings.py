@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minet_core.config import NOISE, NOISE_READINGS, setting
+from minet_core.config import NOISE, NOISE_READINGS
 from minet_core.errors import ConfigError
 from minet_core.models.weight_files import IDENTIFY as IDENTIFY_PREFIX
 from minet_core.models.weight_files import architecture_of
+from minet_core.options import setting
 from minet_core.suggest import did_you_mean
 
 PARTS = ("all", "identify")

@@ -14,8 +14,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from minet_core.errors import ConfigError, InputError
 from minet_core.suggest import did_you_mean
+from minet_core.text import shown
 from minet_core.training.settings import TrainConfig
-from minet_core.video.opening import shown
 
 CONFIG = "config.toml"
 

@@ -49,8 +49,24 @@ class Watcher(Protocol):
         ...
 
 
+class Unwatched:
+    """Tells nobody."""
+
+    def note(self, line: str) -> None:
+        """See `Watcher`."""
+
+    def begins(self, done: int, config: TrainConfig) -> None:
+        """See `Watcher`."""
+
+    def step(self, done: int, numbers: Mapping[str, float]) -> None:
+        """See `Watcher`."""
+
+    def measured(self, done: int, found: Measured, *, best: bool) -> None:
+        """See `Watcher`."""
+
+
 @dataclass(slots=True)
-class Run:
+class TrainingRun:
     """A training under way.
 
     Attributes:

@@ -16,12 +16,12 @@ from minet_core.training.networks import build_task, check_model
 from minet_core.training.output_folder import FRAMES, prepare
 from minet_core.training.settings import TrainConfig
 from minet_core.training.step_log import require_tensorboard
-from minet_core.training.steps import Run, Watcher
+from minet_core.training.steps import TrainingRun, Unwatched, Watcher
 from minet_core.training.validation import Validation, open_validation
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class TrainingSummary:
     """How a training ended.
 
     Attributes:
@@ -39,13 +39,13 @@ class Summary:
 
 def train(
     config: TrainConfig,
-    out: Path,
-    watcher: Watcher,
+    out: str | Path,
+    watcher: Watcher | None = None,
     *,
     device: str = "auto",
     resume: bool = False,
     overwrite: bool = False,
-) -> Summary:
+) -> TrainingSummary:
     """Train a network.
 
     Under torchrun each process calls this, and the first one writes.
@@ -53,7 +53,7 @@ def train(
     Args:
         config: of the training.
         out: folder for the results.
-        watcher: told how it goes.
+        watcher: told how it goes; None for nobody.
         device: where to compute.
         resume: go on with the training that is there, if there is one.
         overwrite: replace the training that is there.
@@ -62,6 +62,7 @@ def train(
         MinetError: model, data, device or checkpoint are not what they should be, the results
             cannot be written, or a loss is not finite. Checkpoints from before stay.
     """
+    out, watcher = Path(out), watcher or Unwatched()
     check_model(config.model)
     if config.tensorboard:
         require_tensorboard()
@@ -70,10 +71,10 @@ def train(
         sources, validation = _data(config, out, watcher, processes, resume, overwrite)
         task = build_task(config, sources.classes, watcher.note)
         draws = Draws(sources.weighted, config)
-        run = Run(config, sources.classes, task, out, processes, watcher, validation)
+        run = TrainingRun(config, sources.classes, task, out, processes, watcher, validation)
         stopped = run.go(draws, resume=resume)
     notes = (*sources.notes, *(f"drawn again: {reason}" for reason in draws.skipped))
-    return Summary(run.progress.step, stopped, run.progress.best, notes)
+    return TrainingSummary(run.progress.step, stopped, run.progress.best, notes)
 
 
 def _data(

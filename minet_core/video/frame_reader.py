@@ -6,8 +6,9 @@ from types import TracebackType
 from typing import Self
 
 from minet_core.errors import InputError
+from minet_core.text import shown
 from minet_core.video.info import VideoFrame, VideoInfo
-from minet_core.video.opening import StrPath, shown
+from minet_core.video.opening import StrPath
 from minet_core.video.part import FramePicker
 
 

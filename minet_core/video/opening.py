@@ -14,17 +14,12 @@ import av.container
 import av.error
 
 from minet_core.errors import InputError, VideoOpenError
+from minet_core.text import shown
 
 StrPath = str | os.PathLike[str]
 
 # FFmpeg takes any text with one of these endings for ASCII art.
 _TEXT_FORMATS = {"tty"}
-
-
-def shown(path: StrPath) -> str:
-    """A path as it can stand in a one-line message, whatever characters are in it."""
-    text = os.fspath(path)
-    return text if text.isprintable() else ascii(text)
 
 
 def is_url(path: StrPath) -> bool:

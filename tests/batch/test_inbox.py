@@ -13,9 +13,9 @@ from minet_cli.main import run
 from minet_core.batch import inbox
 from minet_core.batch.inbox import PAUSE, SETTLED, Inbox
 from minet_core.batch.process import Work
-from minet_core.config import DetectOptions
 from minet_core.errors import InputError
-from minet_core.runs.pipeline import annotate
+from minet_core.options import DetectOptions
+from minet_core.runs.annotate import annotate
 
 
 class Watched:

@@ -283,9 +283,9 @@ class TestFolders:
 
 
 def test_our_own_results_read_back(tmp_path):
-    from minet_core.files import complete_text
     from minet_core.formats.mot.result_text import MotWriter
     from minet_core.formats.writers import VideoFacts
+    from minet_core.publishing import complete_text
     from minet_core.results import FrameDetections
 
     found = FrameDetections(

@@ -12,13 +12,13 @@ from stub_model import CAR_SCORE, PERSON_SCORE, StubDetector, stub_model
 
 import minet_core
 from minet_cli.main import run
-from minet_core.config import DetectOptions
 from minet_core.models.detector import BaseDetections
 from minet_core.models.faster_rcnn.network import build_rcnn
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
 from minet_core.models.network_file import save_model
 from minet_core.models.zoo import load_model
-from minet_core.runs.pipeline import annotate
+from minet_core.options import DetectOptions
+from minet_core.runs.annotate import annotate
 
 HALVES = {3, 4}
 """Frames in which the stub's scores are 0."""

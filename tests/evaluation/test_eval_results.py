@@ -8,11 +8,11 @@ from stub_model import StubDetector, StubEmbedder, stub_model
 
 import minet_core
 from minet_cli.main import run
-from minet_core.config import DetectOptions
 from minet_core.datasets import make_toy, open_dataset
 from minet_core.models.detector import BaseDetections
 from minet_core.models.zoo import Model
-from minet_core.runs.pipeline import annotate
+from minet_core.options import DetectOptions
+from minet_core.runs.annotate import annotate
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ from evaluation_frames import at, frame, random_frames
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minet_core.boxes import box_iou
+from minet_core.boxes import box_iou, edges_of_inclusive
 from minet_core.errors import ConfigError, InputError
-from minet_core.evaluation.frames import EvalFrame, edges_of_inclusive
+from minet_core.evaluation.frames import EvalFrame
 from minet_core.evaluation.matching import ApProtocol
 from minet_core.evaluation.precision.average_precision import ApAccumulator
 from minet_core.evaluation.precision.motion_groups import MotionGroup, motion_iou

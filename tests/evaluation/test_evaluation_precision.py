@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from minet_core.boxes import edges_of_inclusive
 from minet_core.errors import ConfigError, InputError
 from minet_core.evaluation.frames import (
     EvalFrame,
     FoundBoxes,
     TrueBoxes,
-    edges_of_inclusive,
 )
 from minet_core.evaluation.matching import ApProtocol
 from minet_core.evaluation.precision.average_precision import ApAccumulator

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minet_core.formats.review_page.doubts import Seen, doubts_of
+from minet_core.formats.review_page.doubts import SeenTrack, doubts_of
 
 SIZE = (640, 360)
 
@@ -11,7 +11,7 @@ def seen(frames, lefts, labels=0, score=0.9, top=100.0):
     count = len(left)
     boxes = np.stack([left, 0 * left + top, left + 40, 0 * left + top + 80], axis=1)
     every = np.zeros(count, np.int64) + labels
-    return Seen(np.array(frames, np.int64), boxes, np.full(count, score), every)
+    return SeenTrack(np.array(frames, np.int64), boxes, np.full(count, score), every)
 
 
 def found(tracks, last=99, step=1):

@@ -12,7 +12,6 @@ import pytest
 from annotation_factory import HEIGHT, INSTANCES, WIDTH, a_track, a_video, export, loose_boxes
 from hypothesis import HealthCheck, settings
 
-from minet_core.config import ExportOptions
 from minet_core.datasets import open_dataset
 from minet_core.datasets.imagenet.classes import VID_CLASSES
 from minet_core.errors import ConfigError
@@ -20,6 +19,7 @@ from minet_core.formats.coco.reader import read_coco_vid
 from minet_core.formats.exporters import EXPORTERS
 from minet_core.formats.from_dataset import from_dataset
 from minet_core.formats.yolo.reader import read_yolo
+from minet_core.options import ExportOptions
 
 SETS = ("coco-vid", "ytvis", "yolo", "voc", "imagenet-vid")
 TABLES = ("mot", "json", "csv", "parquet")

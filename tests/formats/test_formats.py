@@ -11,11 +11,12 @@ import pytest
 from result_factory import CLASSES, FRAMES, facts, frame_of, write
 
 from minet_core.boxes import NO_TRACK
-from minet_core.config import FORMATS
 from minet_core.errors import InputError, OutputError
-from minet_core.files import TextFile, complete_text
+from minet_core.files import TextFile
 from minet_core.formats import WRITERS, read_json
 from minet_core.formats.minet.result_json import SCHEMA, SCHEMA_VERSION
+from minet_core.options import FORMATS
+from minet_core.publishing import complete_text
 from minet_core.results import COLUMNS, Totals, TrackletTable
 
 SCHEMA_PAGE = Path(__file__).parents[2] / "docs" / "result-format.md"

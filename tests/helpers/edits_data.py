@@ -9,7 +9,7 @@ from result_factory import write_result
 
 from minet_core.boxes import NO_TRACK
 from minet_core.formats import read_json
-from minet_core.formats.edits import Edit, Rows, Sheet
+from minet_core.formats.edits import Edit, Sheet, TrackRows
 from minet_core.formats.edits.entry import edit_of
 from minet_core.formats.minet.edited import result_facts
 from minet_core.formats.minet.reader import columns_of
@@ -72,7 +72,7 @@ def sheet_of(rows: list[Row] = ROWS, frames: int = FRAMES) -> Sheet:
         own = [row for row in rows if row[1] == track]
         left = np.array([row[3] for row in own], np.float64)
         no = np.zeros(len(own), np.bool_)
-        tracks[track] = Rows(
+        tracks[track] = TrackRows(
             frames=np.array([row[0] for row in own], np.int64),
             boxes=np.stack([left, 0 * left + 30, left + 20, 0 * left + 70], axis=1),
             scores=np.full(len(own), 0.5),

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from minet_core.boxes import NO_TRACK
-from minet_core.config import FORMATS
-from minet_core.files import complete_text
 from minet_core.formats import WRITERS, VideoFacts
 from minet_core.formats.minet.result_json import JsonWriter
+from minet_core.options import FORMATS
+from minet_core.publishing import complete_text
 from minet_core.results import FrameDetections, Totals
 
 CLASSES = ("person", "car")

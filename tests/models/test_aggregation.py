@@ -14,7 +14,6 @@ from torch.autograd import gradcheck
 from train_data import random, tiny, toy
 from video_factory import grey_images, index_of, write_grey_video
 
-from minet_core.config import DetectOptions
 from minet_core.datasets import open_dataset
 from minet_core.errors import ConfigError
 from minet_core.inference.windows import windows
@@ -26,9 +25,10 @@ from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS, RcnnConfig
 from minet_core.models.faster_rcnn.windowed import WindowedDetector, rcnn_detector
 from minet_core.models.network_file import load_rcnn, save_model
 from minet_core.models.zoo import Model, load_model
+from minet_core.options import DetectOptions
 from minet_core.runs import outputs
+from minet_core.runs.annotate import annotate
 from minet_core.runs.api import VideoDetector, iterate_video
-from minet_core.runs.pipeline import annotate
 from minet_core.training.data.frame_pairs import FramePairs
 from minet_core.training.data.samples import make_sample
 from minet_core.training.data.sampling import Draws

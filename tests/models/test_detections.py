@@ -10,7 +10,7 @@ from minet_core.boxes import NO_TRACK
 from minet_core.config import PAPER, VIDEO
 from minet_core.errors import InputError
 from minet_core.inference.online import OnlineDetector
-from minet_core.models.stored_detections import GRID_IOU, StoredBoxes, StoredDetector, grid
+from minet_core.models.stored_detections import GRID_IOU, StoredBoxes, grid
 from minet_core.models.zoo import Model
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
@@ -32,30 +32,30 @@ def stored(rows, classes=("person", "car")) -> StoredBoxes:
     )
 
 
+def from_file(rows) -> Model:
+    return Model("file", stub_model().detector, SharpEmbedder(), stored=stored(rows))
+
+
 class TestDetector:
     def test_rows_of_a_frame_in_order(self):
-        detector = StoredDetector(stored([(0, CAR, 1, 0.5), (2, person(2), 0, 0.25)]))
-        first, second, third = detector.detect([FRAME, FRAME, FRAME])
+        boxes = stored([(0, CAR, 1, 0.5), (2, person(2), 0, 0.25)])
+        first, second, third = (boxes.detections(i, FRAME) for i in range(3))
         assert first.boxes[0].tolist() == list(CAR)
         assert first.scores[0].tolist() == [0, 0.5]
         assert second.scores.sum() == 0
         assert third.scores.max(dim=0).values.tolist() == [0.25, 0]
-        assert detector.next == 3
 
     def test_frames_can_be_skipped(self):
-        detector = StoredDetector(stored([(5, CAR, 1, 0.5)]))
-        detector.next = 5
-        assert detector.detect([FRAME])[0].scores.max() == 0.5
+        assert stored([(5, CAR, 1, 0.5)]).detections(5, FRAME).scores.max() == 0.5
 
     def test_one_box_of_two_classes_is_one_box(self):
-        detector = StoredDetector(stored([(0, CAR, 1, 0.5), (0, CAR, 0, 0.25)]))
-        (found,) = detector.detect([FRAME])
+        found = stored([(0, CAR, 1, 0.5), (0, CAR, 0, 0.25)]).detections(0, FRAME)
         assert found.scores[0].tolist() == [0.25, 0.5]
         assert (found.scores.amax(dim=1) > 0).sum() == 1
 
     def test_grid_lies_in_the_frame_beside_the_boxes(self):
         corner = grid(64, 48)[0].tolist()  # a given box just where the grid has one
-        (found,) = StoredDetector(stored([(0, corner, 1, 0.5)])).detect([FRAME])
+        found = stored([(0, corner, 1, 0.5)]).detections(0, FRAME)
         beside = found.boxes[1:]
         assert len(beside) > 50
         assert (found.scores[1:] == 0).all()
@@ -71,11 +71,11 @@ class TestDetector:
         assert (boxes[:, 2:] > boxes[:, :2]).all()
 
     def test_clipping(self):
-        detector = StoredDetector(stored([(0, CAR, 1, 7.0), (1, CAR, 1, -3.0)]))
-        high, low = detector.detect([FRAME, FRAME])
+        boxes = stored([(0, CAR, 1, 7.0), (1, CAR, 1, -3.0)])
+        high, low = (boxes.detections(i, FRAME) for i in range(2))
         assert 0.999 < high.scores.max() < 1
         assert low.scores.max() == 0
-        assert detector.warnings == ["boxes.txt: scores outside 0 … 1, clipped: 2"]
+        assert boxes.warnings == ["boxes.txt: scores outside 0 … 1, clipped: 2"]
 
     @pytest.mark.parametrize(
         ("row", "complaint"),
@@ -117,8 +117,7 @@ class TestStep:
         assert whole.track_ids.tolist() == [1, 2]
 
     def test_memory_never_detects_on_the_grid(self):
-        detector = StoredDetector(stored([(i, CAR, 1, 1.0) for i in range(8)]))
-        online = OnlineDetector(Model("file", detector, SharpEmbedder()), PAPER)
+        online = OnlineDetector(from_file([(i, CAR, 1, 1.0) for i in range(8)]), PAPER)
         for i, image in enumerate(grey_images(8)):
             whole = online.step(image, frame=i, time=i / 25)
             assert (whole.scores > 0).sum() == 1
@@ -133,7 +132,7 @@ def test_no_box_of_a_file_is_suppressed(config):
     rows = [
         (i, box, 0, score) for i in range(5) for box, score in zip(close, (0.9, 0.89), strict=True)
     ]
-    online = OnlineDetector(Model("file", StoredDetector(stored(rows)), SharpEmbedder()), config)
+    online = OnlineDetector(from_file(rows), config)
     for i, image in enumerate(grey_images(5)):
         found = online.update(image, frame=i, pts=None, time=i / 25)
         assert sorted(box.tolist() for box in found.boxes) == sorted(map(list, close))
@@ -142,7 +141,7 @@ def test_no_box_of_a_file_is_suppressed(config):
 def test_sure_boxes_of_a_file_that_overlap_are_tracks():
     close = [(4.0, 8.0, 32.0, 40.0), (8.0, 8.0, 36.0, 40.0)]
     rows = [(i, box, 0, 0.9) for i in range(5) for box in close]
-    online = OnlineDetector(Model("file", StoredDetector(stored(rows)), SharpEmbedder()), VIDEO)
+    online = OnlineDetector(from_file(rows), VIDEO)
     for i, image in enumerate(grey_images(5)):
         found = online.update(image, frame=i, pts=None, time=i / 25)
     assert sorted(found.track_ids.tolist()) == [1, 2]

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torchvision.ops import roi_align
 
-from minet_core.config import DetectOptions
 from minet_core.errors import ConfigError, OutputError, WeightsError
 from minet_core.models.faster_rcnn.detector import RcnnDetector
 from minet_core.models.faster_rcnn.fc6 import Fc6Embedder
@@ -20,6 +19,7 @@ from minet_core.models.network_file import load_rcnn, save_model
 from minet_core.models.weight_files import embedder_file, model_files
 from minet_core.models.weights import read_safetensors, write_safetensors
 from minet_core.models.zoo import load_model
+from minet_core.options import DetectOptions
 from minet_core.runs.manifest import manifest_of
 from minet_core.scores import ScoreKind
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torchvision.models import get_model, get_model_weights
 
-from minet_core.config import DetectOptions
 from minet_core.errors import WeightsError
 from minet_core.models.torchvision_detectors import (
     ClassColumns,
@@ -16,6 +15,7 @@ from minet_core.models.torchvision_detectors import (
 )
 from minet_core.models.weight_files import MODELS, TORCHVISION_FILES, embedder_file, model_files
 from minet_core.models.zoo import load_model
+from minet_core.options import DetectOptions
 from minet_core.runs.manifest import manifest_of
 from minet_core.scores import ScoreKind
 

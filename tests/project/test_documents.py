@@ -9,6 +9,7 @@ import pytest
 from video_factory import write_grey_video
 
 from minet_cli.main import cli
+from minet_core.datasets.toy.generator import make_toy
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -38,15 +39,23 @@ def python_blocks() -> list[tuple[str, str]]:
 
 
 def test_each_page_has_its_examples():
-    assert [page for page, _ in python_blocks()] == ["README.md"] + ["docs/python.md"] * 3
+    assert [page for page, _ in python_blocks()] == ["README.md"] + ["docs/python.md"] * 5
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 def test_python_examples_run(number, tmp_path, monkeypatch):
     """With the bundled model, on a video of three grey frames."""
     write_grey_video(tmp_path / "street.mp4", 3)
     monkeypatch.chdir(tmp_path)
     exec(python_blocks()[number][1], {})
+
+
+def test_example_that_trains_and_evaluates_runs(tmp_path, monkeypatch):
+    """On a toy of one small video, in one step."""
+    make_toy(tmp_path / "toy", train=1, val=1, frames=3, size=96, objects=(1, 2))
+    monkeypatch.chdir(tmp_path)
+    exec(python_blocks()[5][1].replace("steps=2000", "steps=1, batch=1"), {})
+    assert (tmp_path / "minet-eval/metrics.json").exists()
 
 
 def commands(text: str) -> list[str]:

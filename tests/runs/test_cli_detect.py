@@ -16,9 +16,9 @@ from video_factory import write_grey_video
 
 from minet_cli.main import cli, run
 from minet_cli.showing.progress import Lines, bar
-from minet_core.config import DetectOptions
 from minet_core.formats import read_json
 from minet_core.models import zoo
+from minet_core.options import DetectOptions
 from minet_core.runs import outputs
 from minet_core.runs.manifest import OUTPUT_FILES, RESULT_FILES
 from minet_core.video import open_video

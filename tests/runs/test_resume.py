@@ -11,13 +11,14 @@ import pytest
 from stub_model import stub_model
 from video_factory import grey_images, write_grey_video, write_picture
 
-from minet_core.config import DetectOptions
 from minet_core.errors import AlreadyDoneError, InputError, MinetError, OutputError
 from minet_core.formats import read_json
+from minet_core.options import DetectOptions
 from minet_core.runs import outputs, unfinished
+from minet_core.runs.annotate import annotate
 from minet_core.runs.manifest import ANNOTATED, OUTPUT_FILES, read_manifest
-from minet_core.runs.pipeline import Summary, annotate
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
+from minet_core.runs.video_run import Summary
 from minet_core.video import VideoReader
 
 EMPTY = (0, 7, 8, 12)

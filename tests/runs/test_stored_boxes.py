@@ -12,16 +12,17 @@ from stub_model import CAR_SCORE, CLASSES, PERSON_SCORE, StubDetector, StubEmbed
 from video_factory import write_grey_video
 
 from minet_cli.main import run
-from minet_core.config import DetectOptions
 from minet_core.errors import ConfigError, InputError, OutputError
 from minet_core.formats import read_json, read_score_vectors
 from minet_core.inference.offline import seq_nms
 from minet_core.inference.score_frames import read_scored_frames
 from minet_core.models import zoo
 from minet_core.models.zoo import Model
+from minet_core.options import DetectOptions
 from minet_core.runs import outputs
+from minet_core.runs.annotate import annotate
 from minet_core.runs.manifest import read_manifest
-from minet_core.runs.pipeline import Summary, annotate
+from minet_core.runs.video_run import Summary
 
 FRAMES = 12
 

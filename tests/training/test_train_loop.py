@@ -14,18 +14,18 @@ from train_data import Watcher, tiny, toy
 
 from minet_core.config import PAPER as PAPER_MEMORY
 from minet_core.errors import MinetError, OutputError, WeightsError
-from minet_core.files import replace_bytes
 from minet_core.inference.online import OnlineDetector
 from minet_core.models.network_file import load_rcnn
 from minet_core.models.weight_files import embedder_file
 from minet_core.models.weights import read_safetensors
 from minet_core.models.zoo import load_model
+from minet_core.publishing import replace_bytes
 from minet_core.training import checkpoint
 from minet_core.training.distributed import Processes
 from minet_core.training.loop import Loop
 from minet_core.training.networks import build_task
 from minet_core.training.settings import IDENTIFY, TINY, TrainConfig, recipe
-from minet_core.training.train import Summary, train
+from minet_core.training.train import TrainingSummary, train
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def threads() -> Iterator[Callable[[int], None]]:
     torch.set_num_threads(before)
 
 
-def run(config: TrainConfig, out: Path, watcher: Watcher | None = None, **how) -> Summary:
+def run(config: TrainConfig, out: Path, watcher: Watcher | None = None, **how) -> TrainingSummary:
     return train(config, out, watcher or Watcher(), device="cpu", **how)
 
 

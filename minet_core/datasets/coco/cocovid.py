@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
-from minet_core.datasets.checks import BoxChecker, Rows
+from minet_core.datasets.checks import BoxChecker, FileBoxes
 from minet_core.datasets.coco.json_records import (
     Record,
     by_id,
@@ -125,7 +125,7 @@ class _Truth:
         """What is annotated in an image, which is frame `index` of its video."""
         place = self._place_of[image["id"]]
         first, behind = np.searchsorted(self._places, (place, place + 1))
-        rows = self._rows.take(slice(int(first), int(behind)))
+        rows = self._rows[int(first) : int(behind)]
         return self._check(
             index, rows, _size(image), lambda row: f"{self._path}, {self._name(int(first) + row)}"
         )
@@ -134,11 +134,11 @@ class _Truth:
         return f"annotation {self._ids[row]}"
 
 
-def _rows(annotations: Sequence[Record], label_of: Mapping[int, int]) -> Rows:
+def _rows(annotations: Sequence[Record], label_of: Mapping[int, int]) -> FileBoxes:
     boxes = np.array([record["bbox"] for record in annotations], np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     tracks = [record.get("instance_id", NO_TRACK) for record in annotations]
-    return Rows(
+    return FileBoxes(
         boxes=boxes,
         label_ids=np.array([label_of[record["category_id"]] for record in annotations], np.int64),
         track_ids=np.array(tracks, np.int64),

@@ -4,10 +4,10 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from minet_core.errors import InputError
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 Record = Mapping[str, Any]
 
@@ -76,6 +76,38 @@ def class_names(categories: Mapping[int, Record]) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise FaultError("two categories have the same name")
     return names
+
+
+class Contents(NamedTuple):
+    """What a file has, referred to by its ids.
+
+    Attributes:
+        classes: names, by label.
+        label_of: id of a category → label.
+        images: by id.
+        boxes: id of an image → its annotations.
+    """
+
+    classes: tuple[str, ...]
+    label_of: dict[int, int]
+    images: dict[int, Record]
+    boxes: dict[int, list[Record]]
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """Of a file's content.
+
+        Raises:
+            FaultError: it contradicts itself.
+        """
+        categories = by_id(content["categories"], "category")
+        images = by_id(content["images"], "image")
+        boxes: dict[int, list[Record]] = {image: [] for image in images}
+        for record in content["annotations"]:
+            check_references(record, images, categories)
+            boxes[record["image_id"]].append(record)
+        label_of = {category: label for label, category in enumerate(categories)}
+        return cls(class_names(categories), label_of, images, boxes)
 
 
 def frames_of_videos(

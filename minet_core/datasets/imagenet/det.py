@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from minet_core.boxes import NO_TRACK
-from minet_core.datasets.checks import BoxChecker, Rows
+from minet_core.datasets.checks import BoxChecker, FileBoxes
 from minet_core.datasets.dataset import Dataset, FrameTruth, VideoTruth, no_truth
 from minet_core.datasets.imagenet.annotation_xml import BrokenXmlError, VidAnnotation, read_vid_xml
 from minet_core.datasets.imagenet.classes import VID_WNIDS
 from minet_core.datasets.pictures import PictureFiles
 from minet_core.datasets.problems import Problem, Problems
 from minet_core.errors import InputError
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 _LISTS = ("DET_{}_30classes.txt", "DET_{}.txt")
 
@@ -100,7 +100,7 @@ class _Reader:
         if content is None:
             return no_truth(0, annotated=False)
         objects = [item for item in content.objects if item.name in self._label_ids]
-        rows = Rows(
+        rows = FileBoxes(
             boxes=np.array([item.box for item in objects], np.float64).reshape(-1, 4),
             label_ids=np.array([self._label_ids[item.name] for item in objects], np.int64),
             track_ids=np.full(len(objects), NO_TRACK),

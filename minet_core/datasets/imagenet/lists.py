@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.errors import InputError
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 _SPLITS = ("train/", "val/", "test/")
 

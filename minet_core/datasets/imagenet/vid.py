@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from minet_core.boxes import NO_TRACK
-from minet_core.datasets.checks import BoxChecker, Rows
+from minet_core.datasets.checks import BoxChecker, FileBoxes
 from minet_core.datasets.dataset import Dataset, FrameTruth, VideoTruth, no_truth
 from minet_core.datasets.imagenet.annotation_xml import (
     BrokenXmlError,
@@ -30,8 +30,7 @@ from minet_core.datasets.imagenet.lists import Snippet, read_vid_list
 from minet_core.datasets.pictures import PictureFiles
 from minet_core.datasets.problems import Problem, Problems
 from minet_core.errors import InputError
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 CLASSES = "classes.txt"
 """In ROOT: names of the classes where they are not the 30 of ImageNet VID."""
@@ -173,9 +172,9 @@ class _Reader:
         self._problems.add(Problem.UNKNOWN_CLASS, _place(path, item))
         return False
 
-    def _rows(self, objects: list[VidObject]) -> Rows:
+    def _rows(self, objects: list[VidObject]) -> FileBoxes:
         tracks = [NO_TRACK if item.track_id is None else item.track_id for item in objects]
-        return Rows(
+        return FileBoxes(
             boxes=np.array([item.box for item in objects], np.float64).reshape(-1, 4),
             label_ids=np.array([self._label_ids[item.name] for item in objects], np.int64),
             track_ids=np.array(tracks, np.int64),

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.datasets.checks import BoxChecker, Rows
+from minet_core.datasets.checks import BoxChecker, FileBoxes
 from minet_core.datasets.dataset import Dataset, FrameTruth, VideoTruth, no_truth
 from minet_core.datasets.mot.rows import NO_CLASS, MotRows, read_mot_rows
 from minet_core.datasets.mot.sequence import (
@@ -27,7 +27,7 @@ from minet_core.datasets.mot.sequence import (
 )
 from minet_core.datasets.problems import Problem, Problems
 from minet_core.errors import InputError
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 _GT = "gt/gt.txt"
 
@@ -114,7 +114,7 @@ def _classified(
             problems.add(Problem.UNKNOWN_CLASS, _place(path, rows, int(row)))
         table = np.array([classes.index(name) for name in names], np.int64)
         labels = table[np.where(keep, ids - 1, 0)]
-    return rows.take(keep), labels[keep], ignore[keep]
+    return rows[keep], labels[keep], ignore[keep]
 
 
 def _check_benchmark(rows: MotRows, path: Path) -> None:
@@ -155,7 +155,7 @@ class _Truth:
     def __call__(self, index: int) -> FrameTruth:
         """What is annotated in a 0-based frame."""
         span = self._rows.span(index)
-        rows = Rows(
+        rows = FileBoxes(
             boxes=self._rows.boxes[span],
             label_ids=self._label_ids[span],
             track_ids=self._rows.ids[span],

@@ -7,17 +7,16 @@ Frames count from 1 in the file and from 0 here. Columns may be parted by commas
 or spaces; the first line tells which.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.boxes import SHARES, are_shares
+from minet_core.boxes import SHARES, VideoBoxes, are_shares
 from minet_core.errors import InputError
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 NO_CLASS = -1
 """In `MotRows.class_ids`: the file has no column of classes."""
@@ -31,7 +30,7 @@ _MOST = 2**53
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MotRows:
+class MotRows(VideoBoxes):
     """All rows of a file, sorted by frame and otherwise in the file's order.
 
     Attributes:
@@ -49,19 +48,6 @@ class MotRows:
     conf: NDArray[np.float64]
     class_ids: NDArray[np.int64]
     visibility: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def span(self, frame: int) -> slice:
-        """The rows of a 0-based frame."""
-        first, behind = np.searchsorted(self.frames, (frame, frame + 1))
-        return slice(int(first), int(behind))
-
-    def take(self, keep: NDArray[np.bool_]) -> "MotRows":
-        """The rows where `keep`, (N,), is true."""
-        columns = (getattr(self, field.name)[keep] for field in fields(self))
-        return MotRows(*columns)
 
 
 def read_mot_rows(path: Path) -> MotRows:

@@ -12,7 +12,6 @@ Memory has something to do: about a quarter of the frames are out of focus, in f
 
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,9 +26,11 @@ from minet_core.datasets.toy.actors import Bgr
 from minet_core.datasets.toy.scene import Scene, ToyObject
 from minet_core.datasets.toy.shapes import OUTLINES
 from minet_core.errors import ConfigError, InputError, OutputError
+from minet_core.files import one_line
+from minet_core.publishing import hidden_folder
 from minet_core.suggest import did_you_mean
+from minet_core.text import shown
 from minet_core.video.drawing.lettering import load_opencv
-from minet_core.video.opening import shown
 
 MARK = "toy.json"
 """A folder with this file is a toy dataset, and may be made anew."""
@@ -140,25 +141,15 @@ def _check(
 @contextmanager
 def _replaced(folder: Path) -> Iterator[Path]:
     """A hidden folder inside `folder`, whose content takes the place of a toy dataset's."""
-    made = not folder.exists()
-    if not made and not (folder / MARK).is_file() and not _is_empty(folder):
+    if folder.exists() and not (folder / MARK).is_file() and not _is_empty(folder):
         raise OutputError(f"{shown(folder)} is there and is no toy dataset; name another folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".minet-", dir=folder))
-        try:
-            yield part
-            # The mark goes first: whatever happens now, the folder can be made anew.
-            for name in _PARTS:
-                if (folder / name).is_dir():
-                    shutil.rmtree(folder / name)
-                (part / name).replace(folder / name)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-            if made and _is_empty(folder):
-                folder.rmdir()
-    except OSError as error:
-        raise OutputError(f"cannot write {shown(folder)}: {error.strerror or error}") from None
+    with one_line(folder), hidden_folder(folder) as part:
+        yield part
+        # The mark goes first: whatever happens now, the folder can be made anew.
+        for name in _PARTS:
+            if (folder / name).is_dir():
+                shutil.rmtree(folder / name)
+            (part / name).replace(folder / name)
 
 
 def _is_empty(folder: Path) -> bool:

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from minet_core.boxes import NO_TRACK
-from minet_core.datasets.checks import BoxChecker, Rows
+from minet_core.datasets.checks import BoxChecker, FileBoxes
 from minet_core.datasets.dataset import Dataset, FrameTruth, VideoTruth, no_truth
 from minet_core.datasets.pictures import PictureFiles
 from minet_core.datasets.problems import Problem, Problems
 from minet_core.datasets.yolo.label_files import IMAGES, pictures_of_part
 from minet_core.datasets.yolo.labels import LabelError, interpret, pixels, read_rows
 from minet_core.datasets.yolo.layout import Layout, open_layout
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 
 def open_yolo(root: Path, split: str = "train") -> Dataset:
@@ -87,5 +87,5 @@ class _Reader:
         for row in np.flatnonzero(~known):
             self.problems.add(Problem.UNKNOWN_CLASS, f"{path}, line {lines[row].line}")
         boxes = pixels(labels.boxes[known], size)
-        rows = Rows(boxes, labels.classes[known], np.full(len(boxes), NO_TRACK))
+        rows = FileBoxes(boxes, labels.classes[known], np.full(len(boxes), NO_TRACK))
         return self._check(0, rows, size, lambda row: f"{path}, box {row + 1}")

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from minet_core.datasets.yolo.layout import Layout, swapped
 from minet_core.errors import InputError
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 from minet_core.video.pictures.folder import pictures_of
 
 IMAGES, LABELS = "images", "labels"

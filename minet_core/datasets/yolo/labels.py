@@ -11,14 +11,15 @@ all lines of a folder are looked at together.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.boxes import NO_TRACK
-from minet_core.video.opening import shown
+from minet_core.boxes import NO_TRACK, Boxes
+from minet_core.text import shown
 
 _BOX, _ONE_MORE, _TWO_MORE = 5, 6, 7
 _LEAST, _MOST = -0.5, 1.5
@@ -43,7 +44,8 @@ class Row(NamedTuple):
     values: tuple[float, ...]
 
 
-class Labels(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels(Boxes):
     """What rows say, one for each row.
 
     Attributes:
@@ -62,17 +64,6 @@ class Labels(NamedTuple):
     tracks: NDArray[np.int64]
     outlines: NDArray[np.bool_]
     sixth: str
-
-    def of(self, rows: slice) -> "Labels":
-        """Those of some of the rows."""
-        return Labels(
-            self.classes[rows],
-            self.boxes[rows],
-            self.scores[rows],
-            self.tracks[rows],
-            self.outlines[rows],
-            self.sixth,
-        )
 
 
 def read_rows(path: Path, keypoints: int = 0) -> list[Row]:

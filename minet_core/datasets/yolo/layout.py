@@ -14,8 +14,7 @@ from typing import Any
 import yaml
 
 from minet_core.errors import InputError
-from minet_core.text import read_text
-from minet_core.video.opening import shown
+from minet_core.text import read_text, shown
 
 _CONFIGS = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 _DARKNET = "obj.data"

@@ -19,7 +19,8 @@ from minet_core.datasets.problems import Problem
 from minet_core.evaluation.frames import FoundBoxes
 from minet_core.evaluation.passes import FoundOf
 from minet_core.evaluation.predictions.convert import Found
-from minet_core.files import one_line, replace_bytes
+from minet_core.files import one_line
+from minet_core.publishing import replace_bytes
 
 FOLDER = ".minet-eval"
 """Name of the folder of such files, inside the folder of the results."""

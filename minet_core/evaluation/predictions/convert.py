@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from minet_core.boxes import NO_TRACK
+from minet_core.boxes import NO_TRACK, edges_of_inclusive
 from minet_core.config import MemoryConfig
 from minet_core.datasets.dataset import FrameTruth
 from minet_core.datasets.vocabulary import ClassMap
@@ -16,7 +16,6 @@ from minet_core.evaluation.frames import (
     Bools,
     FoundBoxes,
     TrueBoxes,
-    edges_of_inclusive,
 )
 from minet_core.inference.online import PAIR_FLOOR
 from minet_core.inference.score_frames import ScoredFrame

@@ -10,11 +10,10 @@ from minet_core.detections.reading import table_for
 from minet_core.evaluation.eval_config import Offline, Variant
 from minet_core.evaluation.passes import FoundOf, Passes
 from minet_core.evaluation.predictions.cache import FoundFiles, FoundInVideo
-from minet_core.models.stored_detections import StoredDetector
 from minet_core.models.zoo import Model
 
 ModelOf = Callable[[str], Model]
-"""From a video's name to the model; a `StoredDetector` differs from video to video."""
+"""From a video's name to the model; boxes of a file differ from video to video."""
 
 Progress = Callable[[str, int], None]
 """Called with a video's name and the number of its frames that are done."""
@@ -63,7 +62,7 @@ class Finder:
             OutputError: what was found cannot be kept.
         """
         model = self._model_of(video.name)
-        said, classes = model.detector.classes, self._dataset.classes
+        said, classes = model.classes, self._dataset.classes
         names = map_classes(said, classes, table_for(said, classes, self._table))
         self.covered |= {int(label) for label in names.ids if label >= 0}
         passes = Passes(model, self._variants, names, len(classes), self._offline)
@@ -110,8 +109,7 @@ def find_all(
 
 def _facts(video: VideoTruth, model: Model) -> dict[str, Any]:
     """What the boxes of one video depend on, beside the settings."""
-    detector = model.detector
-    digest = detector.stored.digest if isinstance(detector, StoredDetector) else None
+    digest = None if model.stored is None else model.stored.digest
     return {"video": video.name, "frames": len(video), "detections": digest}
 
 

@@ -17,7 +17,7 @@ from minet_core.evaluation.precision.video_bootstrap import draws_interval
 from minet_core.evaluation.scorer import Scores
 from minet_core.evaluation.tracks.metrics import TrackingResult
 from minet_core.evaluation.tracks.steadiness import TemporalResult
-from minet_core.files import complete_text
+from minet_core.publishing import complete_text
 
 FILES = ("metrics.json", "metrics.csv")
 """What `write_metrics` makes."""

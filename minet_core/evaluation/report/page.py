@@ -12,8 +12,8 @@ from minet_core.evaluation.report.moments import FOUND, as_html
 from minet_core.evaluation.report.plots import require_matplotlib
 from minet_core.evaluation.report.tables import class_table, score_table, sweep_table
 from minet_core.evaluation.tracks.identities import IdentityConfusion
-from minet_core.files import complete_text
 from minet_core.page_style import STYLE
+from minet_core.publishing import complete_text
 
 __all__ = ["ReportData", "RunScores", "Sweep", "require_matplotlib", "write_report"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from minet_core.batch.pool import Failed, Pool, Told
 from minet_core.batch.process import Tell, Work
 from minet_core.batch.sizing import this_machine
-from minet_core.evaluation.requests.request import Request
+from minet_core.evaluation.requests.request import EvalRequest
 
 if TYPE_CHECKING:
     from minet_core.datasets.dataset import Dataset
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def find_at_once(
-    request: Request,
+    request: EvalRequest,
     dataset: "Dataset",
     variants: "tuple[Variant, ...]",
     options: "EvalOptions",
@@ -60,7 +60,7 @@ def find_at_once(
 
 
 def _finder(
-    request: Request,
+    request: EvalRequest,
     variants: "tuple[Variant, ...]",
     options: "EvalOptions",
     count: int,

@@ -13,20 +13,19 @@ from minet_core.datasets import read_table
 from minet_core.datasets.dataset import Dataset
 from minet_core.datasets.vocabulary import Table
 from minet_core.detections.locating import DETECTIONS
+from minet_core.detections.of_dataset import open_stored
 from minet_core.errors import ConfigError
 from minet_core.evaluation.eval_config import EvalOptions, Variant
 from minet_core.evaluation.predictions.cache import FOLDER, FoundFiles
 from minet_core.evaluation.predictions.predict import Finder
-from minet_core.evaluation.predictions.result_files import open_stored
-from minet_core.evaluation.requests.request import Request, identify_of
-from minet_core.models.stored_detections import StoredDetector
+from minet_core.evaluation.requests.request import EvalRequest, identify_of
 from minet_core.models.zoo import Model, pick_device
 from minet_core.processes import Processes
 from minet_core.runs.manifest import identify_facts, weights_of
 
 
 def finders(
-    request: Request,
+    request: EvalRequest,
     dataset: Dataset,
     variants: tuple[Variant, ...],
     options: EvalOptions,
@@ -45,7 +44,7 @@ def finders(
     ]
 
 
-def _models(request: Request, processes: Processes) -> dict[bool, Model]:
+def _models(request: EvalRequest, processes: Processes) -> dict[bool, Model]:
     """The model, and under True the one that was trained with the meta loss, if there is one.
 
     Raises:
@@ -64,13 +63,13 @@ def _models(request: Request, processes: Processes) -> dict[bool, Model]:
         for trained, name in names.items()
         if name is not None
     }
-    if len({model.detector.classes for model in models.values()}) > 1:
+    if len({model.classes for model in models.values()}) > 1:
         raise ConfigError(f"{request.model} and {request.trained} do not know the same classes")
     return models
 
 
 def _finder(
-    request: Request,
+    request: EvalRequest,
     dataset: Dataset,
     model: Model,
     variants: Sequence[Variant],
@@ -80,7 +79,7 @@ def _finder(
     offline, table = options.offline, None
     identify = identify_of(request, trained=any(each.trained for each in variants))
     if request.detections is None:
-        table = table_of(request, dataset, model.detector.classes)
+        table = table_of(request, dataset, model.classes)
 
         def model_of(video: str) -> Model:  # noqa: ARG001
             return model
@@ -90,7 +89,7 @@ def _finder(
         stored = open_stored(request.detections, request.data, dataset, DETECTIONS, names)
 
         def model_of(video: str) -> Model:
-            return replace(model, detector=StoredDetector(stored(video)))
+            return replace(model, stored=stored(video))
 
     depends_on = {
         "minet": __version__,
@@ -107,7 +106,7 @@ def _finder(
     return Finder(dataset, model_of, variants, offline, table, files)
 
 
-def table_of(request: Request, dataset: Dataset, known: Sequence[str] | None) -> Table | None:
+def table_of(request: EvalRequest, dataset: Dataset, known: Sequence[str] | None) -> Table | None:
     """The user's table of class names, None for the one that comes along.
 
     Args:

@@ -1,50 +1,82 @@
 """What `minet eval` was asked for, and what follows from that before anything is read."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minet_core.config import MOST_TILES, PRESETS
+from minet_core.config import PRESETS
 from minet_core.errors import ConfigError
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS, aggregates
 from minet_core.models.weight_files import FC6, architecture_of
+from minet_core.options import MIN_SCORE, MOST_TILES, of_detect, setting
 
 if TYPE_CHECKING:
     from minet_core.evaluation.eval_config import EvalOptions, Variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What was typed, option by option."""
+class EvalRequest:
+    """What to evaluate: settings of `minet eval`, and of `minet_core.evaluate`.
 
-    data: str
-    split: str
-    output: Path
-    overwrite: bool
-    report: bool
-    model: str
-    identify: str | None
-    preset: str
-    size: int | None
-    tiles: int | None
-    device: str
-    memory: bool
-    detections: Path | None
-    results: Path | None
-    allow_cut: bool
-    class_table: Path | None
-    protocol: str
-    motion: bool
-    motion_rule: str
-    tracking: bool
-    score: float
-    bidirectional: bool
-    seq_nms: bool
-    tube_link: bool
-    sweep: str | None
-    ablation: bool
-    trained: str | None
-    paper: bool
+    Raises:
+        ConfigError: settings do not go together, or are out of their range.
+    """
+
+    data: str = field(
+        metadata={"help": "imagenet-vid:ROOT, mot:ROOT, coco-vid:FILE or toy:DIR."},
+    )
+    split: str = setting("val", "Part of the dataset.")
+    output: Path = setting(Path("minet-eval"), "Folder for metrics.json and metrics.csv.")
+    overwrite: bool = setting(False, "Replace the metrics of an earlier run.")
+    report: bool = setting(False, "Write report.html too; needs matplotlib.")
+    model: str = of_detect("model")
+    identify: str | None = of_detect("identify")
+    preset: str = setting("paper", "Settings of the memory: paper, or video.")
+    size: int | None = of_detect("size")
+    tiles: int | None = of_detect("tiles")
+    device: str = of_detect("device")
+    memory: bool = setting(
+        True, "Compare with and without memory, or run the plain detector alone."
+    )
+    detections: Path | None = setting(
+        None,
+        "Boxes and scores from a file in place of the detector: det.txt, result.json, "
+        "detections.csv, COCO results.",
+    )
+    results: Path | None = setting(
+        None,
+        "Score results that exist: result.json, detections.csv, MOTChallenge text, masks "
+        "(MOTS, pictures, COCO), or the text format of ImageNet VID.",
+    )
+    allow_cut: bool = setting(False, "Score results that were cut at a score.")
+    class_table: Path | None = setting(
+        None, "What the model's classes are called in the dataset: a line `model,dataset` each."
+    )
+    protocol: str = setting("voc50", "How average precision is counted.")
+    motion: bool = setting(False, "Score slow, medium and fast objects apart.")
+    motion_rule: str = setting("mega", "Whose rule weighs false positives of motion groups.")
+    tracking: bool = setting(False, "Compute HOTA, MOTA and IDF1.")
+    score: float = setting(
+        MIN_SCORE, "Minimum score of what is shown, 0–1; average precision looks at everything."
+    )
+    bidirectional: bool = setting(
+        False, "Merge the memory's pass with one from the last frame to the first."
+    )
+    seq_nms: bool = setting(False, "Rescore by Seq-NMS when the video is known.")
+    tube_link: bool = setting(False, "Rescore by tubes when the video is known.")
+    sweep: str | None = setting(
+        None, "Vary a setting of the memory, such as decay=1,0.95,0.9 (Table V)."
+    )
+    ablation: bool = setting(False, "The rows of Table III.")
+    paper: bool = setting(
+        False,
+        "Tables II to V of the paper by one pass of --model and --trained, its figures beside.",
+    )
+    trained: str | None = setting(
+        None,
+        "For --ablation and --paper: a model trained with the meta loss, beside --model, trained "
+        "without.",
+    )
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -79,7 +111,7 @@ class Request:
             raise ConfigError("--allow-cut is about --results")
 
 
-def options_of(request: Request) -> "EvalOptions":
+def options_of(request: EvalRequest) -> "EvalOptions":
     """The metrics that were asked for.
 
     Raises:
@@ -99,7 +131,7 @@ def options_of(request: Request) -> "EvalOptions":
     )
 
 
-def variants_of(request: Request) -> "tuple[Variant, ...]":
+def variants_of(request: EvalRequest) -> "tuple[Variant, ...]":
     """The variants of the memory to compare.
 
     Raises:
@@ -120,7 +152,7 @@ def variants_of(request: Request) -> "tuple[Variant, ...]":
     return with_and_without(memory) if request.memory else (without(),)
 
 
-def identify_of(request: Request, *, trained: bool) -> str | None:
+def identify_of(request: EvalRequest, *, trained: bool) -> str | None:
     """What tells objects apart beside a model; None for what the model itself has for it.
 
     Beside a Faster R-CNN that had no meta loss stands a head of random weights, so row (c) of
@@ -134,7 +166,7 @@ def identify_of(request: Request, *, trained: bool) -> str | None:
     return request.identify
 
 
-def settings_of(request: Request) -> dict[str, Any]:
+def settings_of(request: EvalRequest) -> dict[str, Any]:
     """What metrics.json says of what was asked for; null where it played no part."""
     settings = {
         name: str(value) if isinstance(value, Path) else value

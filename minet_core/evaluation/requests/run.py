@@ -1,38 +1,93 @@
-"""From what was asked of `minet eval` to the numbers."""
+"""From what was asked of `minet eval` to the numbers, and the files that hold them."""
 
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 from minet_core.datasets import open_dataset
 from minet_core.datasets.dataset import Dataset
-from minet_core.evaluation.eval_config import EvalOptions, Variant
+from minet_core.errors import ConfigError
+from minet_core.evaluation.eval_config import EvalOptions
 from minet_core.evaluation.evaluate import EvalResult, evaluate_model, evaluate_results
+from minet_core.evaluation.predictions.cache import FOLDER
 from minet_core.evaluation.predictions.predict import Progress, find_all
 from minet_core.evaluation.predictions.result_files import open_results
+from minet_core.evaluation.report.build import REPORT, report_data
+from minet_core.evaluation.report.metrics_file import FILES, write_metrics
+from minet_core.evaluation.report.page import require_matplotlib, write_report
 from minet_core.evaluation.requests.at_once import find_at_once
 from minet_core.evaluation.requests.finders import finders, table_of
-from minet_core.evaluation.requests.request import Request
+from minet_core.evaluation.requests.request import (
+    EvalRequest,
+    options_of,
+    settings_of,
+    variants_of,
+)
 from minet_core.processes import Processes
+from minet_core.publishing import check_free, complete_together
+
+Showing = Callable[[Dataset], AbstractContextManager[Progress | None]]
+"""Called with the dataset before its first frame: what to call after each, while it is entered."""
 
 
-def run(
-    request: Request,
+def evaluate(
+    request: EvalRequest, showing: Showing | None = None, *, jobs: int | None = 1
+) -> EvalResult | None:
+    """Score a model, or results that exist, on a dataset, and write the numbers into a folder.
+
+    Under torchrun each process calls this, and the first one writes.
+
+    Args:
+        request: what to evaluate.
+        showing: shows how far it is.
+        jobs: videos to look at at once, each in a process of its own; None for as many as fit.
+
+    Returns:
+        The numbers; None for a process of torchrun that leaves the rest to the first.
+
+    Raises:
+        MinetError: dataset, model, detections or results are missing or not sound, or the folder
+            has results that may not be replaced.
+    """
+    if jobs != 1 and request.results is not None:
+        raise ConfigError("--jobs is for what a model finds; results are scored in one process")
+    options, processes = options_of(request), Processes.from_environment()
+    check_free(request.output, (*FILES, REPORT), replace=request.overwrite)
+    if request.report:
+        require_matplotlib()
+    dataset = open_dataset(request.data, request.split)
+    shown = nullcontext() if showing is None else showing(dataset)
+    with processes.joined(), shown as progress:
+        result = _scored(request, dataset, options, progress, processes, jobs)
+    if result is None:
+        return None
+    settings = settings_of(request)
+    with complete_together(request.output, (*FILES, REPORT), replace=request.overwrite) as folder:
+        write_metrics(folder, result, settings)
+        if request.report:
+            write_report(folder / REPORT, report_data(result, settings))
+    shutil.rmtree(request.output / FOLDER, ignore_errors=True)
+    return result
+
+
+def files_of(request: EvalRequest) -> list[Path]:
+    """The files that `evaluate` makes."""
+    return [request.output / name for name in (*FILES, *([REPORT] if request.report else []))]
+
+
+def _scored(
+    request: EvalRequest,
     dataset: Dataset,
-    variants: tuple[Variant, ...],
     options: EvalOptions,
     progress: Progress | None,
     processes: Processes,
-    jobs: int | None = 1,
+    jobs: int | None,
 ) -> EvalResult | None:
-    """Evaluate what was asked for.
-
-    Returns:
-        The numbers; None for a process that has done its share and leaves the rest to the first.
-
-    Raises:
-        MinetError: dataset, model, detections or results are missing or not sound.
-    """
     if request.results is not None:
         return _of_results(request, dataset, options, progress) if processes.is_first else None
+    variants = variants_of(request)
     if processes.count > 1:
         # Apart from the dataset that is scored, which is to list its problems in their order.
         shared = open_dataset(request.data, request.split)
@@ -49,7 +104,7 @@ def run(
 
 
 def _of_results(
-    request: Request, dataset: Dataset, options: EvalOptions, progress: Progress | None
+    request: EvalRequest, dataset: Dataset, options: EvalOptions, progress: Progress | None
 ) -> EvalResult:
     assert request.results is not None
     table = table_of(request, dataset, None)

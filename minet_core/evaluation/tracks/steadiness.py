@@ -12,6 +12,7 @@ from minet_core.errors import ConfigError, InputError
 from minet_core.evaluation.bootstrap import Interval, difference_interval, ratio_interval
 from minet_core.evaluation.frames import Bools, EvalFrame, Floats, Ints
 from minet_core.evaluation.matching import ApProtocol, class_frame
+from minet_core.options import MIN_SCORE
 
 TrackKey = tuple[str, int]
 """Video and track id."""
@@ -118,7 +119,7 @@ class TemporalAccumulator:
             depend on it, jitter does not.
     """
 
-    def __init__(self, classes: Sequence[str], shown: float = 0.3) -> None:
+    def __init__(self, classes: Sequence[str], shown: float = MIN_SCORE) -> None:
         self._classes = len(classes)
         self._shown = shown
         self._tracks: dict[TrackKey, TrackHistory] = {}

@@ -10,11 +10,10 @@ import numpy as np
 
 from minet_core.boxes import NO_TRACK
 from minet_core.datasets.coco.json_records import (
+    Contents,
     FaultError,
     Record,
     by_id,
-    check_references,
-    class_names,
     frames_of_videos,
     load_coco,
     one_line_for_faults,
@@ -46,14 +45,7 @@ def videos_of(content: dict[str, Any]) -> list[VideoAnnotations]:
     Raises:
         FaultError: it contradicts itself; KeyError and the like where a record lacks something.
     """
-    categories = by_id(content["categories"], "category")
-    classes = class_names(categories)
-    label_of = {category: label for label, category in enumerate(categories)}
-    images = by_id(content["images"], "image")
-    boxes: dict[int, list[Record]] = {image: [] for image in images}
-    for record in content["annotations"]:
-        check_references(record, images, categories)
-        boxes[record["image_id"]].append(record)
+    classes, label_of, images, boxes = Contents.of(content)
     return [
         _video(video, [(images[image], boxes[image]) for image in order], classes, label_of)
         for video, order in frames_of_videos(by_id(content["videos"], "video"), images)

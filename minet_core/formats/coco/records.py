@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from minet_core.files import complete_text, one_line
+from minet_core.files import one_line
+from minet_core.publishing import complete_text
 
 Record = dict[str, Any]
 

@@ -10,11 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from minet_core.datasets.coco.json_records import (
+    Contents,
     FaultError,
     Record,
-    by_id,
-    check_references,
-    class_names,
     load_coco,
     one_line_for_faults,
 )
@@ -53,14 +51,8 @@ def read_coco(path: Path, name: str | None = None) -> list[VideoAnnotations]:
 
 
 def _of_pictures(content: dict[str, Any], name: str) -> list[VideoAnnotations]:
-    categories = by_id(content["categories"], "category")
-    classes = class_names(categories)
-    label_of = {category: label for label, category in enumerate(categories)}
-    images = by_id(content["images"], "image")
-    boxes: dict[int, list[Record]] = {image: [] for image in images}
-    for record in content["annotations"]:
-        check_references(record, images, categories)
-        boxes[record["image_id"]].append(_flat(record))
+    classes, label_of, images, boxes = Contents.of(content)
+    boxes = {image: [_flat(record) for record in records] for image, records in boxes.items()}
     return [
         _video(video, frames, boxes, classes, label_of)
         for video, frames in _videos(images.values(), name)

@@ -9,7 +9,7 @@ from minet_core.formats.coco.stills import read_coco
 from minet_core.formats.cvat.reader import read_cvat
 from minet_core.formats.mot.reader import read_mot
 from minet_core.formats.yolo.reader import SizeOf, read_yolo
-from minet_core.video.opening import shown
+from minet_core.text import shown
 from minet_core.zips import MOST_BYTES, opened, unpacked
 
 ZipKind = Literal["cvat-zip", "mot-zip", "coco-zip", "yolo-zip"]

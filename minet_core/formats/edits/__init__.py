@@ -3,15 +3,15 @@
 from minet_core.formats.edits.entry import Edit
 from minet_core.formats.edits.file import EditsFile, ResultFacts, read_edits, write_edits
 from minet_core.formats.edits.operations import Skipped, apply_edits
-from minet_core.formats.edits.sheet import Rows, Sheet
+from minet_core.formats.edits.sheet import Sheet, TrackRows
 
 __all__ = [
     "Edit",
     "EditsFile",
     "ResultFacts",
-    "Rows",
     "Sheet",
     "Skipped",
+    "TrackRows",
     "apply_edits",
     "read_edits",
     "write_edits",

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.errors import InputError
-from minet_core.files import complete_text
 from minet_core.formats.edits.entry import Edit, edit_of
-from minet_core.video.opening import shown
+from minet_core.publishing import complete_text
+from minet_core.text import shown
 
 SCHEMA = "minet-edits"
 VERSION = 1

@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from minet_core.formats.edits.sheet import Floats, Rows, Whole
+from minet_core.formats.edits.sheet import Floats, TrackRows, Whole
 from minet_core.formats.interpolation import between
 
 
 def with_keyframe(
-    rows: Rows | None, frame: int, box: Floats, label: int | None, step: int | None
-) -> Rows:
+    rows: TrackRows | None, frame: int, box: Floats, label: int | None, step: int | None
+) -> TrackRows:
     """The rows with a box that a person drew.
 
     Interpolated boxes between it and the nearest keyframes follow it, as in CVAT.
@@ -37,7 +37,7 @@ def with_keyframe(
     return rows
 
 
-def filled(rows: Rows, first: int, last: int, step: int) -> Rows:
+def filled(rows: TrackRows, first: int, last: int, step: int) -> TrackRows:
     """The rows with boxes on lines in every frame between two rows that has none.
 
     Args:
@@ -51,7 +51,7 @@ def filled(rows: Rows, first: int, last: int, step: int) -> Rows:
     return rows.joined(_on_lines(rows, missing, known)) if len(missing) else rows
 
 
-def _between(rows: Rows, first: int, last: int, step: int | None) -> Rows:
+def _between(rows: TrackRows, first: int, last: int, step: int | None) -> TrackRows:
     """The rows with those between two keyframes on the line between them."""
     own = rows.frames[(rows.frames > first) & (rows.frames < last)]
     frames = own if step is None else np.union1d(own, np.arange(first + step, last, step))
@@ -62,12 +62,12 @@ def _between(rows: Rows, first: int, last: int, step: int | None) -> Rows:
     return line.joined(rows)
 
 
-def _on_lines(rows: Rows, frames: Whole, known: Whole) -> Rows:
+def _on_lines(rows: TrackRows, frames: Whole, known: Whole) -> TrackRows:
     """Interpolated rows at frames (M,), on lines between the rows of known frames (N,)."""
-    ends = rows.where(np.isin(rows.frames, known))
+    ends = rows[np.isin(rows.frames, known)]
     before = np.searchsorted(ends.frames, frames, side="right") - 1
     no = np.zeros(len(frames), np.bool_)
-    return Rows(
+    return TrackRows(
         frames=frames,
         boxes=between(frames, ends.frames, ends.boxes),
         scores=np.interp(frames, ends.frames, ends.scores),
@@ -78,9 +78,9 @@ def _on_lines(rows: Rows, frames: Whole, known: Whole) -> Rows:
     )
 
 
-def _drawn(frame: int, box: Floats, label: int, *, occluded: bool) -> Rows:
+def _drawn(frame: int, box: Floats, label: int, *, occluded: bool) -> TrackRows:
     yes = np.ones(1, np.bool_)
-    return Rows(
+    return TrackRows(
         np.array([frame], np.int64),
         box.reshape(1, 4),
         np.ones(1),

@@ -12,7 +12,7 @@ import numpy as np
 
 from minet_core.formats.edits.entry import Edit, is_class
 from minet_core.formats.edits.keyframes import filled, with_keyframe
-from minet_core.formats.edits.sheet import Flags, Rows, Sheet
+from minet_core.formats.edits.sheet import Flags, Sheet, TrackRows
 
 
 class Skipped(NamedTuple):
@@ -70,7 +70,7 @@ def _require_free(sheet: Sheet, track: int) -> None:
         raise _Unfit(f"there is a track {track} already")
 
 
-def _stretch(rows: Rows, edit: Edit) -> Flags:
+def _stretch(rows: TrackRows, edit: Edit) -> Flags:
     first = rows.frames >= (0 if edit.first is None else edit.first)
     return first if edit.last is None else first & (rows.frames <= edit.last)
 
@@ -90,7 +90,7 @@ def _merge(sheet: Sheet, edit: Edit) -> None:
         other = sheet.tracks[track]
         # A box that was detected says more than one that was drawn between two.
         better = np.isin(rows.frames, other.frames[other.keyframes]) & ~rows.keyframes
-        rows = rows.where(~better).joined(other)
+        rows = rows[~better].joined(other)
         hidden = sheet.hidden.get(edit.into, frozenset()) | sheet.hidden.get(track, frozenset())
         sheet.hidden[edit.into] = hidden
         if track in sheet.texts:
@@ -110,8 +110,8 @@ def _split(sheet: Sheet, edit: Edit) -> None:
     hidden = sheet.hidden.get(track, frozenset())
     sheet.hidden[track] = frozenset(frame for frame in hidden if frame < edit.frame)
     sheet.hidden[edit.new] = hidden - sheet.hidden[track]
-    sheet.put(track, rows.where(~later))
-    sheet.put(edit.new, rows.where(later))
+    sheet.put(track, rows[~later])
+    sheet.put(edit.new, rows[later])
 
 
 def _swap(sheet: Sheet, edit: Edit) -> None:
@@ -122,8 +122,8 @@ def _swap(sheet: Sheet, edit: Edit) -> None:
     if not (late_one.any() or late_two.any()):
         raise _Unfit(f"no box from frame {edit.frame} on")
     hidden = {t: sheet.hidden.pop(t, frozenset()) for t in (track, edit.other)}
-    sheet.put(track, one.where(~late_one).joined(two.where(late_two)))
-    sheet.put(edit.other, two.where(~late_two).joined(one.where(late_one)))
+    sheet.put(track, one[~late_one].joined(two[late_two]))
+    sheet.put(edit.other, two[~late_two].joined(one[late_one]))
     for own, other in ((track, edit.other), (edit.other, track)):
         early = {frame for frame in hidden[own] if frame < edit.frame}
         late = {frame for frame in hidden[other] if frame >= edit.frame}
@@ -134,7 +134,7 @@ def _swap(sheet: Sheet, edit: Edit) -> None:
 def _delete(sheet: Sheet, edit: Edit) -> None:
     for track, marked in _stretches(sheet, edit).items():
         if marked.any():
-            sheet.put(track, sheet.tracks[track].where(~marked))
+            sheet.put(track, sheet.tracks[track][~marked])
 
 
 def _class(sheet: Sheet, edit: Edit) -> None:
@@ -161,7 +161,7 @@ def _hide(sheet: Sheet, edit: Edit) -> None:
         stop = min((edit.last or 0) + 1, sheet.looked_at.stop)
         hidden = frozenset(range(first, stop))
         sheet.hidden[track] = sheet.hidden.get(track, frozenset()) | hidden
-        sheet.put(track, rows.where(~marked))
+        sheet.put(track, rows[~marked])
 
 
 def _box(sheet: Sheet, edit: Edit) -> None:

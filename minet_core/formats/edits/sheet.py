@@ -1,9 +1,12 @@
 """A result as edits see it: the rows of each track, in the page's own coordinates."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from minet_core.boxes import Boxes
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -11,7 +14,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class TrackRows(Boxes):
     """Boxes of one track, a row each, by frame; no two are in one frame.
 
     Attributes:
@@ -32,21 +35,12 @@ class Rows:
     occluded: Flags
     drawn: Flags
 
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def where(self, chosen: Flags | Whole) -> "Rows":
-        """Rows that are marked (N,), or of these numbers."""
-        return Rows(*(getattr(self, column.name)[chosen] for column in fields(self)))
-
-    def joined(self, other: "Rows") -> "Rows":
+    def joined(self, other: Self) -> Self:
         """Rows of both by frame; where both have one, its own."""
-        others = other.where(~np.isin(other.frames, self.frames))
-        columns = (column.name for column in fields(self))
-        both = Rows(*(np.concatenate([getattr(self, c), getattr(others, c)]) for c in columns))
-        return both.where(np.argsort(both.frames))
+        both = super(TrackRows, self).joined(other[~np.isin(other.frames, self.frames)])
+        return both[np.argsort(both.frames)]
 
-    def of_class(self, label: int) -> "Rows":
+    def of_class(self, label: int) -> "TrackRows":
         """The same rows of one class."""
         return replace(self, labels=np.full(len(self), label, np.int64))
 
@@ -75,12 +69,12 @@ class Sheet:
     height: int
     looked_at: range
     classes: list[str]
-    tracks: dict[int, Rows]
+    tracks: dict[int, TrackRows]
     texts: dict[int, str] = field(default_factory=dict)
     hidden: dict[int, frozenset[int]] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
 
-    def put(self, track: int, rows: Rows | None) -> None:
+    def put(self, track: int, rows: TrackRows | None) -> None:
         """Give a track other rows; without any it is gone."""
         self.touched.add(track)
         if rows is None or not len(rows):

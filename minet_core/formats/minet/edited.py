@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from minet_core.formats.annotations import Sizes, Track
 from minet_core.formats.attributes import Attribute
 from minet_core.formats.cvat.extras import NOTHING, Kept, LabelSpec
-from minet_core.formats.edits import EditsFile, Rows, Sheet, Skipped, apply_edits
+from minet_core.formats.edits import EditsFile, Sheet, Skipped, TrackRows, apply_edits
 from minet_core.formats.edits.file import ResultFacts, facts_of
+from minet_core.text import shown
 from minet_core.video.names import parts_of
-from minet_core.video.opening import shown
 from minet_core.video.placement import placed_in
 
 Columns = dict[str, NDArray[Any]]
@@ -141,7 +141,7 @@ def _marks(sheet: Sheet, skipped: list[Skipped], edits: EditsFile) -> Marks:
     )
 
 
-def _rows_of(columns: Columns, sizes: Sizes, whole: tuple[int, int]) -> dict[int, Rows]:
+def _rows_of(columns: Columns, sizes: Sizes, whole: tuple[int, int]) -> dict[int, TrackRows]:
     """Rows of each track, boxes of pictures of other sizes where a page shows them."""
     boxes = columns["boxes"].copy()
     for frame, size in sizes.items():
@@ -156,11 +156,13 @@ def _rows_of(columns: Columns, sizes: Sizes, whole: tuple[int, int]) -> dict[int
             names = ("frames", "scores", "labels", "detected", "occluded")
             frames, scores, labels, detected, occluded = (columns[name][rows] for name in names)
             drawn = np.zeros(len(rows), np.bool_)
-            tracks[track] = Rows(frames, boxes[rows], scores, labels, detected, occluded, drawn)
+            tracks[track] = TrackRows(
+                frames, boxes[rows], scores, labels, detected, occluded, drawn
+            )
     return tracks
 
 
-def _columns_of(track: int, rows: Rows, sizes: Sizes, whole: tuple[int, int]) -> Columns:
+def _columns_of(track: int, rows: TrackRows, sizes: Sizes, whole: tuple[int, int]) -> Columns:
     """The inverse, of one track."""
     boxes = rows.boxes.copy()
     for i, frame in enumerate(rows.frames.tolist() if sizes else ()):

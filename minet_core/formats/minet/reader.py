@@ -23,7 +23,7 @@ from minet_core.formats.minet.edited_scores import ScoreVectors
 from minet_core.formats.minet.result_json import read_json
 from minet_core.formats.minet.score_vectors import map_score_vectors
 from minet_core.formats.minet.writer import MODEL
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 if TYPE_CHECKING:
     import pandas as pd

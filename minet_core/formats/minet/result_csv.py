@@ -8,7 +8,7 @@ import csv
 from minet_core.files import TextFile
 from minet_core.formats.writers import VideoFacts
 from minet_core.results import COLUMNS, FrameDetections, Totals
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 PICTURE = "picture"
 """Column with the name of a frame's picture in its folder."""

@@ -12,7 +12,7 @@ from minet_core.errors import InputError
 from minet_core.files import BytesFile
 from minet_core.formats.minet.result_json import read_json
 from minet_core.results import FrameDetections, Totals
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 TYPE = np.dtype("<f4")
 

@@ -14,7 +14,7 @@ from minet_core.files import TextFile
 from minet_core.formats.minet.result_csv import PICTURE
 from minet_core.formats.writers import VideoFacts
 from minet_core.results import FrameDetections, Totals
-from minet_core.video.opening import shown
+from minet_core.text import shown
 
 
 class MotWriter:

@@ -17,7 +17,7 @@ from minet_core.formats.edits import ResultFacts
 from minet_core.formats.minet.edited import Columns, name_of, result_facts
 from minet_core.formats.minet.reader import columns_of, start_of
 from minet_core.formats.minet.result_json import StoredResult
-from minet_core.formats.review_page.doubts import LEAST, Doubt, Seen, doubts_of
+from minet_core.formats.review_page.doubts import LEAST, Doubt, SeenTrack, doubts_of
 from minet_core.video.placement import placed_in
 
 _DEFAULT_RATE = Fraction(25)
@@ -172,7 +172,7 @@ def _doubts(columns: Columns, size: tuple[int, int], last: int, step: int) -> li
     ids, starts = np.unique(columns["tracks"][order], return_index=True)
     names = ("frames", "boxes", "scores", "labels")
     tracks = {
-        track: Seen(*(columns[name][rows] for name in names))
+        track: SeenTrack(*(columns[name][rows] for name in names))
         for track, rows in zip(ids.tolist(), np.split(order, starts[1:]), strict=len(ids) > 0)
         if track > 0
     }

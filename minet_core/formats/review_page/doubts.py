@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.boxes import paired_iou
+from minet_core.boxes import Boxes, paired_iou
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -72,7 +72,7 @@ class Doubt(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class SeenTrack(Boxes):
     """Rows of one track.
 
     Attributes:
@@ -89,7 +89,7 @@ class Seen:
 
 
 def doubts_of(
-    tracks: Mapping[int, Seen], size: tuple[int, int], last: int, step: int = 1
+    tracks: Mapping[int, SeenTrack], size: tuple[int, int], last: int, step: int = 1
 ) -> list[Doubt]:
     """All doubts of a result, the likeliest to be wrong first.
 
@@ -114,7 +114,7 @@ def _doubt(kind: str, frame: int, before: int, tracks: tuple[int, ...], *numbers
     return Doubt(kind, int(frame), int(before), tracks, chance, tuple(map(float, numbers)))
 
 
-def _along(track: int, seen: Seen, step: int) -> Iterator[Doubt]:
+def _along(track: int, seen: SeenTrack, step: int) -> Iterator[Doubt]:
     """Gaps, leaps and changes of class of one track, and whether it is one at all."""
     frames, boxes = seen.frames, seen.boxes
     overlap = paired_iou(boxes[1:], boxes[:-1])
@@ -136,7 +136,7 @@ def _along(track: int, seen: Seen, step: int) -> Iterator[Doubt]:
 
 
 def _ends(
-    tracks: Mapping[int, Seen], size: tuple[int, int], last: int, step: int
+    tracks: Mapping[int, SeenTrack], size: tuple[int, int], last: int, step: int
 ) -> Iterator[Doubt]:
     """Tracks that begin where another one has ended, and those that end inside the picture."""
     ids = list(tracks)
@@ -162,7 +162,7 @@ def _ends(
             yield _doubt("end", frame, frame, (track,), score, log(len(seen.frames)))
 
 
-def _meetings(tracks: Mapping[int, Seen]) -> Iterator[Doubt]:
+def _meetings(tracks: Mapping[int, SeenTrack]) -> Iterator[Doubt]:
     """Pairs of tracks that cover each other: for a while, so that they may have swapped, or long.
 
     Those that do so most of the time that both are there may be of one object.
@@ -180,7 +180,7 @@ def _meetings(tracks: Mapping[int, Seen]) -> Iterator[Doubt]:
                 yield from _meeting(tracks, min(one, two), max(one, two))
 
 
-def _meeting(tracks: Mapping[int, Seen], one: int, two: int) -> Iterator[Doubt]:
+def _meeting(tracks: Mapping[int, SeenTrack], one: int, two: int) -> Iterator[Doubt]:
     a, b = tracks[one], tracks[two]
     frames, i, j = np.intersect1d(a.frames, b.frames, return_indices=True)
     overlap = paired_iou(a.boxes[i], b.boxes[j])

@@ -18,12 +18,13 @@ from string import Template
 from typing import Any
 from urllib.parse import quote
 
-from minet_core.config import ExportOptions
-from minet_core.files import complete_text
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.review_page.columns import ViewerData, data_of_annotations
+from minet_core.options import ExportOptions
+from minet_core.publishing import complete_text
+from minet_core.text import shown
 from minet_core.video.drawing.palette import PALETTE, UNTRACKED
-from minet_core.video.opening import is_url, shown
+from minet_core.video.opening import is_url
 
 # In the order in which they build on each other.
 _SCRIPTS = (

@@ -15,7 +15,6 @@ Of a box that reaches out of the frame, the part inside is written. Scores are n
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from minet_core.config import ExportOptions
 from minet_core.datasets.imagenet.annotation_xml import VidObject, vid_xml
 from minet_core.datasets.imagenet.classes import VID_WNIDS
 from minet_core.datasets.imagenet.vid import CLASSES
@@ -30,6 +29,7 @@ from minet_core.formats.dataset_view import (
     write_picture_list,
 )
 from minet_core.formats.xml_text import check_xml
+from minet_core.options import ExportOptions
 
 
 def write_imagenet_vid(

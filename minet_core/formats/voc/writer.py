@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
 from minet_core.files import one_line
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
@@ -31,6 +30,7 @@ from minet_core.formats.dataset_view import (
     picture_name,
     pixels_inside,
 )
+from minet_core.options import ExportOptions
 
 ANNOTATIONS = "Annotations"
 IMAGES = "JPEGImages"

@@ -33,7 +33,7 @@ from minet_core.formats.gathering import BoxRows, gather
 from minet_core.formats.picture_names import frame_name
 from minet_core.formats.picture_sizes import are_of_one_size
 from minet_core.formats.strides import Steps, steps_of
-from minet_core.video.opening import shown
+from minet_core.text import shown
 from minet_core.video.pictures.picture import read_picture
 
 SizeOf = Callable[[str], tuple[int, int] | None]
@@ -89,7 +89,7 @@ def read_yolo(place: Path, size_of: SizeOf) -> list[VideoAnnotations]:
         )
     ends = np.cumsum([0, *(sum(map(len, video.rows.values())) for video in videos)]).tolist()
     return [
-        _annotations(video, labels.of(slice(first, end)), layout, size_of)
+        _annotations(video, labels[first:end], layout, size_of)
         for video, first, end in zip(videos, ends[:-1], ends[1:], strict=True)
     ]
 

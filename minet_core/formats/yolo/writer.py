@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from minet_core.config import ExportOptions
 from minet_core.files import one_line
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.dataset_view import (
@@ -26,6 +25,7 @@ from minet_core.formats.dataset_view import (
     looked_at,
     picture_name,
 )
+from minet_core.options import ExportOptions
 
 DATA = "data.yaml"
 CLASSES = "classes.txt"

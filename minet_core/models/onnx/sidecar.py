@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from minet_core.errors import ConfigError
-from minet_core.files import replace_bytes
 from minet_core.models.onnx.preparation import Interpolation, Order, Place, Resize
 from minet_core.models.proposals import Calibration
+from minet_core.publishing import replace_bytes
 from minet_core.suggest import did_you_mean
 
 

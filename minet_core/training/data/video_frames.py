@@ -5,8 +5,6 @@ before it. So such a video is decoded once, into JPEG files that stay beside the
 results; they can be deleted when it is done.
 """
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +13,7 @@ from urllib.parse import quote
 from minet_core.datasets.dataset import Dataset, VideoTruth
 from minet_core.datasets.pictures import PictureFiles
 from minet_core.files import one_line
+from minet_core.publishing import complete_folder
 from minet_core.video.drawing.lettering import load_opencv
 
 _QUALITY = 95
@@ -48,14 +47,8 @@ def _as_files(video: VideoTruth, folder: Path, note: Callable[[str], None]) -> V
     folder /= quote(video.name, safe="")
     if not folder.is_dir():
         note(f"{video.name}: decoding its {len(video)} frames once, into {folder}")
-        with one_line(folder):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
-            try:
-                _write(video, part)
-                part.replace(folder)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
+        with complete_folder(folder) as part, one_line(folder):
+            _write(video, part)
     return video.with_pictures(PictureFiles(len(video), lambda index: folder / _name(index)))
 
 

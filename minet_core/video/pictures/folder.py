@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Unpack
 
 from minet_core.errors import ConfigError, InputError, VideoOpenError
+from minet_core.text import shown
 from minet_core.video.frame_reader import FrameReader
 from minet_core.video.info import Image, VideoFrame, VideoInfo
-from minet_core.video.opening import StrPath, is_url, shown
+from minet_core.video.opening import StrPath, is_url
 from minet_core.video.part import FramePicker, Part
 from minet_core.video.pictures.picture import PictureError, load_picture
 from minet_core.video.pictures.suffixes import PICTURES, VIDEOS

@@ -12,9 +12,10 @@ import av
 from av.error import FFmpegError
 
 from minet_core.errors import ConfigError, VideoOpenError
+from minet_core.text import shown
 from minet_core.video.frame_reader import FrameReader
 from minet_core.video.info import Image, VideoFrame, VideoInfo
-from minet_core.video.opening import StrPath, open_input, reason, shown
+from minet_core.video.opening import StrPath, open_input, reason
 from minet_core.video.part import FramePicker, Part
 from minet_core.video.pictures.folder import FolderReader, is_pictures
 from minet_core.video.pictures.picture import is_animated_webp

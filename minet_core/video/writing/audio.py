@@ -12,7 +12,8 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from minet_core.errors import VideoOpenError
-from minet_core.video.opening import StrPath, open_input, shown
+from minet_core.text import shown
+from minet_core.video.opening import StrPath, open_input
 from minet_core.video.reading.streams import video_stream
 
 _AAC_FRAME = 1024

@@ -11,7 +11,8 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from minet_core.errors import InputError, OutputError
-from minet_core.video.opening import StrPath, ffmpeg_url, reason, shown
+from minet_core.text import shown
+from minet_core.video.opening import StrPath, ffmpeg_url, reason
 from minet_core.video.writing.audio import CopiedSound, EncodedSound, Sound
 
 AddPictures = Callable[[OutputContainer], VideoStream]

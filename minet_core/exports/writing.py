@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from minet_core.config import ExportOptions
-from minet_core.export.annotated import write_annotated
-from minet_core.export.picture_folders import files_of
-from minet_core.export.publishing import check_free
-from minet_core.export.videos import Media, stream_of
+from minet_core.exports.annotated import write_annotated
+from minet_core.exports.output_listing import check_free
+from minet_core.exports.picture_folders import files_of
+from minet_core.exports.videos import Media, stream_of
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import Exporter
 from minet_core.formats.picture_files import extract_frames
+from minet_core.options import ExportOptions
 from minet_core.video.pictures.folder import is_pictures
 
 Progress = Callable[[int, int], None]

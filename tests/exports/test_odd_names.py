@@ -22,14 +22,14 @@ from video_factory import write_grey_video
 from minet_cli.main import run
 from minet_core.datasets import open_dataset
 from minet_core.errors import ConfigError
-from minet_core.export.inputs import safe_name
+from minet_core.exports.inputs import safe_name
 from minet_core.formats import read_json
 from minet_core.formats.exporters import EXPORTERS
 from minet_core.formats.from_dataset import from_dataset
 from minet_core.formats.readers import read_annotations
 from minet_core.formats.yolo.reader import read_yolo
 from minet_core.models import zoo
-from minet_core.runs.preflight import folder_names
+from minet_core.runs.folder_names import folder_names
 
 BEYOND = "🐶 𝔡𝔬𝔤"
 """Characters that take two units of UTF-16."""

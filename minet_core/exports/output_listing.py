@@ -1,15 +1,14 @@
 """Outputs that appear when they are complete, and replace no file but those of earlier exports."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from minet_core.errors import OutputError
-from minet_core.files import check_place, one_line, remove_empty, replace_bytes
-from minet_core.video.opening import shown
+from minet_core.files import one_line
+from minet_core.publishing import check_place, hidden_folder, remove_empty, replace_bytes
+from minet_core.text import shown
 
 LISTING = ".minet-export.json"
 """In an output folder: which files each output has made, so that a later one can take them away."""
@@ -38,22 +37,13 @@ def published(folder: Path, *, replace: bool) -> Iterator[Path]:
     Raises:
         OutputError: the folder cannot be written to, or has files that may not be replaced.
     """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     check_place(folder, ())
-    hidden = None
-    try:
-        with one_line(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            hidden = Path(tempfile.mkdtemp(prefix=".minet-", dir=folder))
+    with hidden_folder(folder) as hidden:
         yield hidden
         made = outputs_in(hidden)
         check_free(folder, made, replace=replace)
         with one_line(folder):
             _move(hidden, folder, made)
-    finally:
-        if hidden is not None:
-            shutil.rmtree(hidden, ignore_errors=True)
-        remove_empty(missing)
 
 
 def outputs_in(hidden: Path) -> dict[str, list[str]]:

@@ -1,25 +1,25 @@
-"""click options whose defaults and help texts are those of the options in `minet_core.config`."""
+"""click options whose defaults and help texts are those of the options in `minet_core.options`."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from minet_core.config import DetectOptions, ExportOptions
 from minet_core.errors import ConfigError
+from minet_core.options import DetectOptions
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-Options = type[DetectOptions] | type[ExportOptions]
-
 
 def setting(
-    flags: str, field_name: str, of: Options = DetectOptions, **extra: Any
+    flags: str, field_name: str, of: type["DataclassInstance"] = DetectOptions, **extra: Any
 ) -> Callable[[Function], Function]:
-    """A click option for a field of `DetectOptions`, or of other options.
+    """A click option for a field of `DetectOptions`, or of other settings.
 
     Args:
         flags: as typed, such as `--score`, or `--video/--no-video`; several with spaces between.
@@ -28,6 +28,9 @@ def setting(
         extra: for click.option.
     """
     field = next(field for field in fields(of) if field.name == field_name)
+    help_text = field.metadata["help"]
+    if field.default is MISSING:
+        return click.option(*flags.split(), field_name, required=True, help=help_text, **extra)
     default = field.default
     if isinstance(default, tuple) and not extra.get("multiple"):
         default = ",".join(default)
@@ -36,7 +39,7 @@ def setting(
         field_name,
         default=default,
         show_default=default not in (None, "", ()) and not isinstance(default, bool),
-        help=field.metadata["help"],
+        help=help_text,
         **extra,
     )
 
@@ -109,12 +112,3 @@ jobs_at_once = click.option(
     help="Videos to do at once, each in a process of its own; auto: as many as fit.",
 )
 """The option of every command that shares videos out over processes."""
-
-class_table = click.option(
-    "--class-table",
-    "class_table",
-    type=click.Path(path_type=Path, exists=True),
-    metavar="FILE",
-    help="What the model's classes are called in the dataset: a line `model,dataset` each.",
-)
-"""The option of every command that holds a model against a dataset."""

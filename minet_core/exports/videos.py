@@ -7,9 +7,10 @@ from pathlib import Path
 
 from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
+from minet_core.text import shown
 from minet_core.video import VideoInfo, open_video
 from minet_core.video.names import likeness
-from minet_core.video.opening import is_url, open_input, shown
+from minet_core.video.opening import is_url, open_input
 from minet_core.video.pictures.folder import is_picture_pattern, is_pictures
 
 Likeness = tuple[bool, int]

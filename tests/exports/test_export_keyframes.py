@@ -4,7 +4,7 @@ from export_data import HEIGHT, WIDTH, track_of, tracks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minet_core.export.keyframes import thin, tolerance
+from minet_core.exports.keyframes import thin, tolerance
 from minet_core.formats.annotations import Track
 from minet_core.formats.interpolation import Keyframes, between, fill
 

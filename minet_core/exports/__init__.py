@@ -1,6 +1,6 @@
 """From results and annotations to the files of other tools: reading, editing, writing."""
 
-from minet_core.export.editing import Tally
-from minet_core.export.job import Exported, export, export_result
+from minet_core.exports.editing import Tally
+from minet_core.exports.job import Exported, export, export_result
 
 __all__ = ["Exported", "Tally", "export", "export_result"]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.errors import ConfigError
-from minet_core.export.editing import close_gaps
+from minet_core.exports.editing import close_gaps
 from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations
 
 Frames = NDArray[np.int64]

@@ -5,25 +5,25 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path, PurePath
 
-from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
-from minet_core.export.editing import Tally, check_classes, edit
-from minet_core.export.inputs import RESULT, Loaded, load
-from minet_core.export.lost import lost, unmarked
-from minet_core.export.picture_folders import (
+from minet_core.exports.editing import Tally, check_classes, edit
+from minet_core.exports.inputs import RESULT, Loaded, load
+from minet_core.exports.lost import lost, unmarked
+from minet_core.exports.output_listing import ThereAlreadyError, published
+from minet_core.exports.picture_folders import (
     can_be_ordered,
     in_order_of_names,
     with_own_names,
     with_pictures,
 )
-from minet_core.export.publishing import ThereAlreadyError, published
-from minet_core.export.retiming import at_constant_rate, ffmpeg_options
-from minet_core.export.videos import Media
-from minet_core.export.writing import OutputWriter, Progress
+from minet_core.exports.retiming import at_constant_rate, ffmpeg_options
+from minet_core.exports.videos import Media
+from minet_core.exports.writing import OutputWriter, Progress
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
+from minet_core.options import ExportOptions
 from minet_core.suggest import did_you_mean
-from minet_core.video.opening import shown
+from minet_core.text import shown
 from minet_core.video.pictures.folder import is_pictures, order_line
 
 
@@ -51,16 +51,16 @@ class Exported:
 
 
 def export(
-    sources: Sequence[Path],
+    sources: str | Path | Sequence[str | Path],
     to: str,
-    out: Path,
+    out: str | Path,
     options: ExportOptions | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write results of `minet detect`, or annotations of CVAT or Label Studio, in another format.
 
     Args:
-        sources: files, or folders of `minet detect`, or folders of these.
+        sources: files, or folders of `minet detect`, or folders of these; or one of them.
         to: name of a format, of `EXPORTERS`.
         out: folder to write to, made if missing; or the file, where the format makes just one.
         options: what to write.
@@ -74,14 +74,15 @@ def export(
     """
     options = options or ExportOptions()
     exporter = _exporter(to, options)
-    loaded = load(sources, options)
+    given = [sources] if isinstance(sources, str | Path) else sources
+    loaded = load([Path(source) for source in given], options)
     known = [each.video.source for each in loaded if each.video.source is not None]
     media = Media(options.video, is_any=len(loaded) == 1, sources=known)
     videos, tallies, warnings = _edited(loaded, exporter, options, media)
     videos, tallies, failures = _writable(exporter, videos, tallies)
     videos, lines = with_own_names(videos)
     warnings += lines
-    folder, names = _places(to, exporter, videos, out, options)
+    folder, names = _places(to, exporter, videos, Path(out), options)
     pictures, files = 0, []
     writer = OutputWriter(exporter, options, media, folder, progress)
     with published(folder, replace=options.overwrite) as hidden:

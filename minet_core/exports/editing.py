@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError
-from minet_core.export.keyframes import thin
+from minet_core.exports.keyframes import thin
 from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations, limits
 from minet_core.formats.interpolation import between
+from minet_core.options import ExportOptions
 from minet_core.suggest import did_you_mean
 
 
@@ -188,4 +188,4 @@ def _loose(video: VideoAnnotations, options: ExportOptions) -> LooseBoxes:
     kept = seen & np.array(named, np.bool_) & (loose.scores >= options.min_score)
     if options.min_length > 1:
         kept[:] = False  # a box of no track is a track of one box
-    return replace(loose, boxes=boxes).chosen(kept)
+    return replace(loose, boxes=boxes)[kept]

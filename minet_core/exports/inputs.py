@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from minet_core.config import ExportOptions
 from minet_core.errors import ConfigError, InputError
-from minet_core.export.videos import Media
+from minet_core.exports.videos import Media
 from minet_core.files import numbered
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.class_names import LabelMap, read_label_map
 from minet_core.formats.edits import EditsFile, read_edits
 from minet_core.formats.readers import DRAWN, Kind, file_of, kind_of, read_annotations
-from minet_core.video.opening import shown
+from minet_core.options import ExportOptions
+from minet_core.text import shown
 
 RESULT = "result.json"
 

@@ -1,0 +1,67 @@
+"""From options to what looks at frames."""
+
+from dataclasses import replace
+
+from minet_core.config import PRESETS, MemoryConfig
+from minet_core.datasets.vocabulary import DEFAULT_TABLE
+from minet_core.errors import ConfigError
+from minet_core.inference.online import OnlineDetector
+from minet_core.inference.prompt_detections import Drawn
+from minet_core.inference.prompts import following, read_first_boxes
+from minet_core.inference.timings import StageClock
+from minet_core.models.zoo import Model
+from minet_core.options import MIN_SCORE, DetectOptions
+from minet_core.suggest import did_you_mean
+
+
+def online_detector(
+    model: Model, options: DetectOptions, clock: StageClock | None = None
+) -> OnlineDetector:
+    """The model with the memory that the options ask for, before its first frame.
+
+    Raises:
+        ConfigError: the model lacks a class that is asked for.
+        InputError: the file of first boxes cannot be read.
+    """
+    config, drawn = reporting(PRESETS[options.preset], options.score), None
+    if options.first_boxes is not None:
+        first = read_first_boxes(options.first_boxes)
+        config, drawn = following(config), Drawn(first, model.detector)
+    return OnlineDetector(
+        model,
+        config if options.memory else None,
+        # What the user drew is there, however unsure the detector is of it.
+        score=options.score if drawn is None else 0.0,
+        keep=label_ids(options.classes, model.classes),
+        clock=clock,
+        vectors=options.score_vectors,
+        drawn=drawn,
+        link=options.link,
+    )
+
+
+def reporting(config: MemoryConfig, score: float) -> MemoryConfig:
+    """The settings for a user who wants to see boxes from this score on.
+
+    Who asks for weaker boxes than by default gets weaker tracks too; else a detector that is
+    never sure would have none.
+    """
+    rule = config.existence
+    if rule is None:
+        return config
+    wanted = rule.threshold * score / MIN_SCORE
+    return replace(config, existence=replace(rule, threshold=min(rule.threshold, wanted)))
+
+
+def label_ids(names: tuple[str, ...], known: tuple[str, ...]) -> frozenset[int] | None:
+    """Label ids of class names, None for no names.
+
+    Raises:
+        ConfigError: the model has no such class; the nearest is suggested.
+    """
+    for name in names:
+        if name not in known:
+            same = [other for other in DEFAULT_TABLE.get(name, ()) if other in known]
+            hint = f"; it says {same[0]!r}" if same else did_you_mean(name, known)
+            raise ConfigError(f"the model has no class {name!r}{hint}")
+    return frozenset(known.index(name) for name in names) if names else None

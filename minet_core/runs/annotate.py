@@ -1,0 +1,63 @@
+"""One video in, its folder of results out."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from minet_core.exports import export_result
+from minet_core.models.zoo import Model
+from minet_core.options import DetectOptions
+from minet_core.results import FrameDetections
+from minet_core.runs.review_page import write_report
+from minet_core.runs.video_run import Summary, open_run
+from minet_core.video import VideoInfo
+
+Progress = Callable[[FrameDetections, VideoInfo], None]
+
+
+def annotate(
+    source: str | Path,
+    folder: str | Path,
+    model: Model | None = None,
+    options: DetectOptions | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Detect objects in one video and write the results into `folder`.
+
+    Args:
+        source: a video file, a URL, `-` for standard input, or pictures: a folder of them, or a
+            pattern such as `cam/*.jpg`.
+        folder: made if missing; files appear there, all together, when they are complete.
+        model: from `load_model`, or None for the one that the options name. Results are known by
+            its name, and by the weights of that name.
+        options: what to do.
+        progress: called after each frame.
+
+    Raises:
+        AlreadyDoneError: the folder has these very results, and `overwrite` is not set.
+        InputError: the source cannot be read, or changes while it is read.
+        ConfigError: a setting is not valid.
+        OutputError: the results cannot be written, others are there that may not be replaced, or
+            another process is writing there.
+        MinetError: a video is to be drawn, and OpenCV does not load.
+    """
+    folder, options = Path(folder), options or DetectOptions()
+    with open_run(source, folder, model, options) as run:
+        with closing(run.frames()) as frames:
+            for looked in frames:
+                found = run.write(looked)
+                if progress is not None:
+                    progress(found, run.info)
+        summary = run.publish()
+    exported = export_result(
+        folder, options.export_formats, again=False, overwrite=options.overwrite
+    )
+    beside = [file for export in exported for file in export.files]
+    lines = [line for export in exported for line in export.warnings]
+    report = [write_report(folder)] if options.report else []
+    return replace(
+        summary,
+        files=(*summary.files, *report, *beside),
+        warnings=(*summary.warnings, *lines),
+    )

@@ -1,0 +1,74 @@
+"""Decoding and the model, each in a thread of its own, with short queues between.
+
+State lives in the model's thread only.
+"""
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from minet_core.inference.online import Observed, OnlineDetector
+from minet_core.inference.timings import StageClock
+from minet_core.inference.windows import windows
+from minet_core.runs.outputs import is_border
+from minet_core.runs.producer import prefetch
+from minet_core.video import FrameReader, VideoFrame
+
+QUEUE_DEPTH = 4
+"""Frames that wait between two threads: enough to even out hiccups, little memory in 4K."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """A frame that was looked at.
+
+    Attributes:
+        frame: the picture.
+        observed: what was found in it.
+        memory: at borders what the detector knew by then, else None.
+    """
+
+    frame: VideoFrame
+    observed: Observed
+    memory: dict[str, Any] | None
+
+
+def look(
+    reader: FrameReader, online: OnlineDetector, clock: StageClock, done: int, begin: int
+) -> Generator[Inferred, None, None]:
+    """Frames with what was found in them. Both threads have ended when this is closed.
+
+    Args:
+        reader: of the video.
+        online: detector and memory.
+        clock: where to count time.
+        done: how many frames an earlier run has looked at.
+        begin: index of the first frame that it has not.
+    """
+    frames = prefetch(_decode(reader, clock), QUEUE_DEPTH)
+    return prefetch(_infer(frames, online, done, begin), QUEUE_DEPTH)
+
+
+def _decode(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, None, None]:
+    frames = iter(reader)
+    while True:
+        with clock.stage("decode"):
+            frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame
+
+
+def _infer(
+    frames: Generator[VideoFrame, None, None], online: OnlineDetector, done: int, begin: int
+) -> Generator[Inferred, None, None]:
+    """Those before `begin` were looked at by an earlier run: they are neighbours, and no more."""
+    model = online.model
+    with closing(frames):
+        around = windows(frames, lambda frame: frame.image, model.window)
+        new = (each for each in around if each[0].index >= begin)
+        for count, (frame, before, after) in enumerate(new, done + 1):
+            model.surround(frame.image, before, after)
+            found = online.observe(frame.image, frame=frame.index, pts=frame.pts, time=frame.time)
+            yield Inferred(frame, found, online.save() if is_border(count) else None)
