@@ -174,3 +174,27 @@ def test_boxes_that_are_all_right_have_full_precision(bench):
     assert (found.without, found.memory, found.linked) == pytest.approx((100, 100, 100))
     assert found.base[:, 1].tolist() == found.reported[:, 1].tolist() == [1] * 2 * FRAMES
     assert (found.reported[:, 0] >= found.base[:, 0]).all()
+
+
+def test_made_up_scenes_show_what_they_say(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    made = pytest.importorskip("benchmarks.made_scenes.sightings")
+    perfect, _, poor = made.LEVELS
+    frames = list(zip(made.sightings("dogs", 0, perfect), range(3), strict=False))
+    for sighting, _ in frames:
+        assert np.array_equal(sighting.boxes, sighting.true_boxes)
+        assert np.array_equal(sighting.owners + 1, sighting.true_ids)
+    for (once, _), again in zip(frames, made.sightings("dogs", 0, poor), strict=False):
+        assert np.array_equal(once.true_boxes, again.true_boxes)
+        assert again.scores.min() > 0.05
+        assert ((again.seen > 0) & (again.seen <= 1)).all()
+
+
+def test_minet_follows_made_up_dogs(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    made = pytest.importorskip("benchmarks.made_scenes.sightings")
+    scenes = pytest.importorskip("benchmarks.made_scenes.__main__")
+    frames = zip(made.sightings("dogs", 0, made.TRUE), range(25), strict=False)
+    shown = [sighting for sighting, _ in frames]
+    for boxes in scenes.minet(shown, 0).values():
+        assert scenes.score(shown, boxes).idf1 > 90
