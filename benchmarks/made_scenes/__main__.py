@@ -130,9 +130,14 @@ def score(shown: Sequence[Sighting], found: Sequence[FoundBoxes]) -> Figures:
         frames.append(EvalFrame("made", place, truth, boxes))
     tracking.add_video("made", frames)
     got = tracking.result().overall
-    shares = (100 * share for share in (got.hota, got.ass_a, got.idf1, got.mota))
     ids = {int(i) for boxes in found for i in boxes.track_ids if i >= 0}
-    return Figures(*shares, ids=len(ids) / got.true_tracks)
+    return Figures(
+        hota=100 * got.hota,
+        ass_a=100 * got.ass_a,
+        idf1=100 * got.idf1,
+        mota=100 * got.mota,
+        ids=len(ids) / got.true_tracks,
+    )
 
 
 def show(table: Table) -> None:

@@ -60,7 +60,7 @@ class MadeDetector:
     def __init__(self, shown: Sequence[Sighting]) -> None:
         self._shown = iter(shown)
 
-    def detect(self, frames: list[Frame]) -> list[BaseDetections]:  # noqa: ARG002
+    def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:  # noqa: ARG002
         """Of the next frame."""
         sighting = next(self._shown)
         boxes = torch.from_numpy(sighting.boxes).float().view(-1, 4)
