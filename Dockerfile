@@ -15,7 +15,7 @@ RUN pip install --no-cache-dir /opt/minet \
     && rm -r /opt/minet
 
 RUN useradd --uid 1000 --create-home minet && install --directory --owner minet /data
-USER minet
+USER 1000
 # Where any user may write, as with --user "$(id -u)" there is no home.
 ENV HOME=/tmp
 WORKDIR /data

@@ -171,8 +171,16 @@ def main() -> None:
     )
     if not plan.data.exists():
         objects = (arguments.objects[0], arguments.objects[1])
-        sizes = {"train": 80, "val": 20, "frames": 24, "size": WIDTH}
-        make_toy(plan.data, seed=1, classes=CLASSES, objects=objects, **sizes)
+        make_toy(
+            plan.data,
+            seed=1,
+            classes=CLASSES,
+            objects=objects,
+            train=80,
+            val=20,
+            frames=24,
+            size=WIDTH,
+        )
     found: list[Scores] = []
     for seed in range(arguments.seeds):
         found.append(plan.scores(seed))

@@ -83,7 +83,7 @@ def _step(
     start = clock()
     total: Tensor = sum(task.losses(sample).values(), start=torch.zeros((), device=device))
     optimiser.zero_grad()
-    total.backward()
+    torch.autograd.backward(total)
     optimiser.step()
     _wait(device)
     return clock() - start

@@ -2,11 +2,12 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 CLASSES = ("bright", "dark")
 
 
-def detect(frame):
+def detect(frame: NDArray[np.uint8]) -> tuple[list[list[int]], list[float], list[str]]:
     """Boxes (N, 4) xyxy in pixels, scores (N,) and labels (N,) of an RGB frame (h, w, 3)."""
     grey = cv2.GaussianBlur(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), (9, 9), 0).astype(int)
     boxes, scores, labels = [], [], []

@@ -36,9 +36,9 @@ FilePath = click.Path(path_type=Path, exists=True)
     default="minet-calibration.svg",
     show_default=True,
     metavar="FILE",
-    help="Where to plot how many detections of a score are right; needs matplotlib.",
+    help="Plot of how many detections of each score are right; needs matplotlib.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an older plot.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing plot.")
 @setting("--classes", "classes", type=names, metavar="NAMES")
 @setting("--size", "size", type=detector_size, metavar="N|auto")
 @setting("--device", "device", metavar="NAME")
@@ -50,11 +50,11 @@ def calibrate(
     overwrite: bool,
     **settings: Any,
 ) -> None:
-    """Fit the scores of a detector to how often they are right.
+    """Turn a detector's scores into probabilities.
 
-    The memory multiplies scores as probabilities, which those of most detectors are not. Platt's
-    a and b, P(right) = sigmoid(a · logit(score) + b), are written to the file beside the model,
-    and count from then on. Take pictures that the detector was not trained on.
+    The memory multiplies scores as probabilities; those of most detectors are none. This fits
+    Platt's a and b, P(right) = sigmoid(a · logit(score) + b), and writes them into the file beside
+    the model, for all later runs. Use pictures that the detector was not trained on.
     """
     from minet_core.datasets import open_dataset
     from minet_core.evaluation.calibration import fit, log_loss, outcomes, reliability, scaled

@@ -109,6 +109,6 @@ jobs_at_once = click.option(
     default="1",
     show_default=True,
     metavar="N",
-    help="Videos to do at once, each in a process of its own; auto: as many as fit.",
+    help="Videos to process in parallel; auto: as many as fit.",
 )
 """The option of every command that shares videos out over processes."""

@@ -21,7 +21,8 @@ SECTIONS = {
     "Model": ("model", "classes", "score", "size", "tiles", "identify", "device"),
     "What to write": ("output", "report", "formats", "video", "trails", "score_vectors"),
     "Memory": ("memory", "link", "fill", "preset"),
-    "Run": ("jobs", "resume", "overwrite", "checkpoint", "quiet"),
+    "Run": ("jobs", "resume", "overwrite", "checkpoint", "cache", "quiet"),
+    "Many machines": ("ray", "gpus_per_video", "cpus_per_video"),
 }
 """Heading of the help → options under it."""
 
@@ -33,21 +34,21 @@ SECTIONS = {
     "list_file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Text file with more inputs, one a line; # begins a comment.",
+    help="Text file with more inputs, one per line; # begins a comment.",
 )
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     default="minet-output",
     show_default=True,
-    help="Folder for the results; each input gets a folder in it.",
+    help="Output folder, here or in a bucket (s3://…); each video gets a folder in it.",
 )
 @click.option(
     "--watch",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="In place of INPUT, a folder: each video that arrives in it, until Ctrl-C.",
+    help="Process each video that arrives in a folder, until Ctrl-C.",
 )
 @setting("--model", "model", metavar="NAME|FILE")
 @setting("--identify", "identify", metavar="FILE|fc6")
@@ -76,14 +77,37 @@ SECTIONS = {
 @setting("--overwrite", "overwrite", is_flag=True)
 @setting("--resume", "resume", is_flag=True)
 @setting("--checkpoint", "checkpoint", type=float, metavar="SECONDS")
+@setting("--cache", "cache", type=float, metavar="GB")
 @jobs_at_once
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Let a Ray cluster do the videos, such as head:6379, or auto; it goes on like --resume.",
+)
+@click.option(
+    "--gpus-per-video",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="With --ray: GPUs for each video; 0.25 lets four share one.",
+)
+@click.option(
+    "--cpus-per-video",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="With --ray: cores for each video.",
+)
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def detect(
     inputs: tuple[str, ...],
     list_file: Path | None,
-    output: Path,
+    output: str,
     watch: Path | None,
     jobs: int | None,
+    ray: str | None,
+    gpus_per_video: float,
+    cpus_per_video: float,
     quiet: bool,
     **settings: Any,
 ) -> None:
@@ -95,31 +119,42 @@ def detect(
     minet detect street.mp4 --model yolo11n.onnx --format json,cvat
 
     INPUT is a video file, a folder of videos or of pictures, a pattern such as 'cam/*.mp4', a
-    URL, or - for standard input. Each video gets a folder with annotated.mp4, result.json,
-    detections.csv, mot.txt, and minet.json, by which a later run knows that it is done.
+    URL (https://, s3://, gs://, hf://, …), or - for standard input. Each video gets a folder with
+    annotated.mp4, result.json, detections.csv, mot.txt, and minet.json, by which a later run knows
+    that it is done.
     """
     from minet_cli import detect_run
     from minet_cli.showing.detect_report import Reporter
+    from minet_core.batch.cluster import Cluster
     from minet_core.batch.planning import plan
     from minet_core.formats.exporters import check_formats
     from minet_core.runs.video_inputs import expand
+    from minet_core.video.opening import is_url
 
     if watch is not None and (inputs or list_file is not None):
         raise click.UsageError("--watch takes the place of INPUT and --list.")
+    if watch is not None and is_url(output):
+        raise click.UsageError("--watch writes to a folder of this machine.")
     if not inputs and list_file is None and watch is None:
         raise click.UsageError("Missing argument 'INPUT...'.")
+    if ray is not None and jobs != 1:
+        raise click.UsageError("--ray takes the place of --jobs.")
+    if ray is None and (gpus_per_video, cpus_per_video) != (0, 1):
+        raise click.UsageError("--gpus-per-video and --cpus-per-video go with --ray.")
+    cluster = None if ray is None else Cluster(ray, cpus_per_video, gpus_per_video)
+    settings["resume"] |= cluster is not None
     options = DetectOptions(**settings)
     check_formats(options.formats)
     reporter = Reporter(options, quiet=quiet)
     if watch is not None:
-        detect_run.watch(watch, output, options, reporter, jobs)
+        detect_run.watch(watch, Path(output), options, reporter, jobs, cluster)
         return
     sources = expand(inputs, list_file, reporter.note)
     to_do, done = plan(sources, output, options)
     # Said once it is certain that no mistake ends the run.
     failures = detect_run.completed(done, reporter, alone=not to_do and len(done) == 1)
     if to_do:
-        detect_run.run_all(to_do, options, reporter, failures, jobs)
+        detect_run.run_all(to_do, options, reporter, failures, jobs, cluster)
     if failures:
         reporter.failures(failures)
         raise MinetError(f"{len(failures)} of {len(sources)} inputs failed")

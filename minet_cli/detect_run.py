@@ -1,18 +1,17 @@
-"""`minet detect` at work: one video after the other, or several at once."""
+"""`minet detect` at work: one video after the other, or several at once, and what is said of it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from minet_core.batch.inbox import PAUSE, Inbox
-from minet_core.batch.planning import Job, longest_first, resumed
-from minet_core.batch.pool import Again, Began, Done, Event, Failed, Pool, Ready, Told
-from minet_core.batch.sizing import this_machine
-from minet_core.batch.videos import add_missing, load, work
-from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
-from minet_core.models.weight_files import model_files
+from minet_core.batch.cluster import Cluster
+from minet_core.batch.engines import Engine, engine
+from minet_core.batch.inbox import open_inbox
+from minet_core.batch.planning import Job, check_shareable, longest_first
+from minet_core.batch.pool import Again, Began, Done, Event, Failed, Ready, Told
+from minet_core.batch.videos import add_missing, complete, load
+from minet_core.errors import AlreadyDoneError, MinetError
 from minet_core.options import DetectOptions
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
 from minet_core.text import shown
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from minet_cli.showing.detect_report import Reporter
     from minet_cli.showing.progress_many import Display
     from minet_core.runs.video_run import Summary
-
-_MANY = 1_000_000
-_FULL_HD = 1920 * 1080
-"""What is expected of videos that nobody has seen yet."""
 
 Failure = tuple[str, str]
 """An input, and what went wrong with it."""
@@ -38,7 +33,7 @@ def completed(done: list[Job], reporter: "Reporter", *, alone: bool) -> list[Fai
     """
     failures = []
     for job in done:
-        reporter.done_already(job.source, job.folder)
+        reporter.done_already(job.source, job.place)
         try:
             add_missing(job)
         except MinetError as error:
@@ -54,6 +49,7 @@ def run_all(
     reporter: "Reporter",
     failures: list[Failure],
     count: int | None = 1,
+    cluster: Cluster | None = None,
 ) -> None:
     """Annotate every input, and add those that fail to the failures there are.
 
@@ -63,15 +59,21 @@ def run_all(
         reporter: is told.
         failures: that there are.
         count: how many videos to do at once; None for as many as fit this machine.
+        cluster: does them in the place of this machine.
 
     Raises:
         MinetError: the model cannot be loaded, or the only input failed and nothing did before.
         Interrupted: by Ctrl-C.
     """
-    if count == 1 or len(jobs) == 1:
+    if cluster is None and (count == 1 or len(jobs) == 1):
         _one_by_one(jobs, options, reporter, failures)
-    else:
-        _at_once(jobs, options, reporter, failures, count)
+        return
+    check_shareable(jobs)
+    entries = longest_first(jobs)
+    pixels = max(size.pixels for _, size in entries)
+    does = engine(options, count, cluster, reporter.note, videos=len(jobs), pixels=pixels)
+    with reporter.many(entries) as display:
+        show_events(does, iter([job for job, _ in entries]), reporter, display, failures)
 
 
 def _one_by_one(
@@ -81,7 +83,6 @@ def _one_by_one(
     failures: list[Failure],
 ) -> None:
     from minet_cli.main import Interrupted, debugging
-    from minet_core import annotate
 
     with reporter.waiting(f"loading {options.model}"):
         model = load(options)
@@ -90,11 +91,11 @@ def _one_by_one(
     for job in jobs:
         try:
             with reporter.progress(job) as progress:
-                summary = annotate(job.source, job.folder, model, job.options, progress)
+                summary = complete(job, model, progress)
         except KeyboardInterrupt:
             raise Interrupted(_what_is_left([job])) from None
         except AlreadyDoneError:  # by another process, since this one began
-            reporter.done_already(job.source, job.folder)
+            reporter.done_already(job.source, job.place)
         except Exception as error:
             if alone or debugging():
                 raise
@@ -103,43 +104,23 @@ def _one_by_one(
             reporter.summary(job.source, summary)
 
 
-def _at_once(
-    jobs: list[Job],
-    options: DetectOptions,
-    reporter: "Reporter",
-    failures: list[Failure],
-    count: int | None,
-) -> None:
-    if any(job.source == "-" for job in jobs):
-        raise ConfigError("standard input cannot be read by several jobs; leave out --jobs")
-    entries = longest_first(jobs)
-    machine = this_machine(options.device if count is None else "cpu")
-    if count is None:
-        count = machine.jobs(len(jobs), max(size.pixels for _, size in entries))
-        reporter.note(f"jobs at once: {count}")
-    count = min(count, len(jobs))
-    pool = Pool[Job, "Summary | None"](
-        work(options, count), count, threads=machine.threads(count), again=resumed
-    )
-    with reporter.many(entries) as display:
-        show_events(pool, iter([job for job, _ in entries]), reporter, display, failures)
-
-
 def watch(
     inbox: Path,
     output: Path,
     options: DetectOptions,
     reporter: "Reporter",
     count: int | None,
+    cluster: Cluster | None = None,
 ) -> None:
     """Annotate every video that arrives in a folder, until Ctrl-C.
 
     Args:
         inbox: the folder.
         output: folder for the results.
-        options: of the run; a stopped video is gone on with.
+        options: of the run; a stopped video is resumed.
         reporter: is told.
         count: how many videos to do at once; None for as many as fit this machine.
+        cluster: does them in the place of this machine.
 
     Raises:
         MinetError: there is no such folder or model, or options make no sense here.
@@ -147,45 +128,31 @@ def watch(
     """
     from minet_cli.main import Interrupted
 
-    if options.overwrite:
-        raise ConfigError("--watch with --overwrite would begin anew at every start")
-    if options.first_boxes is not None or options.rate is not None:
-        raise ConfigError("--watch is for many videos, and --first-boxes and --rate are not")
-    model_files(options.model)
-    options = replace(options, resume=True)
-    arrived = Inbox(
+    failures: list[Failure] = []
+    arrived = open_inbox(
         inbox,
         output,
         options,
         done=lambda job: failures.extend(completed([job], reporter, alone=False)),
         failed=lambda source, error: failures.append(_failure(source, error, reporter)),
     )
-    failures: list[Failure] = []
-    machine = this_machine(options.device if count is None else "cpu")
-    count = machine.jobs(_MANY, _FULL_HD) if count is None else count
-    reporter.note(f"watching {shown(inbox)}, Ctrl-C ends it; jobs at once: {count}")
-    pool = Pool[Job, "Summary | None"](
-        work(options, count),
-        count,
-        threads=machine.threads(count),
-        again=resumed,
-        pause=PAUSE,
-    )
+    reporter.note(f"watching {shown(inbox)}, Ctrl-C ends it")
+    does = engine(arrived.options, count, cluster, reporter.note)
     with reporter.many() as display:
         try:
-            show_events(pool, iter(arrived), reporter, display, failures)
+            show_events(does, iter(arrived), reporter, display, failures)
         except Interrupted:
             raise Interrupted("; the same command goes on") from None
 
 
 def show_events(
-    pool: "Pool[Job, Summary | None]",
+    does: Engine,
     jobs: Iterator[Job | None],
     reporter: "Reporter",
     display: "Display",
     failures: list[Failure],
 ) -> None:
-    """Let a pool do jobs, tell the user, and add those that fail to the failures there are.
+    """Let an engine do jobs, tell the user, and add those that fail to the failures there are.
 
     Raises:
         MinetError: the model cannot be loaded.
@@ -195,7 +162,7 @@ def show_events(
 
     shower = _Shower(reporter, display, failures)
     try:
-        with closing(pool.run(jobs)) as events:
+        with closing(does.run(jobs)) as events:
             for event in events:
                 shower.show(event)
     except KeyboardInterrupt:
@@ -203,7 +170,7 @@ def show_events(
 
 
 class _Shower:
-    """Tells the user what happens in a pool."""
+    """Tells the user what an engine tells."""
 
     def __init__(self, reporter: "Reporter", display: "Display", failures: list[Failure]) -> None:
         self._reporter, self._display, self._failures = reporter, display, failures
@@ -229,7 +196,7 @@ class _Shower:
             case Done(job, summary):
                 self._ended(job)
                 if summary is None:
-                    self._reporter.done_already(job.source, job.folder)
+                    self._reporter.done_already(job.source, job.place)
                 else:
                     self._reporter.summary(job.source, summary)
             case Failed(job, error):

@@ -64,14 +64,14 @@ _setting = partial(setting, of=EvalRequest)
 @jobs_at_once
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def evaluate(jobs: int | None, quiet: bool, **typed: Any) -> None:
-    """Score a model, or results that exist, on a dataset.
+    """Score a model, or existing results, on a dataset.
 
     \b
     minet eval --data mot:MOT17/train --tracking
     minet eval --data coco-vid:val.json --results results/ --report
 
     By default every run compares the model with and without the memory of the paper, on the same
-    detections. Average precision looks at every (box, class) pair that survives suppression above
+    detections. Average precision counts every (box, class) pair that survives suppression above
     0.001.
     """
     from minet_cli.showing.eval_report import EvalReporter

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from minet_cli.click_options import names, setting
+from minet_cli.click_options import jobs_at_once, names, setting
 from minet_cli.sections import SectionedCommand
 from minet_core.options import ORDERS, PICTURES, ExportOptions
 
 if TYPE_CHECKING:
-    from minet_core.exports import Exported, Tally
+    from minet_core.exports import EditCounts, Exported
 
 _option = partial(setting, of=ExportOptions)
 
@@ -27,7 +27,7 @@ SECTIONS = {
     ),
     "The videos": ("video", "constant_rate"),
     "CVAT and Label Studio": ("order", "scores", "media", "annotator"),
-    "Run": ("overwrite", "quiet"),
+    "Run": ("jobs", "overwrite", "quiet"),
 }
 """Heading of the help → options under it."""
 
@@ -47,7 +47,7 @@ SECTIONS = {
     type=click.Path(path_type=Path),
     default="minet-export",
     show_default=True,
-    help="Folder to write to, or the file where it is one.",
+    help="Folder to write to, or file, for formats of one file.",
 )
 @_option("--zip", "zip", is_flag=True)
 @_option("--edits", "edits", metavar="FILE")
@@ -67,28 +67,40 @@ SECTIONS = {
 @_option("--media", "media", metavar="PREFIX")
 @_option("--scores", "scores", is_flag=True)
 @_option("--annotator", "annotator", metavar="WHO")
+@jobs_at_once
 @_option("--overwrite", "overwrite", is_flag=True)
 @click.option("--quiet", is_flag=True, help="Show warnings and errors only.")
-def export(results: tuple[Path, ...], to: str, output: Path, quiet: bool, **settings: Any) -> None:
-    """Write results for annotation tools, or as datasets.
+def export(
+    results: tuple[Path, ...],
+    to: str,
+    output: Path,
+    jobs: int | None,
+    quiet: bool,
+    **settings: Any,
+) -> None:
+    """Convert results for annotation tools, or into datasets.
 
     \b
     minet export minet-output --to cvat -o out
     minet export minet-output --to yolo -o data --frames jpg
     minet export corrected.zip --to coco-vid -o data
 
-    RESULTS are result.json files of minet detect, its output folders, or folders of these. Files
-    that CVAT (for video 1.1, xml or zip; zips of MOT, YOLO and COCO) or Label Studio (JSON) export
-    can be given as well, so that corrected annotations become datasets; and CocoVID and COCO
-    (json), MOT (txt) and YOLO (a folder or a data.yaml).
+    RESULTS are result.json files of minet detect, its output folders, or folders of these; or
+    annotations to make a dataset of: from CVAT (for video 1.1, xml or zip; zips of MOT, YOLO and
+    COCO), from Label Studio (JSON), CocoVID and COCO (json), MOT (txt), YOLO (a folder or a
+    data.yaml).
     """
+    from minet_core.batch.mapping import PooledMap
+    from minet_core.batch.sizing import this_machine
     from minet_core.errors import MinetError
     from minet_core.exports import export as run
     from minet_core.text import shown
 
     options = ExportOptions(**settings)
     with _progress(quiet=quiet) as progress:
-        exported = run(results, to, output, options, progress)
+        count = this_machine().cores if jobs is None else jobs
+        over = map if count == 1 else PooledMap(count)
+        exported = run(results, to, output, options, progress, over)
     for warning in exported.warnings:
         click.echo(f"warning: {warning}", err=True)
     if not quiet:
@@ -108,15 +120,14 @@ def _show(exported: "Exported") -> None:
 
     console = Console(highlight=False)
     table = Table("video", "tracks", "boxes", "keyframes", "gaps", "left out", box=None)
-    for video, tally in zip(exported.videos, exported.tallies, strict=True):
+    for tally in exported.tallies:
         numbers = tally.tracks, tally.boxes, tally.keyframes
         cells = *map(str, numbers), _gaps(tally), _left_out(tally)
-        table.add_row(Text(shown(video.name)), *cells)
+        table.add_row(Text(shown(tally.name)), *cells)
     console.print(table)
     labels = Counter[str]()
-    for video in exported.videos:
-        labels.update(track.label for track in video.tracks)
-        labels.update(video.loose.labels)
+    for tally in exported.tallies:
+        labels.update(tally.labels)
     lines = [("labels", ", ".join(f"{name} {n}" for name, n in labels.most_common()) or "none")]
     if exported.pictures:
         lines.append(("pictures", str(exported.pictures)))
@@ -128,11 +139,11 @@ def _show(exported: "Exported") -> None:
         console.print(Text(f"{name:8}  {text}"), soft_wrap=True)
 
 
-def _gaps(tally: "Tally") -> str:
+def _gaps(tally: "EditCounts") -> str:
     return f"{tally.gaps}, {tally.closed} closed" if tally.closed else str(tally.gaps)
 
 
-def _left_out(tally: "Tally") -> str:
+def _left_out(tally: "EditCounts") -> str:
     parts = [f"{count} tracks {why}" for why, count in tally.dropped.items()]
     parts += [f"{tally.outside} boxes outside the picture"] if tally.outside else []
     return ", ".join(parts) or "nothing"

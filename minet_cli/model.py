@@ -20,7 +20,7 @@ WIDTH = 100
 @click.option(
     "--picture",
     metavar="FILE",
-    help="Picture, or video whose first frame is taken, to draw what the model finds in.",
+    help="Draw what the model finds in this picture, or in the first frame of this video.",
 )
 @click.option(
     "-o",
@@ -29,20 +29,20 @@ WIDTH = 100
     default="minet-model.png",
     show_default=True,
     metavar="FILE",
-    help="Where to draw it: .png or .jpg.",
+    help="The drawing: .png or .jpg.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an older drawing.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing drawing.")
 @setting("--score", "score", type=float)
 @setting("--size", "size", type=detector_size, metavar="N|auto")
 @setting("--device", "device", metavar="NAME")
 def model(
     name: str, picture: str | None, output: Path, overwrite: bool, score: float, **settings: Any
 ) -> None:
-    """Show what a detector is taken for, and why.
+    """Show how a detector file is understood, and why.
 
-    Of an ONNX file: its layout, its classes, and how it wants to see a frame. FILE.toml beside it
-    is written to start from, unless it is there; what it says counts. With --picture, what the
-    model finds is drawn, so that a wrong guess is seen at once.
+    Of an ONNX file: its layout, its classes, and how frames are prepared. A missing FILE.toml is
+    written beside it: edit it to correct a wrong guess. --picture draws what the model finds, so
+    that a wrong guess shows at once.
     """
     from minet_core.models.preview import check_drawing, draw_found
     from minet_core.models.weight_files import ONNX

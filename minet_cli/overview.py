@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     default="minet-report.html",
     show_default=True,
-    help="The page.",
+    help="Page to write.",
 )
-@click.option("--pages", is_flag=True, help="Write report.html for results that have none.")
+@click.option("--pages", is_flag=True, help="Write missing review pages (report.html).")
 @jobs_at_once
-@click.option("--overwrite", is_flag=True, help="Replace a page that is there.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing page.")
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def report(
     folders: tuple[Path, ...],
@@ -38,14 +38,14 @@ def report(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Show many results on one page, doubtful places first.
+    """Show many results on one page, most doubtful places first.
 
     \b
     minet report minet-output
     minet report day/ night/ -o both.html --pages --jobs 4
 
-    FOLDER is an output folder of minet detect, or a folder of these. The page links into the
-    review page of each, where it has one; --pages makes those that are missing.
+    FOLDER is an output folder of minet detect, or a folder of these. The page links to the review
+    page of each result; --pages makes the missing ones.
     """
     from minet_core.batch.overview import results_in
     from minet_core.batch.overview_page import write_overview

@@ -12,21 +12,23 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("result", type=click.Path(path_type=Path, exists=True))
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; any by default."
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on; default: any."
 )
 @click.option(
-    "--browser/--no-browser", default=True, help="Open the page in a browser, or tell it only."
+    "--browser/--no-browser",
+    default=True,
+    help="Open the page in a browser, or print its address only.",
 )
 def review(result: Path, port: int, browser: bool) -> None:
-    """Look at a result and mend it; edits are saved beside it at once.
+    """Review and correct a result in the browser.
 
     \b
     minet review minet-output/street
     minet export minet-output/street --edits minet-output/street/edits.json --to cvat -o out
 
-    RESULT is a folder of minet detect, or its result.json. The page is served to this machine
-    alone, under an address that nobody can guess. A video that the browser cannot play is played
-    from a copy, which is made when it is needed and removed at the end, with Ctrl-C.
+    RESULT is a folder of minet detect, or its result.json. Each edit is saved at once, in
+    edits.json beside it. Only this machine can open the page, at an address that nobody can guess.
+    Ctrl-C ends it. Of a video that the browser cannot play, a temporary copy is made.
     """
     from minet_core.runs.review_server import review as run
 

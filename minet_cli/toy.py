@@ -11,22 +11,22 @@ from minet_core.errors import ConfigError
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--seed", default=0, show_default=True, help="Another seed gives other videos.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the random videos.")
 @click.option(
     "--videos",
     type=click.IntRange(min=1),
     default=40,
     show_default=True,
-    help="Videos to train on; a quarter as many more, at least one, are made to measure on.",
+    help="Videos for training; a quarter as many, at least one, are added for validation.",
 )
-@click.option("--frames", default=40, show_default=True, help="Frames of each video.")
-@click.option("--size", default=320, show_default=True, help="Width of a frame in pixels.")
+@click.option("--frames", default=40, show_default=True, help="Frames per video.")
+@click.option("--size", default=320, show_default=True, help="Frame width in pixels.")
 @click.option(
     "--objects",
     default="4-7",
     show_default=True,
     metavar="MIN-MAX",
-    help="Objects of a video; ImageNet VID has mostly one or two.",
+    help="Objects per video; most of ImageNet VID's have one or two.",
 )
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def toy(
@@ -34,8 +34,8 @@ def toy(
 ) -> None:
     """Make a toy video dataset: shapes that move, hide and blur.
 
-    DIR gets pictures, annotations and lists in the layout of ImageNet VID. A toy dataset that is
-    there already is replaced, anything else is left alone. Other commands take it as toy:DIR.
+    DIR gets pictures, annotations and lists in the layout of ImageNet VID. An older toy dataset in
+    it is replaced, nothing else. Other commands take it as toy:DIR.
     """
     from minet_core.datasets.toy.generator import make_toy
     from minet_core.text import shown

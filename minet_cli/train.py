@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     metavar="NAME|FILE",
-    help="minet-tiny, minet-r50, minet-r101, identify (the network for identities beside any "
-    "detector), or a .safetensors file to go on from.",
+    help="minet-tiny, minet-r50, minet-r101, identify (the identify network alone, for any "
+    "detector), or a .safetensors file to start from.",
 )
 @click.option(
     "--data",
     multiple=True,
     metavar="KIND:PATH[=WEIGHT]",
-    help="What to learn from; several are drawn from as often as their weights say, 1 if not "
-    "given. imagenet-vid:ROOT, imagenet-det:ROOT, mot:ROOT, coco-vid:FILE, toy:DIR; stills: "
+    help="Dataset to train on; of several, the weight (default 1) is how often each is drawn. "
+    "imagenet-vid:ROOT, imagenet-det:ROOT, mot:ROOT, coco-vid:FILE, toy:DIR; stills: "
     "coco:FILE, yolo:DIR.",
 )
-@click.option("--val", metavar="KIND:PATH", help="What to measure on; gives best.safetensors.")
+@click.option("--val", metavar="KIND:PATH", help="Dataset to validate on; writes best.safetensors.")
 @click.option(
     "-o",
     "--output",
@@ -53,10 +53,10 @@ if TYPE_CHECKING:
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A setting, such as lr=0.01 or milestones=[700,900]; the page on training lists all.",
+    help="A setting, such as lr=0.01 or milestones=[700,900]; docs/training.md lists all.",
 )
-@click.option("--steps", type=int, help="Steps to take.")
-@click.option("--meta/--no-meta", default=None, help="Meta-learn identifiers, or leave that out.")
+@click.option("--steps", type=int, help="Number of steps.")
+@click.option("--meta/--no-meta", default=None, help="Train with the meta loss, or without.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--resume", is_flag=True, help="Resume the training in the folder.")
 @click.option("--overwrite", is_flag=True, help="Replace the training in the folder.")
@@ -74,9 +74,9 @@ def train(
 ) -> None:
     """Train a network on annotated videos and stills.
 
-    The folder gets last.safetensors, and with --val best.safetensors, for `minet detect --model`;
-    checkpoint.pt, from which --resume goes on; config.toml, the settings; and metrics.csv, the
-    numbers of every step. Under torchrun, processes share each batch.
+    The folder gets last.safetensors and, with --val, best.safetensors, for `minet detect --model`;
+    checkpoint.pt, for --resume; config.toml, the settings; and metrics.csv, a row per step. Under
+    torchrun, processes share each batch.
     """
     if resume and overwrite:
         raise ConfigError("--resume and --overwrite do not go together")

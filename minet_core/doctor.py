@@ -33,6 +33,7 @@ REQUIRED = {
     "rich": "rich",
     "pyyaml": "yaml",
     "defusedxml": "defusedxml",
+    "fsspec": "fsspec",
 }
 """Package → module. They are imported: a package that is there can still lack a library."""
 
@@ -50,6 +51,10 @@ OPTIONAL = {
     "pyarrow": "`minet export --to parquet`",
     "pillow-heif": "HEIC pictures made of tiles, as phones write them",
     "tensorboard": "curves of a training while it runs",
+    "ray": "`minet detect --ray`: many machines",
+    "s3fs": "videos and results in buckets, s3://",
+    "gcsfs": "the same, gs://",
+    "aiohttp": "files of web servers read more than once, https://",
 }
 """Package → what it gives; none is installed with minet."""
 
@@ -177,6 +182,24 @@ def _weights() -> Iterator[Finding]:
         right = digest in card
         text = "as its card says" if right else "not the file of its card: reinstall minet"
         yield Finding(file.name, f"sha256 {digest}, {text}", broken=not right)
+        yield _graph(file)
+
+
+def _graph(weights: Path) -> Finding:
+    """The graph beside the weights, which makes CPUs faster."""
+    graph = weights.with_suffix(".onnx")
+    try:
+        digest = hashlib.sha256(graph.read_bytes()).hexdigest()
+    except OSError as error:
+        return Finding(graph.name, f"{error.strerror}; for faster CPUs: reinstall minet")
+    try:
+        from minet_core.models.engine import engine_of
+
+        used = engine_of(weights, "cpu") is not None
+    except (ImportError, OSError):  # torch is what is broken
+        used = False
+    text = "used on CPUs" if used else "not used: not of these weights, or no onnxruntime"
+    return Finding(graph.name, f"sha256 {digest}, {text}")
 
 
 def _optional() -> Iterator[Finding]:

@@ -65,11 +65,9 @@ class ModelOptions(Options):
 class InputOptions(Options):
     """Which pictures a source has. A result tells of them with its video."""
 
-    stream: int | None = setting(
-        None, "Number of the video stream to read, from 0, of a file that has several."
-    )
+    stream: int | None = setting(None, "Which video stream of a file to read, counted from 0.")
     rate: float | None = setting(
-        None, "Pictures a second, for a folder of pictures (25, 30000/1001, 1/60); by default 30."
+        None, "For a folder of pictures: pictures a second (25, 30000/1001, 1/60); default 30."
     )
 
 
@@ -79,49 +77,45 @@ class RowOptions(Options):
 
     identify: str | None = setting(
         None,
-        "Network that tells objects apart, in place of the model's own: a .safetensors file of "
-        "`minet train`, or an .onnx file from crops or boxes to vectors; fc6 for the detect head's "
-        "features of a Faster R-CNN (Table III, c).",
+        "Another identify network: a .safetensors file of `minet train`, an .onnx file that turns "
+        "crops or boxes into vectors, or fc6, the detect head's features of a Faster R-CNN.",
     )
     preset: str = setting(
-        "video", "Settings of the memory: video for any footage, paper as published."
+        "video", "Settings of the memory: video, for any footage, or paper, as published."
     )
-    memory: bool = setting(True, "Link detections over time; off: no track ids.")
+    memory: bool = setting(True, "Follow objects over time. Off: no track ids.")
     link: bool = setting(
         True,
-        "Join the tracklets of one object when the video has ended; off: ids as they are known at "
-        "once.",
+        "Join the tracklets of one object at the end of the video. Off: ids are final at once.",
     )
     fill: int = setting(
         8,
-        "With --link: longest gap of a track, in frames, that is filled with interpolated boxes; 0 "
-        "fills none.",
+        "With --link: interpolate boxes in gaps of up to N frames; 0: in none.",
     )
     score: float = setting(MIN_SCORE, "Minimum score to report, 0–1.")
-    classes: tuple[str, ...] = setting((), "Classes to report, such as person,car; by default all.")
+    classes: tuple[str, ...] = setting((), "Classes to report, such as person,car; default all.")
     size: int | None = setting(
         None,
-        "Longer side of the picture the detector sees, a multiple of 32. auto: the model's own, "
-        "for minet-nano half the frame's, from 416 to 960.",
+        "Longer side of the picture the detector sees, a multiple of 32. auto: the model's own; "
+        "for minet-nano, half the frame's, 416 to 960.",
     )
     tiles: int | None = setting(
         None,
-        "Overlapping crops along the longer side of a frame that the detector sees beside the "
-        "whole: for small objects in large pictures; a multiple of the time.",
+        "For small objects in large frames: detect in so many overlapping crops along the longer "
+        "side too; takes a multiple of the time.",
     )
     start: int | float | None = setting(None, "First frame (120) or time (4.5s, 01:30).")
     end: int | float | None = setting(None, "Frame or time to stop before.")
-    stride: int = setting(1, "Look at every N-th frame only.")
-    max_frames: int | None = setting(None, "Stop after so many frames.")
+    stride: int = setting(1, "Use every N-th frame only.")
+    max_frames: int | None = setting(None, "Maximum number of frames.")
     first_boxes: str | None = setting(
         None,
-        "File with boxes of the first frame: follow these objects whatever their score, and no "
-        "others.",
+        "Follow only the objects in this file of boxes in the first frame, whatever their score.",
     )
     detections: str | None = setting(
         None,
-        "Boxes and scores from a file in place of the detector: det.txt, result.json, "
-        "detections.csv, COCO results; or a folder with a file for each video.",
+        "Use boxes from a file, not a detector: det.txt, result.json, detections.csv, COCO "
+        "results; or a folder with a file for each video.",
     )
 
 
@@ -131,11 +125,11 @@ class OutputOptions(Options):
 
     formats: tuple[str, ...] = setting(
         tuple(FORMATS),
-        "Result files to write, separated by commas: json, csv, mot, and all of minet export.",
+        "Result files to write: json, csv, mot, and any format of minet export.",
     )
-    trails: int = setting(0, "Frames of past motion to draw behind each object.")
+    trails: int = setting(0, "Draw the path of each object over the last N frames.")
     score_vectors: bool = setting(
-        False, "Keep the scores of every class beside result.json, in scores.f32."
+        False, "Write the scores of all classes too: scores.f32, beside result.json."
     )
     video: bool = setting(True, "Write the annotated video.")
 
@@ -145,11 +139,14 @@ class RunOptions(Options):
     """How a run behaves. They change no file of the result."""
 
     report: bool = setting(
-        False, "Write report.html too, a page to review the results in a browser."
+        False, "Write report.html too, a page to review the result in a browser."
     )
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
     resume: bool = setting(False, "Resume a stopped run.")
-    checkpoint: float = setting(30.0, "Seconds between two places where --resume can begin.")
+    checkpoint: float = setting(30.0, "Save the state every N seconds, for --resume.")
+    cache: float = setting(
+        20.0, "GB that copies of videos from buckets and servers may take on this disk."
+    )
 
 
 @dataclass(frozen=True)
@@ -159,6 +156,11 @@ class DetectOptions(RunOptions, OutputOptions, RowOptions, InputOptions, ModelOp
     Raises:
         ConfigError: a name is unknown, or a number out of its range.
     """
+
+    @property
+    def cache_bytes(self) -> int:
+        """Bytes that copies of videos may take."""
+        return int(self.cache * 1e9)
 
     @property
     def result_formats(self) -> tuple[str, ...]:
@@ -196,6 +198,8 @@ class DetectOptions(RunOptions, OutputOptions, RowOptions, InputOptions, ModelOp
             raise ConfigError("--report is made from result.json: add json to the formats")
         if not self.checkpoint >= 0:
             raise ConfigError(f"the checkpoint must be 0 seconds or more, not {self.checkpoint}")
+        if not self.cache > 0:
+            raise ConfigError(f"the cache must have more than 0 GB, not {self.cache}")
         if not (self.formats or self.video):
             raise ConfigError("there is nothing to write: no format and no video")
 
@@ -208,55 +212,57 @@ class ExportOptions:
         ConfigError: a number is out of its range, or a name unknown.
     """
 
-    min_score: float = setting(0.0, "Leave out tracks with a lower mean score, and loose boxes.")
-    min_length: int = setting(1, "Leave out tracks with fewer boxes.")
-    classes: tuple[str, ...] = setting(
-        (), "Classes to write, by their new names if there is a label map."
+    min_score: float = setting(
+        0.0, "Minimum mean score of a track; leaves out boxes without a track too."
     )
-    max_gap: int = setting(10, "Longest gap, in frames, that --interpolate closes.")
+    min_length: int = setting(1, "Minimum number of boxes of a track.")
+    classes: tuple[str, ...] = setting((), "Classes to write; with --label-map, their new names.")
+    max_gap: int = setting(10, "Maximum gap that --interpolate closes, in frames.")
     interpolate: bool = setting(
         False,
-        "Close short gaps of the detector with interpolated boxes; those that a person made stay.",
+        "Interpolate boxes in short gaps that the detector left; gaps made by people stay.",
     )
     keyframes: str = setting(
-        "auto", "For annotation tools, the boxes to drag: auto, all, or every N-th."
+        "auto", "Boxes that become keyframes in annotation tools: auto, all, or every N-th."
     )
-    label_map: str | None = setting(None, "File with a line `old=new` for each class to rename.")
+    label_map: str | None = setting(None, "Rename classes: a file with lines `old=new`.")
     edits: str | None = setting(
-        None, "What was mended in the review page: edits.json, of this very result."
+        None, "Apply the edits of the review page: edits.json of this result."
     )
     constant_rate: float | None = setting(
-        None, "Count frames as a copy of the video with so many frames a second has them."
+        None, "Count frames as in a copy of the video with this constant frame rate."
     )
-    frames: str | None = setting(None, "Write the pictures too, where the format has them.")
-    overlay: bool = setting(
-        False, "Draw the annotated video again too, from what is written: NAME-annotated.mp4."
+    frames: str | None = setting(
+        None, "Write the frames as pictures too, where the format has them."
     )
-    split: str = setting("train", "Part of a dataset that the videos are to be: train or val.")
+    overlay: bool = setting(False, "Draw the exported tracks into a video too: NAME-annotated.mp4.")
+    split: str = setting("train", "Which part of the dataset to make: train or val.")
     order: str = setting(
-        "names", "How a CVAT task of pictures is sorted: names, its default, or natural."
+        "names", "How the CVAT task sorts its pictures: names, CVAT's default, or natural."
     )
-    video: tuple[str, ...] = setting((), "Where a video is now; its name tells whose it is.")
+    video: tuple[str, ...] = setting(
+        (), "Where a moved video is now; matched to its result by name."
+    )
     media: str | None = setting(
         None,
-        "For Label Studio: what its server has before a video's file name; by default local files, "
-        "in the folder that the video is in.",
+        "For Label Studio: URL or path before a video's file name; default: local files, in the "
+        "video's folder.",
     )
     annotator: str | None = setting(
-        None, "Of Label Studio's tasks, whose annotations to read: an id or e-mail address."
+        None, "Whose annotations to read from Label Studio's tasks: an id or e-mail address."
     )
     scores: bool = setting(
-        False, "For CVAT: write scores too, as the attribute `score`, which labels need to have."
+        False, "For CVAT: write scores as the attribute `score`; the labels must have it."
     )
-    zip: bool = setting(False, "Write one zip file in place of a folder or file.")
-    overwrite: bool = setting(False, "Replace what an earlier export wrote.")
+    zip: bool = setting(False, "Write a zip file.")
+    overwrite: bool = setting(False, "Replace an earlier export.")
 
     def __post_init__(self) -> None:
         # Each is written so that NaN fails too.
         if not 0 <= self.min_score <= 1:
-            raise ConfigError(f"the least score must be from 0 to 1, not {self.min_score}")
+            raise ConfigError(f"the minimum score must be from 0 to 1, not {self.min_score}")
         if not self.min_length >= 1:
-            raise ConfigError(f"the least length must be 1 box or more, not {self.min_length}")
+            raise ConfigError(f"the minimum length must be 1 box or more, not {self.min_length}")
         if not self.max_gap >= 0:
             raise ConfigError(f"the longest gap must be 0 frames or more, not {self.max_gap}")
         if self.constant_rate is not None and not 0 < self.constant_rate <= 1000:

@@ -37,7 +37,7 @@ INTERPOLATED = COLUMNS[-1]
 """The column that older files lack."""
 
 State = dict[str, Any]
-"""Plain values that JSON can hold, to go on from later."""
+"""Plain values that JSON can hold, to resume from later."""
 
 Row = tuple[
     int, int | None, float, int | None, str, int, float, float, float, float, float, float, int

@@ -3,7 +3,7 @@
     scripts/soak [--seed 0] [--kills 20] [--minutes 15] [--border 20] [--video FILE] [-- OPTIONS]
 
 A run with the bundled weights is left alone first. Then the same run is killed by SIGKILL at a
-random moment and gone on with by `--resume`, which is killed as well, and so on until it ends; and
+random moment and resumed by `--resume`, which is killed as well, and so on until it ends; and
 then another begins, until there were enough kills. The files of each must be those of the run that
 was left alone, byte by byte, with nothing beside them.
 

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.doubts.truth import IGNORED, Run, is_wrong
-from minet_core.formats.edits import Edit, Rows, Sheet, apply_edits
+from minet_core.formats.edits import Edit, Sheet, TrackRows, apply_edits
 from minet_core.formats.review_page.doubts import LEAST, Doubt
 
 
@@ -14,7 +14,7 @@ def sheet_of(run: Run) -> Sheet:
     for track, seen in run.tracks.items():
         yes = np.ones(len(seen.frames), np.bool_)
         true = run.true[track].astype(np.float64)
-        tracks[track] = Rows(seen.frames, seen.boxes, true, seen.labels, yes, ~yes, ~yes)
+        tracks[track] = TrackRows(seen.frames, seen.boxes, true, seen.labels, yes, ~yes, ~yes)
     return Sheet(*run.size, range(run.last + 1), ["object"], tracks)
 
 

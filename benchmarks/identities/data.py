@@ -24,7 +24,7 @@ from minet_core.evaluation.frames import TrueBoxes
 from minet_core.evaluation.predictions.convert import true_boxes
 from minet_core.models.detector import BaseDetections, FeatureMap
 from minet_core.models.stored_detections import StoredBoxes
-from minet_core.models.weight_files import DEFAULT_MODEL, detector_file, embedder_file
+from minet_core.models.weight_files import DEFAULT_MODEL, model_files
 from minet_core.models.zoo import Model, load_model
 
 PUBLIC = "det/det.txt"
@@ -42,7 +42,8 @@ class Sequence:
         classes: of the dataset.
         images: (F, H, W, 3) uint8 RGB.
         truth: of every frame.
-        bundled: the bundled detector's detections of every frame.
+        bundled: the bundled detector's detections of every frame, or those of the one in its
+            place.
         features: what embeddings are cut from, of every frame.
         foreign: boxes of another detector (det/det.txt), None without the file.
         perfect: the true boxes that count, as if a detector had found them.
@@ -63,16 +64,23 @@ class Sequence:
         return len(self.truth)
 
 
-def sequences(roots: list[str], cache: Path) -> Iterator[Sequence]:
-    """Every sequence in the folders of MOTChallenge's layout; the networks run where need be."""
+def sequences(roots: list[str], cache: Path, name: str = DEFAULT_MODEL) -> Iterator[Sequence]:
+    """Every sequence in the folders of MOTChallenge's layout; the networks run where need be.
+
+    Args:
+        roots: folders of sequences, or sequences.
+        cache: folder for what networks say.
+        name: the detector in the place of the bundled one.
+    """
     cache.mkdir(parents=True, exist_ok=True)
     model: Model | None = None
+    key = _key(name)
     for folder in folders(roots):
         dataset = open_dataset(f"mot:{folder}")
         (video,) = dataset.videos
-        place = cache / f"{video.name}-{_key()}"
+        place = cache / f"{video.name}-{key}"
         if not (place / "done").exists():
-            model = model or load_model()
+            model = model or load_model(name, device="cpu")
             _look(video, model, place)
         yield _load(dataset, video, folder, place)
 
@@ -83,8 +91,8 @@ def folders(roots: list[str]) -> list[Path]:
     return [folder for folder in found if (folder / "gt/gt.txt").exists()]
 
 
-def _key() -> str:
-    return _digest(detector_file(DEFAULT_MODEL), embedder_file())
+def _key(name: str) -> str:
+    return _digest(*model_files(name))
 
 
 def _tables(folder: Path) -> list[Path]:
@@ -103,7 +111,7 @@ def _look(video: VideoTruth, model: Model, place: Path) -> None:
     for _, picture in video.images():
         pictures.append(picture)
         (base,) = model.detector.detect([picture])
-        bases.append((base.proposals, base.boxes, base.scores))
+        bases.append((base.proposals, base.boxes, base.scores, base.final))
         seen = model.embedder.features(picture)
         features.append((seen.values, seen.stride))
     np.save(place / "images.npy", np.stack(pictures))

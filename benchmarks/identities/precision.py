@@ -1,6 +1,7 @@
 """What memory does to the scores of boxes: average precision, and whether a score is a chance."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +46,8 @@ class Precision:
 
 def precision(sequence: Sequence, kind: str, model: Model) -> Precision:
     """Run a sequence as it is, with memory and without."""
-    without, base = _scored(sequence, kind, model, None)
-    memory, _ = _scored(sequence, kind, model, VIDEO)
+    without, base = scored(sequence, kind, model, None)
+    memory, _ = scored(sequence, kind, model, VIDEO)
     rows = minet(sequence, PLAIN, kind, model, VIDEO, score=0.0)["linked"]
     average = ApAccumulator(sequence.classes)
     for frame, found in enumerate(rows):
@@ -55,7 +56,7 @@ def precision(sequence: Sequence, kind: str, model: Model) -> Precision:
     return Precision(without, memory, linked, base, _outcomes(sequence, rows))
 
 
-def _scored(
+def scored(
     sequence: Sequence, kind: str, model: Model, config: MemoryConfig | None
 ) -> tuple[float, Outcomes]:
     """AP50 over every (box, class) pair, and the outcomes under each box's best class."""
@@ -71,7 +72,7 @@ def _scored(
         )
         average.add(EvalFrame(sequence.name, place, sequence.truth[frame], found.boxes))
         one = found.boxes
-        columns = (one.boxes, one.label_ids, one.scores, one.track_ids)
+        columns: tuple[Any, ...] = (one.boxes, one.label_ids, one.scores, one.track_ids)
         best.append(FoundBoxes(*(column[found.shown] for column in columns)))
     return 100 * average.result().mean, _outcomes(sequence, best)
 

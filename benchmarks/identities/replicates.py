@@ -43,7 +43,8 @@ class Replicate:
             return boxes
         size = boxes[:, 2:] - boxes[:, :2]
         noise = np.random.default_rng((self.seed, frame)).normal(size=boxes.shape)
-        return boxes + self.jitter * noise * np.concatenate([size, size], axis=1)
+        jittered: NDArray[np.float64] = boxes + self.jitter * noise * np.tile(size, 2)
+        return jittered
 
 
 PLAIN = Replicate("as it is")

@@ -84,7 +84,8 @@ def detector_of(
     """A model that has looked at the sequence before, and which frame it is shown."""
     shown = _Shown()
     detector: Any = _Boxes(kind, sequence, replicate, shown, model.classes)
-    embedder: Any = _Features(model.embedder, sequence, shown)
+    bundled: Any = model.embedder
+    embedder: Any = _Features(bundled, sequence, shown)
     return shown, Model(model.name, detector, embedder)
 
 

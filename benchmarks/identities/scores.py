@@ -4,6 +4,7 @@ from collections.abc import Sequence as Rows
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.identities.data import Sequence
 from benchmarks.identities.replicates import Replicate
@@ -46,8 +47,8 @@ def score(sequence: Sequence, replicate: Replicate, found: Rows[FoundBoxes]) -> 
     ]
     tracking.add_video(sequence.name, frames)
     scores = tracking.result().overall
-    shares = (scores.hota, scores.ass_a, scores.idf1, scores.mota)
-    return Figures(*(100 * share for share in shares), ids=_ids(frames) / scores.true_tracks)
+    ids = _ids(frames) / scores.true_tracks
+    return Figures(100 * scores.hota, 100 * scores.ass_a, 100 * scores.idf1, 100 * scores.mota, ids)
 
 
 def _ids(frames: Rows[EvalFrame]) -> int:
@@ -71,4 +72,5 @@ def _inside(boxes: np.ndarray, regions: np.ndarray) -> np.ndarray:
     high = np.minimum(boxes[:, None, 2:], regions[None, :, 2:])
     shared = (high - low).clip(min=0).prod(axis=2)
     area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return (shared >= 0.5 * area[:, None]).any(axis=1)
+    covered: NDArray[np.bool_] = (shared >= 0.5 * area[:, None]).any(axis=1)
+    return covered

@@ -103,4 +103,5 @@ def _theirs(made: list[Made]) -> float:
 
 
 def _sized(boxes: NDArray[np.float64]) -> list[list[float]]:
-    return np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]).tolist()
+    sized: list[list[float]] = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]).tolist()
+    return sized

@@ -69,7 +69,7 @@ class Scene:
 
     def _random(self, rows: int, columns: int) -> Tensor:
         made = torch.randn(rows, columns, generator=self._noise)
-        return made / made.norm(dim=1, keepdim=True)
+        return torch.nn.functional.normalize(made)
 
 
 def memory(frames: list[Frame], repeats: int) -> list[Row]:

@@ -15,6 +15,7 @@ from minet_cli.showing.progress import Lines, bar
 from minet_cli.showing.progress_many import ManyLines, many_bars
 from minet_core.options import DetectOptions
 from minet_core.text import shown
+from minet_core.video.opening import StrPath
 
 if TYPE_CHECKING:
     from minet_cli.showing.progress_many import Display
@@ -80,7 +81,7 @@ class Reporter:
         else:
             yield ManyLines(_to_nobody if self._quiet else _to_stderr, entries)
 
-    def done_already(self, source: str, folder: Path) -> None:
+    def done_already(self, source: str, folder: StrPath) -> None:
         """Say that a video is left out, as a finished run has made what this one would."""
         self._line(f"{shown(source)}: done already, in {shown(folder)}")
 
@@ -95,7 +96,7 @@ class Reporter:
             self._line(_in_columns(name, text, self._out.width))
         for warning in summary.warnings:
             self._line(f"  warning: {warning}", style="yellow")
-        for number, file in enumerate(summary.files):
+        for number, file in enumerate(_places(summary)):
             self._line(f"  {'' if number else 'files':10}  {shown(file)}")
 
     def note(self, line: str) -> None:
@@ -117,6 +118,13 @@ class Reporter:
     def _line(self, text: str, style: str = "") -> None:
         """A line as it is: a path that is wrapped cannot be copied."""
         self._out.print(Text(text, style), soft_wrap=True)
+
+
+def _places(summary: "Summary") -> Sequence[StrPath]:
+    """Where the files are."""
+    if summary.address is None:
+        return summary.files
+    return [f"{summary.address}/{file.relative_to(summary.folder)}" for file in summary.files]
 
 
 def _to_stderr(line: str) -> None:

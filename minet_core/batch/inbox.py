@@ -3,11 +3,13 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from minet_core.batch.planning import Job, job_of
-from minet_core.errors import InputError, MinetError
+from minet_core.batch.planning import Job, job_of, place_in
+from minet_core.errors import ConfigError, InputError, MinetError
 from minet_core.files import numbered
+from minet_core.models.weight_files import model_files
 from minet_core.options import DetectOptions
 from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import read_manifest
@@ -39,6 +41,9 @@ class Inbox:
         failed: called with a video that cannot be a job, and why.
         clock: seconds.
 
+    Attributes:
+        options: of the run.
+
     Raises:
         InputError: there is no such folder.
     """
@@ -55,7 +60,7 @@ class Inbox:
     ) -> None:
         if not folder.is_dir():
             raise InputError(f"{shown(folder)}: no such folder")
-        self._folder, self._output, self._options = folder, output, options
+        self._folder, self._output, self.options = folder, output, options
         self._done, self._failed, self._clock = done, failed, clock
         self._seen: dict[str, tuple[_State, float]] = {}
         self._taken: dict[str, _State] = {}
@@ -105,7 +110,7 @@ class Inbox:
 
     def _job(self, path: Path) -> Job | None:
         try:
-            job, is_done = job_of(str(path), self._output / self._name(path), self._options)
+            job, is_done = job_of(str(path), place_in(self._output, self._name(path)), self.options)
         except MinetError as error:
             self._failed(str(path), error)
             return None
@@ -124,6 +129,28 @@ class Inbox:
                 name = numbered(path.name, set(taken))
             self._names[path.name] = name
         return self._names[path.name]
+
+
+def open_inbox(
+    folder: Path,
+    output: Path,
+    options: DetectOptions,
+    *,
+    done: Callable[[Job], None],
+    failed: Callable[[str, MinetError], None],
+) -> Inbox:
+    """An inbox for a run that goes on with what an earlier one has left.
+
+    Raises:
+        ConfigError: options make no sense here, or there is no such model.
+        InputError: there is no such folder.
+    """
+    if options.overwrite:
+        raise ConfigError("--watch with --overwrite would begin anew at every start")
+    if options.first_boxes is not None or options.rate is not None:
+        raise ConfigError("--watch is for many videos, and --first-boxes and --rate are not")
+    model_files(options.model)
+    return Inbox(folder, output, replace(options, resume=True), done=done, failed=failed)
 
 
 def _owner(folder: Path) -> str | None:

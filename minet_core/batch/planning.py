@@ -11,10 +11,13 @@ from pathlib import Path
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.models.weight_files import model_files
 from minet_core.options import DetectOptions
+from minet_core.runs.bucket import Bucket
 from minet_core.runs.folder_names import folder_names
+from minet_core.runs.manifest import manifest_of
 from minet_core.runs.preflight import check, expected_frames, folder_rate, settled
-from minet_core.video.opening import is_url
+from minet_core.video.opening import StrPath, is_url
 from minet_core.video.pictures.folder import is_pictures
+from minet_core.video.remote.store import is_in_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,11 @@ class Job:
 
     Attributes:
         source: as it was given.
-        folder: for its results.
+        folder: for its results; for those in a bucket, the one that they are made in.
         options: of the run, with this video's file of detections.
         frames_before: how many frames of it an earlier run has done.
         note: what the user should know before it begins, or nothing.
+        address: of the folder in a bucket that the results go to, if they do.
     """
 
     source: str
@@ -34,16 +38,22 @@ class Job:
     options: DetectOptions
     frames_before: int = 0
     note: str = ""
+    address: str | None = None
+
+    @property
+    def place(self) -> StrPath:
+        """Where its results are in the end."""
+        return self.address or self.folder
 
 
 def plan(
-    sources: Sequence[str], output: Path, options: DetectOptions
+    sources: Sequence[str], output: StrPath, options: DetectOptions
 ) -> tuple[list[Job], list[Job]]:
     """Videos to do, and those that are done already.
 
     Args:
         sources: videos, as `minet_core.runs.video_inputs.expand` gives them.
-        output: folder for their folders.
+        output: folder for their folders, or the address of one in a bucket.
         options: of the run.
 
     Raises:
@@ -57,24 +67,39 @@ def plan(
     jobs: list[Job] = []
     done: list[Job] = []
     for source, name in zip(sources, folder_names(sources), strict=True):
-        job, is_done = job_of(source, output / name, options)
+        job, is_done = job_of(source, place_in(output, name), options)
         (done if is_done else jobs).append(job)
     _check_files([*done, *jobs])
     return jobs, done
 
 
-def job_of(source: str, folder: Path, options: DetectOptions) -> tuple[Job, bool]:
+def place_in(output: StrPath, name: str) -> StrPath:
+    """The folder of one video, in a folder of this machine or in a bucket."""
+    return f"{output}".rstrip("/") + f"/{name}" if is_in_store(output) else Path(output) / name
+
+
+def job_of(source: str, place: StrPath, options: DetectOptions) -> tuple[Job, bool]:
     """What there is to do of one video, and whether it is done already.
+
+    Args:
+        source: the video.
+        place: for its results.
+        options: of the run.
 
     Raises:
         MinetError: it cannot be read, or has no place to be written to.
     """
+    bucket = Bucket(str(place)) if is_in_store(place) else None
+    folder = Path(place) if bucket is None else bucket.folder
+    address = None if bucket is None else bucket.address
     own = settled(options, source, folder)
     try:
+        if bucket is not None:
+            bucket.check(manifest_of(source, options.model, own), overwrite=own.overwrite)
         standing = check(source, folder, own, options.model)
     except AlreadyDoneError:
-        return Job(source, folder, own), True
-    return Job(source, folder, own, standing.frames_before, standing.note), False
+        return Job(source, folder, own, address=address), True
+    return Job(source, folder, own, standing.frames_before, standing.note, address), False
 
 
 def _check_files(jobs: list[Job]) -> None:
@@ -92,6 +117,16 @@ def _check_files(jobs: list[Job]) -> None:
                 f"--detections gives several videos the same file, {file}; "
                 f"a folder with {names} tells them apart"
             )
+
+
+def check_shareable(jobs: Iterable[Job]) -> None:
+    """See that other processes can read what there is.
+
+    Raises:
+        ConfigError: they cannot.
+    """
+    if any(job.source == "-" for job in jobs):
+        raise ConfigError("standard input cannot be read by several jobs; leave out --jobs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +175,8 @@ def resumed(job: Job) -> Job:
     """The job as it is tried again: from the checkpoint that was reached."""
     options = replace(job.options, resume=True)
     try:
-        return job_of(job.source, job.folder, options)[0]
+        if job.address is not None:
+            Bucket(job.address).bring_checkpoint()
+        return job_of(job.source, job.place, options)[0]
     except MinetError:  # said when it is tried
         return replace(job, options=options)

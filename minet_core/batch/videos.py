@@ -4,14 +4,18 @@ The same in the process that was started and in one of many. What is heavy is im
 needed: a process sets its number of threads before torch is loaded.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from minet_core.batch.planning import Job
+from minet_core.batch.planning import Job, resumed
 from minet_core.batch.process import Tell, Work
 from minet_core.errors import AlreadyDoneError
 from minet_core.options import DetectOptions
+from minet_core.runs.manifest import MANIFEST, read_manifest
+from minet_core.runs.unfinished import UNFINISHED, is_going_on
+from minet_core.video.remote.cache import fetched
 
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
@@ -51,16 +55,61 @@ def load(options: DetectOptions) -> "Model":
     return model
 
 
+def complete(job: Job, model: "Model", progress: "Progress | None" = None) -> "Summary":
+    """Annotate a video; what goes to a bucket is brought there.
+
+    Args:
+        job: what to do.
+        model: with which.
+        progress: called after each frame.
+
+    Raises:
+        AlreadyDoneError: another run has done it since it was planned.
+        MinetError: as `annotate`.
+    """
+    from minet_core import annotate
+    from minet_core.runs.bucket import Bucket
+
+    if job.address is None:
+        return annotate(job.source, job.folder, model, job.options, progress)
+    bucket = Bucket(job.address)
+    bucket.bring_checkpoint()
+    with fetched(job.source, job.options.cache_bytes):
+        summary = annotate(job.source, job.folder, model, job.options, bucket.keeping(progress))
+    bucket.publish(job.options.export_formats)
+    return replace(summary, address=job.address)
+
+
 def add_missing(job: Job) -> None:
     """Write the exports and the report that a video which is done may lack.
 
     Raises:
         MinetError: as `export_result` and `write_report`.
     """
+    from minet_core.runs.bucket import Bucket
+    from minet_core.runs.review_page import REPORT
+
+    exports = job.options.export_formats
+    if job.address is None:
+        _add_missing(job, exports)
+        return
+    bucket = Bucket(job.address)
+    names, there = bucket.published()
+    missing = tuple(name for name in exports if name not in there)
+    if read_manifest(job.folder) is None:  # else it is complete here, and not published yet
+        if not missing and not (job.options.report and REPORT not in names):
+            return
+        bucket.bring([*names, MANIFEST])
+    with fetched(job.source, job.options.cache_bytes):
+        _add_missing(job, missing)
+    bucket.publish([*there, *missing])
+
+
+def _add_missing(job: Job, exports: tuple[str, ...]) -> None:
     from minet_core.exports import export_result
     from minet_core.runs.review_page import REPORT, write_report
 
-    export_result(job.folder, job.options.export_formats, again=True, overwrite=False)
+    export_result(job.folder, exports, again=True, overwrite=False)
     if job.options.report and not (job.folder / REPORT).exists():
         write_report(job.folder)
 
@@ -81,7 +130,6 @@ def work(options: DetectOptions, count: int) -> Work:
 def _annotator(
     options: DetectOptions, count: int, number: int
 ) -> "tuple[tuple[str, ...], Callable[[Job, Tell], Summary | None]]":
-    from minet_core import annotate
     from minet_core.processes import Processes
 
     device = Processes(number, count, number).device(options.device)
@@ -89,12 +137,39 @@ def _annotator(
 
     def annotated(job: Job, tell: Tell) -> "Summary | None":
         try:
-            return annotate(job.source, job.folder, model, job.options, _teller(job, tell))
+            return complete(job, model, _teller(job, tell))
         except AlreadyDoneError:  # by another run, or by a process that died when all was there
             add_missing(job)
             return None
 
     return model.notes, annotated
+
+
+def cluster_work(options: DetectOptions) -> Work:
+    """What a worker of a cluster does with videos: it goes on from where an earlier one died.
+
+    As `work`; what a worker sees of GPUs is its own.
+    """
+    return Work(_resuming_annotator, (options,))
+
+
+def _resuming_annotator(
+    options: DetectOptions, number: int
+) -> "tuple[tuple[str, ...], Callable[[Job, Tell], Summary | None]]":
+    notes, annotated = _annotator(options, 1, number)
+
+    def gone_on_with(job: Job, tell: Tell) -> "Summary | None":
+        _wait_until_free(job)
+        return annotated(resumed(job), tell)
+
+    return notes, gone_on_with
+
+
+def _wait_until_free(job: Job) -> None:
+    """Wait for a worker that was cut off from the cluster: it soon ends, or does the video."""
+    place = job.folder / UNFINISHED
+    while place.is_dir() and is_going_on(place):
+        time.sleep(1.0)
 
 
 def _teller(job: Job, tell: Tell) -> "Progress":

@@ -1,1 +1,1 @@
-"""Boxes that exist already, of this program or another: found, read, and given to a run."""
+"""Existing boxes, of this program or another: found, read, and given to a run."""

@@ -152,7 +152,7 @@ class Bin:
     """Detections of like scores.
 
     Attributes:
-        low: least score; the highest is a tenth above.
+        low: minimum score; the highest is a tenth above.
         count: how many there are.
         mean: their mean score.
         right: share of them that is right.

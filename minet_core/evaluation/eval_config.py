@@ -57,7 +57,7 @@ class EvalOptions:
         motion: whether to score slow, medium and fast objects apart.
         motion_rule: whose rule weighs the false positives of a motion group.
         tracking: whether to compute HOTA, CLEAR and IDF1.
-        score: least score of a detection that is shown: tracking, track recall and
+        score: minimum score of a detection that is shown: tracking, track recall and
             fragmentations depend on it.
         offline: what is done once a whole video is known.
 

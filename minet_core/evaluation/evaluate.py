@@ -17,6 +17,7 @@ from minet_core.evaluation.passes import FoundOf
 from minet_core.evaluation.precision.motion_groups import motion_iou
 from minet_core.evaluation.predictions.convert import stored_pairs, true_boxes
 from minet_core.evaluation.predictions.predict import Finder, Progress
+from minet_core.evaluation.report.contents import Choice
 from minet_core.evaluation.scorer import Scorer, Scores
 from minet_core.inference.online import PAIR_FLOOR
 from minet_core.models.stored_detections import StoredBoxes
@@ -37,6 +38,7 @@ class EvalResult:
         comparisons: (variant, what to hold it against), by name.
         cut: highest score at which scored results were cut, None where none was or it is unknown.
         is_paper: whether the variants are those of the paper's tables.
+        choices: pictures of the paper's Fig. 5, a line a track, where they were asked for.
     """
 
     dataset: Dataset
@@ -49,6 +51,7 @@ class EvalResult:
     comparisons: tuple[tuple[str, str], ...] = ()
     cut: float | None = None
     is_paper: bool = False
+    choices: tuple[tuple[Choice, ...], ...] = ()
 
     @property
     def not_covered(self) -> tuple[str, ...]:

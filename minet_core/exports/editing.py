@@ -16,10 +16,12 @@ from minet_core.suggest import did_you_mean
 
 
 @dataclass(slots=True)
-class Tally:
+class EditCounts:
     """What editing has done to one video.
 
     Attributes:
+        name: of the video.
+        labels: class → tracks and boxes of no track that are left.
         tracks: that are left.
         boxes: that are left, interpolated ones among them.
         keyframes: boxes of tracks that were not left to interpolation.
@@ -31,6 +33,8 @@ class Tally:
         kept_open: short gaps that were not closed, as a person has made them.
     """
 
+    name: str = ""
+    labels: Counter[str] = field(default_factory=Counter)
     tracks: int = 0
     boxes: int = 0
     keyframes: int = 0
@@ -60,7 +64,7 @@ def edit(
     *,
     keyframes: str | None,
     keeps_turned: bool = False,
-) -> tuple[VideoAnnotations, Tally]:
+) -> tuple[VideoAnnotations, EditCounts]:
     """The video's annotations as the options want them, and what that has changed.
 
     Args:
@@ -70,7 +74,7 @@ def edit(
         keeps_turned: whether turned boxes stay turned. They are then not cut off at the border of
             the picture, as their sides are those of before they were turned.
     """
-    tally = Tally()
+    tally = EditCounts()
     tracks = _kept(video.tracks, options, tally)
     tracks = _inside(tracks, video, tally, keeps_turned=keeps_turned)
     edited = []
@@ -103,7 +107,7 @@ def _classes(video: VideoAnnotations, options: ExportOptions) -> tuple[str, ...]
     return tuple(name for name in video.classes if not wanted or name in wanted)
 
 
-def _kept(tracks: Iterable[Track], options: ExportOptions, tally: Tally) -> Iterator[Track]:
+def _kept(tracks: Iterable[Track], options: ExportOptions, tally: EditCounts) -> Iterator[Track]:
     for track in tracks:
         if options.classes and track.label not in options.classes:
             tally.dropped["of other classes"] += 1
@@ -116,7 +120,7 @@ def _kept(tracks: Iterable[Track], options: ExportOptions, tally: Tally) -> Iter
 
 
 def _inside(
-    tracks: Iterable[Track], video: VideoAnnotations, tally: Tally, *, keeps_turned: bool
+    tracks: Iterable[Track], video: VideoAnnotations, tally: EditCounts, *, keeps_turned: bool
 ) -> Iterator[Track]:
     """Tracks cut off at the border of the picture; a box of which nothing is left makes a gap."""
     for track in tracks:

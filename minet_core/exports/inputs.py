@@ -1,10 +1,11 @@
 """What an export reads: files and folders, as annotations of videos with names of their own."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from minet_core.errors import ConfigError, InputError
 from minet_core.exports.videos import Media
@@ -12,11 +13,23 @@ from minet_core.files import numbered
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.class_names import LabelMap, read_label_map
 from minet_core.formats.edits import EditsFile, read_edits
+from minet_core.formats.minet.reader import name_of
 from minet_core.formats.readers import DRAWN, Kind, file_of, kind_of, read_annotations
 from minet_core.options import ExportOptions
 from minet_core.text import shown
 
 RESULT = "result.json"
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+class Map(Protocol):
+    """Goes over things with a function, as `map` does."""
+
+    def __call__(self, function: Callable[[A], T], things: Iterable[A], /) -> Iterator[T]:
+        """Its answers, in the order of the things."""
+
 
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _LONGEST_NAME = 100
@@ -37,13 +50,103 @@ class Loaded:
     drawn: bool
 
 
-def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
-    """Read files and folders.
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Files that are to be read, and how.
+
+    Attributes:
+        kinds: file → what it is.
+        options: of the export.
+        label_map: new names of classes.
+        edits: what was mended in the one result.
+    """
+
+    kinds: dict[Path, Kind]
+    options: ExportOptions
+    label_map: LabelMap | None
+    edits: EditsFile | None
+
+    def loaded(self) -> Iterator[Loaded]:
+        """Each video, read when it is asked for, under a name that no other has.
+
+        Raises:
+            InputError: one cannot be read.
+            ConfigError: the label map does not fit the classes.
+        """
+        taken: set[str] = set()
+        if len(self.kinds) == 1:
+            (path,) = self.kinds
+            own = [*self.read(path, self._media(is_any=True))]
+            # One file of several videos: only its name tells which of them a --video is.
+            videos = iter(own) if len(own) < 2 else self.read(path, self._media())
+        else:
+            media = self._media()
+            videos = (each for path in self.kinds for each in self.read(path, media))
+        for each in videos:
+            name = numbered(safe_name(each.video.name), taken)
+            yield replace(each, video=replace(each.video, name=name))
+        # Label Studio's files tell the classes that occur, and not those that could.
+        if self.label_map is not None and "label-studio" not in self.kinds.values():
+            self.label_map.check()
+
+    def mapped(self, function: Callable[[Loaded], T], map_: Map) -> Iterator[T]:
+        """What a function makes of each video.
+
+        Args:
+            function: called with videos as `loaded` gives them.
+            map_: does that. Files of results are read in it too, each of which has one video.
+
+        Raises:
+            MinetError: as `loaded`.
+        """
+        apart = set(self.kinds.values()) == {"result"} and len(self.kinds) > 1
+        if map_ is map or not apart or self.options.video or self.label_map is not None:
+            yield from map_(function, self.loaded())
+            return
+        taken: set[str] = set()
+        names = (numbered(safe_name(name_of(path)), taken) for path in self.kinds)
+        yield from map_(partial(_made, self, function), zip(self.kinds, names, strict=True))
+
+    def read(self, path: Path, media: Media) -> Iterator[Loaded]:
+        """The videos of one file, under the names that they have there.
+
+        Raises:
+            InputError: it cannot be read.
+            ConfigError: the label map does not know a class.
+        """
+        kind, annotator = self.kinds[path], self.options.annotator
+        facts_of = media.facts_of
+        for video in read_annotations(path, facts_of, self.label_map, annotator, self.edits):
+            yield Loaded(video, drawn=kind in DRAWN)
+
+    def _media(self, *, is_any: bool = False) -> Media:
+        return Media(self.options.video, is_any=is_any)
+
+    def media(self) -> Media:
+        """Where the videos are; files are read for it where the user names some.
+
+        Raises:
+            InputError: one of those is not there, or a file cannot be read.
+        """
+        if not self.options.video:
+            return self._media()
+        sources = [each.video.source for each in self.loaded()]
+        known = [source for source in sources if source is not None]
+        return Media(self.options.video, is_any=len(sources) == 1, sources=known)
+
+
+def _made(inputs: Inputs, function: Callable[[Loaded], T], which: tuple[Path, str]) -> T:
+    path, name = which
+    (each,) = inputs.read(path, Media(()))
+    return function(replace(each, video=replace(each.video, name=name)))
+
+
+def inputs_of(sources: Sequence[Path], options: ExportOptions) -> Inputs:
+    """What there is to read in files and folders.
 
     Raises:
-        InputError: one cannot be read, or there is nothing in it.
-        ConfigError: the label map does not fit the classes, or an annotator is asked for where
-            no file has any.
+        InputError: there is nothing in one.
+        ConfigError: the label map is none, or an annotator is asked for where no file has any.
     """
     label_map = None if options.label_map is None else read_label_map(Path(options.label_map))
     kinds = {path: kind_of(path) for path in _files(sources)}
@@ -52,33 +155,7 @@ def load(sources: Sequence[Path], options: ExportOptions) -> list[Loaded]:
     edits = None if options.edits is None else read_edits(Path(options.edits))
     if edits is not None and len(kinds) > 1:
         raise ConfigError(f"--edits is for one result, and there are {len(kinds)}")
-    read = partial(_read, kinds, label_map=label_map, annotator=options.annotator, edits=edits)
-    loaded = read(Media(options.video, is_any=len(kinds) == 1))
-    if len(loaded) > 1 == len(kinds):
-        # One file of several videos: only its name tells which of them a --video is.
-        loaded = read(Media(options.video))
-    # Label Studio's files tell the classes that occur, and not those that could.
-    if label_map is not None and "label-studio" not in kinds.values():
-        label_map.check()
-    names = unique_names([each.video.name for each in loaded])
-    return [
-        replace(each, video=replace(each.video, name=name))
-        for each, name in zip(loaded, names, strict=True)
-    ]
-
-
-def _read(
-    kinds: Mapping[Path, Kind],
-    media: Media,
-    label_map: LabelMap | None,
-    annotator: str | None,
-    edits: EditsFile | None,
-) -> list[Loaded]:
-    return [
-        Loaded(video, drawn=kind in DRAWN)
-        for path, kind in kinds.items()
-        for video in read_annotations(path, media.facts_of, label_map, annotator, edits)
-    ]
+    return Inputs(kinds, options, label_map, edits)
 
 
 def _files(sources: Iterable[Path]) -> Iterator[Path]:

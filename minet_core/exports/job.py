@@ -1,13 +1,13 @@
 """`minet export`: from files to files of another format."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePath
 
 from minet_core.errors import ConfigError
-from minet_core.exports.editing import Tally, check_classes, edit
-from minet_core.exports.inputs import RESULT, Loaded, load
+from minet_core.exports.editing import EditCounts, check_classes, edit
+from minet_core.exports.inputs import RESULT, Inputs, Loaded, Map, inputs_of
 from minet_core.exports.lost import lost, unmarked
 from minet_core.exports.output_listing import ThereAlreadyError, published
 from minet_core.exports.picture_folders import (
@@ -17,6 +17,7 @@ from minet_core.exports.picture_folders import (
     with_pictures,
 )
 from minet_core.exports.retiming import at_constant_rate, ffmpeg_options
+from minet_core.exports.shelf import Only, Shelf
 from minet_core.exports.videos import Media
 from minet_core.exports.writing import OutputWriter, Progress
 from minet_core.formats.annotations import VideoAnnotations
@@ -33,7 +34,7 @@ class Exported:
 
     Attributes:
         files: the main file of each output first; pictures are not among them.
-        videos: what was written of each video, edited.
+        videos: what was written of each video, edited; each is read when it is asked for.
         tallies: what editing has done to each.
         pictures: how many were written.
         warnings: what the user should know, a line each.
@@ -42,8 +43,8 @@ class Exported:
     """
 
     files: tuple[Path, ...]
-    videos: tuple[VideoAnnotations, ...]
-    tallies: tuple[Tally, ...]
+    videos: Sequence[VideoAnnotations]
+    tallies: tuple[EditCounts, ...]
     pictures: int
     warnings: tuple[str, ...]
     hint: str
@@ -56,6 +57,7 @@ def export(
     out: str | Path,
     options: ExportOptions | None = None,
     progress: Progress | None = None,
+    map_: Map = map,
 ) -> Exported:
     """Write results of `minet detect`, or annotations of CVAT or Label Studio, in another format.
 
@@ -65,6 +67,8 @@ def export(
         out: folder to write to, made if missing; or the file, where the format makes just one.
         options: what to write.
         progress: called after each picture.
+        map_: goes over many files and videos, in place of `map`; such as
+            `minet_core.batch.mapping.PooledMap`, with which nothing is told of single pictures.
 
     Raises:
         InputError: a source or a video cannot be read, or is not there.
@@ -75,32 +79,35 @@ def export(
     options = options or ExportOptions()
     exporter = _exporter(to, options)
     given = [sources] if isinstance(sources, str | Path) else sources
-    loaded = load([Path(source) for source in given], options)
-    known = [each.video.source for each in loaded if each.video.source is not None]
-    media = Media(options.video, is_any=len(loaded) == 1, sources=known)
-    videos, tallies, warnings = _edited(loaded, exporter, options, media)
-    videos, tallies, failures = _writable(exporter, videos, tallies)
-    videos, lines = with_own_names(videos)
-    warnings += lines
+    inputs = inputs_of([Path(source) for source in given], options)
+    media = inputs.media()
+    chosen = _chosen(inputs, to, options, media, map_)
+    videos, lines = with_own_names(chosen.videos)
+    warnings = [*chosen.warnings, *lines]
     folder, names = _places(to, exporter, videos, Path(out), options)
     pictures, files = 0, []
-    writer = OutputWriter(exporter, options, media, folder, progress)
+    writer = OutputWriter(to, options, media, folder, progress if map_ is map else None)
     with published(folder, replace=options.overwrite) as hidden:
-        for name, group in names.items():
-            made, count = writer.write(hidden / name, name, group)
+        if exporter.per_video:
+            each = ((hidden / name, name, group[0]) for name, group in names.items())
+            outputs = map_(writer.write_one, each)
+        else:
+            ((name, group),) = names.items()
+            outputs = iter([writer.write(hidden / name, name, group, map_)])
+        for made, count in outputs:
             files += made
             pictures += count
-    missing = sum(len(video.looked_at) for video in videos) - pictures
-    if options.frames is not None and missing:
+    missing = sum(len(video.looked_at) for video in videos) - pictures if options.frames else 0
+    if missing:
         warnings.append(f"frames that cannot be decoded, so that they have no picture: {missing}")
     return Exported(
         tuple(files),
-        tuple(videos),
-        tuple(tallies),
+        videos,
+        tuple(chosen.tallies),
         pictures,
         tuple(warnings),
         exporter.hint,
-        tuple(failures),
+        tuple(chosen.failures),
     )
 
 
@@ -141,47 +148,102 @@ def _exporter(to: str, options: ExportOptions) -> Exporter:
     return EXPORTERS[to]
 
 
-def _edited(
-    loaded: Sequence[Loaded], exporter: Exporter, options: ExportOptions, media: Media
-) -> tuple[list[VideoAnnotations], list[Tally], list[str]]:
-    check_classes(options.classes, chain.from_iterable(each.video.classes for each in loaded))
-    videos, tallies, warnings = [], [], []
+@dataclass(slots=True)
+class _Chosen:
+    """What is to be written of all videos, and what there is to say of them."""
+
+    videos: Shelf = field(default_factory=Shelf)
+    tallies: list[EditCounts] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def _chosen(inputs: Inputs, to: str, options: ExportOptions, media: Media, map_: Map) -> _Chosen:
+    """Videos as they are written, but for those whose names the format cannot hold.
+
+    Raises:
+        ConfigError: it can hold none of them, or there is no such class.
+    """
+    chosen, classes = _Chosen(), dict[str, None]()
+    refused = None
+    for edited in inputs.mapped(partial(_edited, to, options, media), map_):
+        classes.update(dict.fromkeys(edited.classes))
+        chosen.warnings += edited.warnings
+        if edited.refused is not None:
+            refused = edited.refused
+            chosen.failures.append((edited.video.name, str(refused)))
+        else:
+            chosen.videos.append(edited.video)
+            chosen.tallies.append(edited.tally)
+    check_classes(options.classes, classes)
+    if refused is not None and not len(chosen.videos):
+        raise refused
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Edited:
+    """A video as it is written, and what there is to say of it.
+
+    Attributes:
+        video: as it is written.
+        tally: what editing has done.
+        warnings: a line each.
+        classes: that it had before.
+        refused: why the format cannot hold it, if it cannot.
+    """
+
+    video: VideoAnnotations
+    tally: EditCounts
+    warnings: list[str]
+    classes: tuple[str, ...]
+    refused: ConfigError | None = None
+
+
+def _edited(to: str, options: ExportOptions, media: Media, each: Loaded) -> _Edited:
+    exporter = EXPORTERS[to]
     by_clock = exporter.by_rate or options.constant_rate is not None
-    for each in loaded:
-        completed = media.completed(each.video, by_clock=by_clock)
-        video, line = _with_pictures(completed, exporter, options, media)
-        warnings += [f"{video.name}: {note}" for note in (*video.notes, *([line] if line else []))]
-        sees_one = exporter.first_stream or exporter.by_rate
-        if sees_one and (first := media.other_stream(video)) is not None:
-            warnings.append(_to_one_stream(video, first, exporter))
-        if options.constant_rate is not None:
-            video = _of_copy(at_constant_rate(video, options.constant_rate))
-        elif exporter.by_rate and video.variable_rate:
-            warnings.append(_to_constant_rate(video))
-        elif exporter.by_rate and video.source is not None and is_pictures(video.source):
-            warnings.append(f"{video.name}: is made of pictures, and this tool plays videos only")
-        # What a person has chosen stays, unless asked otherwise.
-        as_it_is = not exporter.by_keyframes or (each.drawn and options.keyframes == "auto")
-        keyframes = None if as_it_is else options.keyframes
-        edited, tally = edit(video, options, keyframes=keyframes, keeps_turned=exporter.keeps)
-        edited, line = _in_order(edited, exporter, options)
-        if line:
-            warnings.append(f"{video.name}: {line}")
-            tally.keyframes = sum(int(track.keyframes.sum()) for track in edited.tracks)
-        if not exporter.keeps:
-            warnings += [f"{video.name}: {line}" for line in lost(edited)]
-        if not (exporter.tells_interpolated or each.drawn):
-            warnings += [f"{video.name}: {line}" for line in unmarked(edited)]
-        if tally.kept_open:
-            warnings.append(
-                f"{video.name}: --interpolate leaves gaps open that a person has made: "
-                f"{tally.kept_open}"
-            )
-        if exporter.plays:
-            edited = replace(edited, source=media.find(edited.source) or edited.source)
-        videos.append(edited)
-        tallies.append(tally)
-    return videos, tallies, warnings
+    warnings: list[str] = []
+    completed = media.completed(each.video, by_clock=by_clock)
+    video, line = _with_pictures(completed, exporter, options, media)
+    warnings += [f"{video.name}: {note}" for note in (*video.notes, *([line] if line else []))]
+    sees_one = exporter.first_stream or exporter.by_rate
+    if sees_one and (first := media.other_stream(video)) is not None:
+        warnings.append(_to_one_stream(video, first, exporter))
+    if options.constant_rate is not None:
+        video = _of_copy(at_constant_rate(video, options.constant_rate))
+    elif exporter.by_rate and video.variable_rate:
+        warnings.append(_to_constant_rate(video))
+    elif exporter.by_rate and video.source is not None and is_pictures(video.source):
+        warnings.append(f"{video.name}: is made of pictures, and this tool plays videos only")
+    # What a person has chosen stays, unless asked otherwise.
+    as_it_is = not exporter.by_keyframes or (each.drawn and options.keyframes == "auto")
+    keyframes = None if as_it_is else options.keyframes
+    edited, tally = edit(video, options, keyframes=keyframes, keeps_turned=exporter.keeps)
+    edited, line = _in_order(edited, exporter, options)
+    if line:
+        warnings.append(f"{video.name}: {line}")
+        tally.keyframes = sum(int(track.keyframes.sum()) for track in edited.tracks)
+    if not exporter.keeps:
+        warnings += [f"{video.name}: {line}" for line in lost(edited)]
+    if not (exporter.tells_interpolated or each.drawn):
+        warnings += [f"{video.name}: {line}" for line in unmarked(edited)]
+    if tally.kept_open:
+        warnings.append(
+            f"{video.name}: --interpolate leaves gaps open that a person has made: "
+            f"{tally.kept_open}"
+        )
+    if exporter.plays:
+        edited = replace(edited, source=media.find(edited.source) or edited.source)
+    tally.name = edited.name
+    tally.labels.update(track.label for track in edited.tracks)
+    tally.labels.update(edited.loose.labels)
+    refused = None
+    try:
+        exporter.check(edited)
+    except ConfigError as error:
+        refused = error
+    return _Edited(edited, tally, warnings, tuple(each.video.classes), refused)
 
 
 def _with_pictures(
@@ -212,28 +274,6 @@ def _in_order(
     by_name = exporter.by_names and options.order == "names"
     line = order_line(names, by_name=by_name)
     return (in_order_of_names(video) if by_name and line else video), line
-
-
-def _writable(
-    exporter: Exporter, videos: Sequence[VideoAnnotations], tallies: Sequence[Tally]
-) -> tuple[list[VideoAnnotations], list[Tally], list[tuple[str, str]]]:
-    """Videos whose names the format can hold, and the others with the reason.
-
-    Raises:
-        ConfigError: it can hold none of them.
-    """
-    kept: list[tuple[VideoAnnotations, Tally]] = []
-    failures: list[tuple[str, str]] = []
-    for video, tally in zip(videos, tallies, strict=True):
-        try:
-            exporter.check(video)
-        except ConfigError as error:
-            if len(failures) + 1 == len(videos):
-                raise
-            failures.append((video.name, str(error)))
-        else:
-            kept.append((video, tally))
-    return [video for video, _ in kept], [tally for _, tally in kept], failures
 
 
 def _of_copy(video: VideoAnnotations) -> VideoAnnotations:
@@ -286,7 +326,8 @@ def _places(
     suffix = ".zip" if options.zip else exporter.suffix
     groups: dict[str, Sequence[VideoAnnotations]] = {}
     if exporter.per_video:
-        groups = {f"{video.name}{suffix}": [video] for video in videos}
+        names = [video.name for video in videos]
+        groups = {f"{name}{suffix}": Only(videos, i) for i, name in enumerate(names)}
     else:
         # A table of all videos is named after what is in it.
         name = "detections" if exporter.suffix else to

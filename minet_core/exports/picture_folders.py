@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from minet_core.exports.shelf import Shelf
 from minet_core.formats.annotations import LooseBoxes, Sizes, Track, VideoAnnotations
 from minet_core.video.pictures.folder import folder_of, order_line, picture_names
 from minet_core.video.pictures.picture import picture_size
@@ -82,9 +83,7 @@ def can_be_ordered(video: VideoAnnotations) -> bool:
     return video.of_pictures and bool(known) and known == all_of_them >= set(video.looked_at)
 
 
-def with_own_names(
-    videos: Sequence[VideoAnnotations],
-) -> tuple[list[VideoAnnotations], list[str]]:
+def with_own_names(videos: Shelf) -> tuple[Shelf, list[str]]:
     """Videos with the names under which their pictures are written: their own, without suffix.
 
     Where pictures of several videos have one name, that of the video is put before it. Where two
@@ -93,10 +92,14 @@ def with_own_names(
     Returns:
         The videos, and a line for each whose pictures cannot keep their names.
     """
-    named, lines = [], []
-    stems = [{f: _stem(name) for f, name in video.pictures.items()} for video in videos]
-    counts = Counter(stem.casefold() for own in stems for stem in set(own.values()))
-    for video, own in zip(videos, stems, strict=True):
+    counts = Counter[str]()
+    for video in videos:
+        counts.update({stem.casefold() for stem in _stems(video).values()})
+    if not counts:
+        return videos, []
+    named, lines = Shelf(), []
+    for video in videos:
+        own = _stems(video)
         if len({stem.casefold() for stem in own.values()}) < len(own) or not _is_text(own):
             lines.append(f"{video.name}: its pictures cannot keep their names, and are numbered")
             own = {}
@@ -104,6 +107,10 @@ def with_own_names(
             own = {frame: f"{video.name}_{stem}" for frame, stem in own.items()}
         named.append(replace(video, stems=own))
     return named, lines
+
+
+def _stems(video: VideoAnnotations) -> dict[int, str]:
+    return {frame: _stem(name) for frame, name in video.pictures.items()}
 
 
 def _known(told: Pictures, names: Sequence[str]) -> dict[int, str]:

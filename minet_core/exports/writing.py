@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from minet_core.exports.annotated import write_annotated
+from minet_core.exports.inputs import Map
 from minet_core.exports.output_listing import check_free
 from minet_core.exports.picture_folders import files_of
 from minet_core.exports.videos import Media, stream_of
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
-from minet_core.formats.exporters import Exporter
+from minet_core.formats.exporters import EXPORTERS, Exporter
 from minet_core.formats.picture_files import extract_frames
 from minet_core.options import ExportOptions
 from minet_core.video.pictures.folder import is_pictures
@@ -25,21 +27,31 @@ class OutputWriter:
     """Writes outputs, each into a hidden folder of its own.
 
     Attributes:
-        exporter: the format.
+        to: the format.
         options: of the export.
         media: the videos, for their pictures.
         folder: where files will appear.
         progress: called after each picture.
     """
 
-    exporter: Exporter
+    to: str
     options: ExportOptions
     media: Media
     folder: Path
     progress: Progress | None
 
+    @property
+    def exporter(self) -> Exporter:
+        """The format; found by its name wherever this is sent."""
+        return EXPORTERS[self.to]
+
+    def write_one(self, which: tuple[Path, str, VideoAnnotations]) -> tuple[list[Path], int]:
+        """Write the output of one video: its hidden folder, its name, and the video."""
+        hidden, name, video = which
+        return self.write(hidden, name, [video])
+
     def write(
-        self, hidden: Path, name: str, videos: Sequence[VideoAnnotations]
+        self, hidden: Path, name: str, videos: Sequence[VideoAnnotations], map_: Map = map
     ) -> tuple[list[Path], int]:
         """Write one output.
 
@@ -47,6 +59,7 @@ class OutputWriter:
             hidden: its folder, not there yet; in it, files lie as they will in `folder`.
             name: of the output: a file's, with suffix, or a folder's.
             videos: that are in it.
+            map_: goes over them for their pictures.
 
         Returns:
             Where its files will be, but for pictures, and how many pictures there are.
@@ -63,14 +76,14 @@ class OutputWriter:
         place = content / f"{PurePath(name).stem}{exporter.suffix}" if exporter.suffix else content
         made = exporter.write(videos, place, self.options)
         files = [name] if zipped else [path.relative_to(hidden).as_posix() for path in made]
-        drawn = {f"{video.name}-annotated.mp4": video for video in videos}
-        files += drawn if self.options.overlay else ()
+        if self.options.overlay:
+            files += [_drawn(video) for video in videos]
         # Told before pictures are decoded.
         check_free(self.folder, {name: files}, replace=self.options.overwrite)
-        pictures = sum(self._extract(video, content) for video in videos)
+        pictures = sum(map_(partial(self._extract, content), videos)) if self.options.frames else 0
         if self.options.overlay:
-            for file, video in drawn.items():
-                self._annotate(video, hidden / file)
+            for video in videos:
+                self._annotate(video, hidden / _drawn(video))
         if zipped:
             _zip(content, hidden / name)
         return [self.folder / file for file in files], pictures
@@ -85,7 +98,7 @@ class OutputWriter:
             progress=None if show is None else lambda done: show(done, count),
         )
 
-    def _extract(self, video: VideoAnnotations, folder: Path) -> int:
+    def _extract(self, folder: Path, video: VideoAnnotations) -> int:
         kind, path_of, wanted = self.options.frames, self.exporter.pictures, video.looked_at
         if kind is None or path_of is None or not wanted:
             return 0
@@ -100,6 +113,10 @@ class OutputWriter:
             stream=stream_of(video, source),
             progress=None if show is None else lambda done: show(done, len(paths)),
         )
+
+
+def _drawn(video: VideoAnnotations) -> str:
+    return f"{video.name}-annotated.mp4"
 
 
 def _zip(folder: Path, path: Path) -> None:

@@ -1,7 +1,7 @@
 """Short gaps of tracks, filled with boxes on straight lines.
 
-Where a detector fails for some frames, the object is mostly still in between. Where it was away
-for longer, it was mostly hidden, and a box would be wrong.
+In a short gap the object is mostly visible, and the detector missed it. In a longer one it was
+mostly hidden, and a box would be wrong.
 """
 
 from collections import deque

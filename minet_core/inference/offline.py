@@ -1,4 +1,4 @@
-"""What can be done once the whole video is known: two passes merged, boxes linked over time.
+"""Methods that need the whole video: two passes merged, boxes linked over time.
 
     merge_passes   MINetΔ: the forward and the backward pass together (§IV-C)
     seq_nms        Han et al., "Seq-NMS for Video Object Detection", 2016 (arXiv 1602.08465)
@@ -46,7 +46,7 @@ def merge_passes(
     Args:
         forward: frames of the pass whose ids hold, in any order.
         backward: the same frames, in any order.
-        iou: least overlap of two boxes that are one.
+        iou: minimum overlap of two boxes that are one.
 
     Returns:
         Frames in the order of `forward`; first its boxes, then the backward boxes left over.
@@ -97,8 +97,8 @@ def seq_nms(
 
     Args:
         frames: ascending; score vectors of one length.
-        link_iou: least overlap of boxes of neighbouring frames that are linked.
-        nms_iou: least overlap at which a box of the path suppresses another of its frame.
+        link_iou: minimum overlap of boxes of neighbouring frames that are linked.
+        nms_iou: minimum overlap at which a box of the path suppresses another of its frame.
         floor: pairs of this score or less take no part and stay as they are.
         rescore: the new score of a path's boxes.
 
@@ -155,7 +155,7 @@ def tube_link(
     Args:
         frames: ascending; score vectors of one length.
         overlap_weight: λ.
-        link_iou: least overlap of boxes of neighbouring frames that are linked.
+        link_iou: minimum overlap of boxes of neighbouring frames that are linked.
         nms_iou: overlap above which the lower score of a frame is suppressed first.
         floor: pairs of this score or less take no part and stay as they are.
 

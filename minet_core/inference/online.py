@@ -195,7 +195,7 @@ class OnlineDetector:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on after the frames of a state of `save`, made with the same model and settings."""
+        """Resume after the frames of a state of `save`, made with the same model and settings."""
         if self.memory is not None:
             restore_memory(self.memory, state["memory"])
         seen = state["thumbnail"]

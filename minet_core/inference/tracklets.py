@@ -1,17 +1,16 @@
-"""Tracklets of one object joined once the video has ended.
+"""Tracklets of one object, joined at the end of the video.
 
-Online, an object that was out of sight for long comes back under a new id. When the whole video
-is known, two tracklets are taken for one object where
+Online, an object that was hidden for long reappears under a new id. With the whole video known,
+two tracklets are one object if
 
     each one's identifier recognises the boxes of the other (γ_A · a_B and γ_B · a_A),
     one ends before the other begins, in the same scene, and they have the same class, and
     a walk at a plausible speed, and a plausible change of size, lead from one to the other.
 
-Which pairs are joined is the assignment of ends to beginnings that recognises most. Then a joined
-track is kept if it counts as an object (see `Slot.existence`), with all its boxes, those before it
-was sure too.
+The best assignment of ends to beginnings decides which pairs are joined. A joined track is kept if
+it counts as an object (see `Slot.existence`), with all its boxes, also those before it was sure.
 
-What is held of a tracklet does not grow with its length.
+Memory for a tracklet does not grow with its length.
 """
 
 import math
@@ -100,7 +99,7 @@ class Held:
                 self.samples, self.stride = self.samples[::2], 2 * self.stride
 
 
-class Track(NamedTuple):
+class JoinedTrack(NamedTuple):
     """A track of the whole video.
 
     Attributes:
@@ -179,7 +178,7 @@ class TrackletLinker:
             if number in living or held.boxes >= fewest
         }
 
-    def tracks(self) -> "dict[int, Track]":
+    def tracks(self) -> "dict[int, JoinedTrack]":
         """Slot id → the track that its boxes belong to; slots of no object are not in it."""
         held = list(self._held.values())
         root = {one.id: one.id for one in held}
@@ -194,7 +193,7 @@ class TrackletLinker:
                 own[label] = own.get(label, 0.0) + vote
         sure = {track: existence(scores, self._rule) for track, scores in best.items()}
         return {
-            one: Track(track, max(votes[track], key=votes[track].__getitem__), sure[track])
+            one: JoinedTrack(track, max(votes[track], key=votes[track].__getitem__), sure[track])
             for one, track in root.items()
             if sure[track] >= self._rule.threshold
         }
@@ -289,7 +288,9 @@ def _held(entry: dict[str, Any]) -> Held:
     return Held(**{**entry, **arrays})
 
 
-def linked(found: FrameDetections, tracks: Mapping[int, Track], score: float) -> FrameDetections:
+def linked(
+    found: FrameDetections, tracks: Mapping[int, JoinedTrack], score: float
+) -> FrameDetections:
     """A frame as it is reported when the whole video is known.
 
     The score of a track's box is Eq. 7 once more, with the existence that the track has in the

@@ -4,12 +4,14 @@ equations     Eq. 5–8, pure, in the paper's order
 identifier    Eq. 1–2: ridge regression in closed form and as running sums
 support       §III-D: which boxes an identifier learns from
 motion        where a remembered object can be: a term of Eq. 5
-places        motion of the slots, before a frame is matched and after
+places        predict and update the motion of all slots
 association   from log-odds to pairs
 slots         what is remembered of one object, and for how long
+returns       an object that reappeared under a new slot gets its old id
 clock         time, counted in frames
+frame         the records of one frame: looked at, read, matched
 dynamic       the memory itself: read, match, write
-snapshot      saving a memory and going on from there
+snapshot      saving and restoring a memory
 """
 
 from minet_core.memory.dynamic import DynamicMemory

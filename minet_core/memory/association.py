@@ -1,4 +1,4 @@
-"""From log-odds of boxes and slots to pairs, and to boxes that open slots."""
+"""From log-odds of boxes and slots to pairs, and to boxes that open new slots."""
 
 import torch
 from scipy.optimize import linear_sum_assignment

@@ -8,7 +8,7 @@ _REMEMBERED = 31
 
 
 class Clock(NamedTuple):
-    """Counts frames; a pause between two counts as the frames that are missing in it.
+    """Counts frames; a pause counts as the frames that are missing in it.
 
     Seconds would not do: stamps may run at any pace, a time-lapse looks once a minute, and what
     matters is how often an object could have been seen.

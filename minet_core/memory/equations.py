@@ -1,7 +1,7 @@
 """Equations 5 to 8 of the paper, in its order and without state.
 
-N boxes of a frame meet K slots. A box is one that a slot remembers (columns 1 … K) or one that no
-slot does (column 0, the paper's empty slot).
+N boxes of a frame are compared with K slots. A box belongs to a slot (columns 1 … K) or to none
+(column 0, the paper's empty slot).
 """
 
 import torch

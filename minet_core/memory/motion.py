@@ -1,13 +1,13 @@
-"""Where a remembered object can be by now: a Kalman filter a slot, and what it says of a box.
+"""Where a remembered object can be now: a Kalman filter per slot, and the likelihood of a box.
 
-The state of a box is its centre, width and height, each with a velocity. The four move on their
-own, by a velocity that dies away. All deviations are in √area of the box and in frames, so that
-neither the size of a picture nor the pace of its time stamps matters.
+The state of a box is its centre, width and height, each with a velocity. The four move
+independently, by a velocity that decays. All deviations are in √area of the box and in frames, so
+that neither the size of the frame nor the pace of its time stamps matters.
 
-A box is compared with "an object that nobody remembers", which may be anywhere near: the ratio of
-the two likelihoods falls with the distance from the prediction, and the longer a slot has not been
-seen, the less its prediction says. Birds and dogs leap about where cars glide: by how much more
-than expected, each track learns from its own matches.
+The alternative is an unknown object, which may be anywhere near: the ratio of the two likelihoods
+falls with the distance from the prediction, and the longer a slot has been unseen, the less its
+prediction says. Birds and dogs leap about where cars glide: each track learns from its own matches by
+how much more than expected.
 """
 
 import math
@@ -29,7 +29,7 @@ _TAIL = 6.0
 """Degrees of freedom of the likelihood's tails: boxes leap more often than a Gaussian allows."""
 
 _SPREAD = (5.0, 5.0, 1.0, 1.0)
-"""Width of the range, in √area, in which an object that nobody remembers may be: x, y, w, h."""
+"""Width of the range, in √area, in which an unknown object may be: x, y, w, h."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
-"""Where the slots are: the term of position in Eq. 5, before a frame is matched and after.
+"""Where the slots are: the term of position in Eq. 5, predicted before matching, updated after.
 
-Without settings of motion nothing is said of positions; they are kept all the same, for whoever
-asks where a slot was.
+Without settings of motion there is no such term; positions are tracked all the same.
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,9 @@
-"""An object that comes back under a new slot, because its first box hardly showed it.
+"""An object that reappears under a new slot, because its first box hardly showed it.
 
-The first box after a gap is often half an object, or its other side: the slot that knows it does
-not recognise it. A new one is opened, and knows the object better from then on. So the question is
-asked once more when the newcomer has some boxes: by the log-odds of Eq. 5, with the position of its
-first box, and the appearance of all its boxes. Many boxes err less than one, so less is asked of
-them.
+The first box after a gap is often half hidden, or shows another side, and the object's slot does
+not recognise it. So a new slot opens. When it has some boxes, the log-odds of Eq. 5 decide again,
+with the position of its first box and the appearance of all its boxes. Many boxes err less than
+one, so their gate is lower.
 """
 
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from minet_core.memory.slots import Slot
 
 
 def suitors(slots: Sequence[Slot], position: Tensor, scene: int) -> dict[int, float]:
-    """Slots that a new box may belong to after all: id → log-likelihood ratio of its place.
+    """Slots that a new box may belong to: id → log-likelihood ratio of its position.
 
     Args:
         slots: K of them.

@@ -1,4 +1,4 @@
-"""Saving a memory and going on from there: a resumed run equals one that was never stopped.
+"""Saving and restoring a memory: a resumed run equals an uninterrupted one.
 
 A state is plain dicts, lists, numbers and tensors, so that `torch.save` writes it and
 `torch.load(weights_only=True)` reads it. Samples that slots share are stored once.

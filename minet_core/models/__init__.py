@@ -1,1 +1,1 @@
-"""models."""
+"""Networks: detectors, identify networks and their weights; `zoo.load_model` loads them by name."""

@@ -39,7 +39,7 @@ def draw_found(detector: Detector, source: str, path: Path, score: float) -> int
         detector: of any kind.
         source: the picture or video.
         path: of the drawing, which is replaced.
-        score: least score of what is drawn.
+        score: minimum score of what is drawn.
 
     Returns:
         How many boxes were drawn.

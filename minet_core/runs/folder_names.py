@@ -1,6 +1,7 @@
 """What the folder of a video's results is called."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from glob import has_magic
 from pathlib import Path, PurePath
@@ -24,9 +25,9 @@ def folder_names(sources: Sequence[StrPath]) -> list[str]:
     ['street', 'a-cam', 'b-cam', 'b-cam-2']
     """
     stems = [stem_of(source) for source in sources]
-    lowered = [stem.casefold() for stem in stems]
+    bearers = Counter(stem.casefold() for stem in stems)
     names = [
-        stem if lowered.count(stem.casefold()) == 1 else f"{_parent(source)}{stem}"
+        stem if bearers[stem.casefold()] == 1 else f"{_parent(source)}{stem}"
         for source, stem in zip(sources, stems, strict=True)
     ]
     taken: set[str] = set()

@@ -27,6 +27,7 @@ from minet_core.options import (
 )
 from minet_core.video.opening import StrPath, is_url
 from minet_core.video.pictures.folder import is_picture_pattern, pictures_of
+from minet_core.video.remote.store import stored
 
 MANIFEST = "minet.json"
 ANNOTATED = "annotated.mp4"
@@ -52,7 +53,8 @@ class Manifest:
 
     Attributes:
         source: `path` as it was given, and what tells that its content is the same: `bytes`,
-            `modified` (nanoseconds since 1970) and `files`; null for a stream.
+            `modified` (nanoseconds since 1970, or what a store tells it by) and `files`; null for
+            a stream.
         model: `name`, and `weights`: the sha256 of each of its files.
         settings: the options on which results depend.
         files: names of the files that were made.
@@ -150,9 +152,11 @@ def source_facts(source: StrPath) -> Facts:
     """Path and content of a source, as a manifest has them; a missing file is like a stream.
 
     Raises:
-        InputError: it is a folder without pictures.
+        InputError: it is a folder without pictures, or no file of a store.
     """
     facts: Facts = {"path": str(source), "bytes": None, "modified": None, "files": None}
+    if (elsewhere := stored(source)) is not None:
+        return {**facts, "bytes": elsewhere.bytes, "modified": elsewhere.version, "files": 1}
     if source == "-" or is_url(source):
         return facts
     many = Path(source).is_dir() or is_picture_pattern(source)

@@ -17,6 +17,7 @@ from minet_core.results import FrameDetections, Totals
 from minet_core.runs.manifest import ANNOTATED
 from minet_core.runs.unfinished import Checkpoint
 from minet_core.video import Image, Overlay, VideoInfo
+from minet_core.video.opening import copy_of
 from minet_core.video.placement import letterboxed, placed_in
 from minet_core.video.writing.pieces import PieceWriter
 
@@ -210,7 +211,7 @@ def _sound(info: VideoInfo, options: DetectOptions, video: PieceWriter | None) -
         video.warnings.append(
             "the sound is left out: it would play on while --stride skips pictures"
         )
-    elif not Path(info.path).is_file():
+    elif not Path(copy_of(info.path)).is_file():
         video.warnings.append("the sound is left out: a stream can be read only once")
     else:
         return info.path

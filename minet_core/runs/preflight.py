@@ -203,7 +203,7 @@ def check_finished(folder: Path, wanted: Manifest) -> None:
 
 
 def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Standing:
-    """Whether to go on from what an earlier run left unfinished.
+    """Whether to resume what an earlier run left unfinished.
 
     Raises:
         OutputError: it could go on, and was asked neither to do so nor to begin anew; or another

@@ -1,4 +1,4 @@
-"""What a run keeps while it is not complete, so that another one can go on from there.
+"""What a run keeps while it is not complete, so that another one can resume it.
 
 It is a hidden folder inside the output folder. `checkpoint.json` in it says how many frames are
 done, and how long each file was then: what was written later does not count. A run that is killed
@@ -59,7 +59,7 @@ def versions() -> dict[str, str]:
 def open_unfinished(folder: Path) -> Iterator[Path]:
     """The hidden folder inside `folder`, made if missing, and locked against other runs.
 
-    On leaving, by an exception too, it goes unless somebody can go on from it, and with it the
+    On leaving, by an exception too, it goes unless it can be resumed, and with it the
     folders that were made for it.
 
     Raises:
@@ -95,7 +95,7 @@ def read_checkpoint(place: Path) -> Checkpoint | None:
 
 
 def obstacle(place: Path, checkpoint: Checkpoint, wanted: Manifest) -> str:
-    """Why a run cannot go on from a checkpoint, in a few words; empty when it can."""
+    """Why a run cannot resume from a checkpoint, in a few words; empty when it can."""
     if not checkpoint.manifest.is_same(wanted):
         return checkpoint.manifest.difference(wanted)
     if checkpoint.versions != versions():
@@ -106,7 +106,7 @@ def obstacle(place: Path, checkpoint: Checkpoint, wanted: Manifest) -> str:
 
 
 def save_checkpoint(place: Path, checkpoint: Checkpoint, memory: bytes) -> None:
-    """Make a checkpoint the one to go on from; until this is done, the one before stays.
+    """Make a checkpoint the one to resume from; until this is done, the one before stays.
 
     Args:
         place: the hidden folder.
@@ -127,7 +127,7 @@ def save_checkpoint(place: Path, checkpoint: Checkpoint, memory: bytes) -> None:
 
 
 def clear(place: Path, checkpoint: Checkpoint | None) -> None:
-    """Remove what does not count: everything, or what is newer than a checkpoint to go on from.
+    """Remove what does not count: everything, or what is newer than a checkpoint to resume from.
 
     Raises:
         OutputError: something cannot be removed.

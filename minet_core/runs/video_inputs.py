@@ -17,6 +17,7 @@ from minet_core.video.pictures.folder import (
     pictures_of,
 )
 from minet_core.video.pictures.suffixes import VIDEOS
+from minet_core.video.remote.store import is_in_store, videos_in
 
 Tell = Callable[[str], None]
 """Called with what the user should know, a line each."""
@@ -33,7 +34,8 @@ def expand(
     pictures, as `cam/*.jpg`, is one video.
 
     Args:
-        inputs: files, folders, patterns, URLs, `-`.
+        inputs: files, folders, patterns, URLs, `-`. What a store has (`s3://bucket/day1/`) is
+            given likewise, but for pictures.
         list_file: a text file with one of these a line, after `inputs`.
         tell: told of files in folders of videos that are none. (Of pictures, the reader tells.)
 
@@ -63,6 +65,8 @@ def _listed(list_file: Path) -> Iterator[str]:
 
 
 def _sources(name: str, tell: Tell) -> Iterable[str]:
+    if is_in_store(name):
+        return videos_in(name)
     if name == "-" or is_url(name) or is_picture_pattern(name):
         return [name]
     if Path(name).is_dir():

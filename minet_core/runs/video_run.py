@@ -42,6 +42,7 @@ from minet_core.runs.unfinished import (
     publish,
 )
 from minet_core.video import FrameReader, VideoInfo, open_video
+from minet_core.video.remote.cache import fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Summary:
         seconds: how long it took.
         shares: stage → share of busy time, in the order of the work.
         warnings: what went wrong without stopping the run, a line each.
+        address: of the folder in a bucket that the files have gone to, if they have.
     """
 
     folder: Path
@@ -77,6 +79,7 @@ class Summary:
     seconds: float
     shares: dict[str, float]
     warnings: tuple[str, ...]
+    address: str | None = None
 
     @property
     def tracklets_by_class(self) -> dict[str, int]:
@@ -217,7 +220,7 @@ def open_run(
 ) -> Iterator[Run]:
     """A run from its first frame, or from where an earlier one stopped.
 
-    Unless it is published, its folder stays as it was, but for what a later run can go on from.
+    Unless it is published, its folder stays as it was, but for what a later run can resume.
 
     Raises:
         MinetError: see `minet_core.annotate`.
@@ -235,6 +238,7 @@ def open_run(
         standing = check(source, folder, options, model.name)
         clear(place, standing.checkpoint)
         with (
+            fetched(source, options.cache_bytes),
             _reader(source, options, model, standing) as reader,
             _opened(place, options, reader.info, model, standing.checkpoint) as outputs,
         ):

@@ -1,4 +1,4 @@
-"""Checkpoints to go on from: all of a training's state in one file that is whole at any moment."""
+"""Checkpoints to resume from: all of a training's state in one file that is whole at any moment."""
 
 import io
 from dataclasses import asdict, dataclass

@@ -14,7 +14,7 @@ def computing_threads(
 
     Args:
         wanted: as the settings have it; None for as many as before, at first as torch takes.
-        before: those of the run that this one goes on from, None without.
+        before: those of the run that this one resumes, None without.
         tell: gets a line where the number is not what one would expect.
     """
     usual = torch.get_num_threads()

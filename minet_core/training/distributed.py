@@ -17,14 +17,14 @@ from torch import Tensor
 
 from minet_core.errors import ConfigError
 from minet_core.models.zoo import pick_device
-from minet_core.processes import Processes as Started
+from minet_core.processes import Processes
 
 _PATIENCE = timedelta(hours=12)
 """How long the others wait while the first process measures."""
 
 
 @dataclass(frozen=True, slots=True)
-class Processes(AbstractContextManager["Processes"]):
+class ProcessGroup(AbstractContextManager["ProcessGroup"]):
     """This process among its fellows.
 
     Attributes:
@@ -38,13 +38,13 @@ class Processes(AbstractContextManager["Processes"]):
     device: torch.device
 
     @classmethod
-    def of_environment(cls, device: str) -> "Processes":
+    def of_environment(cls, device: str) -> "ProcessGroup":
         """As torchrun says, or a single one; on GPUs each process has its own.
 
         Raises:
             ConfigError: there is no such device.
         """
-        started = Started.from_environment()
+        started = Processes.from_environment()
         where = pick_device(started.device(device))
         if started.count > 1:
             if where.type == "cuda":

@@ -12,7 +12,7 @@ from torch.nn.utils import clip_grad_norm_
 from minet_core.errors import MinetError
 from minet_core.training.data.random_counter import Use, seed_of
 from minet_core.training.data.samples import Sample
-from minet_core.training.distributed import Processes
+from minet_core.training.distributed import ProcessGroup
 from minet_core.training.objectives import Task
 from minet_core.training.settings import TrainConfig
 
@@ -33,7 +33,7 @@ class Loop:
         ema: moving average of the weights, None without.
     """
 
-    def __init__(self, task: Task, config: TrainConfig, processes: Processes) -> None:
+    def __init__(self, task: Task, config: TrainConfig, processes: ProcessGroup) -> None:
         self.task, self._config, self._processes = task, config, processes
         order = torch.channels_last if config.channels_last else torch.preserve_format
         task.network.to(processes.device).to(memory_format=order)

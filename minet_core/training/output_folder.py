@@ -25,7 +25,7 @@ def prepare(out: Path, *, resume: bool, overwrite: bool) -> None:
     """Make the folder of a training, and clear it of an earlier one where that is asked for.
 
     Raises:
-        OutputError: it cannot be made, or has a training that may be neither gone on with nor
+        OutputError: it cannot be made, or has a training that may be neither resumed nor
             replaced.
     """
     check_place(out, FILES)

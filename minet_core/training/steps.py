@@ -19,7 +19,7 @@ from minet_core.training.checkpoint import (
 )
 from minet_core.training.compute_threads import computing_threads
 from minet_core.training.data.sampling import Draws
-from minet_core.training.distributed import Processes
+from minet_core.training.distributed import ProcessGroup
 from minet_core.training.interruption import StopRequest
 from minet_core.training.loop import Loop, places
 from minet_core.training.networks import AnyTask, architecture, save_network, with_weights
@@ -84,7 +84,7 @@ class TrainingRun:
     classes: tuple[str, ...]
     task: AnyTask
     out: Path
-    processes: Processes
+    processes: ProcessGroup
     watcher: Watcher
     validation: Validation | None
     progress: Progress = field(default_factory=Progress)

@@ -11,7 +11,7 @@ from pathlib import Path
 from minet_core.training.data.sampling import Draws
 from minet_core.training.data.sources import Sources, open_datasets, pair_up
 from minet_core.training.data.video_frames import extracted
-from minet_core.training.distributed import Processes
+from minet_core.training.distributed import ProcessGroup
 from minet_core.training.networks import build_task, check_model
 from minet_core.training.output_folder import FRAMES, prepare
 from minet_core.training.settings import TrainConfig
@@ -66,7 +66,7 @@ def train(
     check_model(config.model)
     if config.tensorboard:
         require_tensorboard()
-    with Processes.of_environment(device) as processes:
+    with ProcessGroup.of_environment(device) as processes:
         processes.share(config.batch)  # a batch that is too small is told before anything is made
         sources, validation = _data(config, out, watcher, processes, resume, overwrite)
         task = build_task(config, sources.classes, watcher.note)
@@ -81,7 +81,7 @@ def _data(
     config: TrainConfig,
     out: Path,
     watcher: Watcher,
-    processes: Processes,
+    processes: ProcessGroup,
     resume: bool,
     overwrite: bool,
 ) -> tuple[Sources, Validation | None]:

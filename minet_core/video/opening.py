@@ -22,6 +22,15 @@ StrPath = str | os.PathLike[str]
 _TEXT_FORMATS = {"tty"}
 
 
+COPIES: dict[str, Path] = {}
+"""Address → the file that has been fetched from there, while this process uses it."""
+
+
+def copy_of(path: StrPath) -> StrPath:
+    """The file to read for an address that has been fetched; any other name as it is."""
+    return COPIES.get(os.fspath(path), path)
+
+
 def is_url(path: StrPath) -> bool:
     """Whether FFmpeg should fetch it by a protocol rather than from the disk."""
     return isinstance(path, str) and "://" in path
@@ -46,7 +55,7 @@ def open_input(path: StrPath, data: Any = None) -> av.container.InputContainer:
         InputError: there is no such file, or it may not be read.
         VideoOpenError: FFmpeg does not know what it is.
     """
-    name = shown(path)
+    name, path = shown(path), copy_of(path)
     if data is None and not is_url(path) and not Path(path).exists():
         raise InputError(f"{name}: no such file")
     try:

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from batch_videos import contents, grey, without_weights, write_detector
 from rich.console import Console
-from video_factory import write_grey_video, write_video
+from video_factory import write_grey_video
 
 from minet_cli.main import run
 from minet_cli.showing import progress
@@ -21,22 +22,6 @@ from minet_core.batch.videos import Position
 from minet_core.options import DetectOptions
 from minet_core.runs.unfinished import read_checkpoint
 
-DETECTOR = """
-import os, signal
-from pathlib import Path
-CLASSES = ("person",)
-seen = 0
-
-def detect(frame):
-    global seen
-    seen += frame.shape[0] == 40
-    if seen == 110:
-        in_the_long_one()
-    return [[4.0, 8, 16, 24]], [0.9], [0]
-
-def in_the_long_one():
-    {more}
-"""
 # When the detector sees frame 110, the checkpoint after frame 100 is written: few frames wait.
 DIES_ONCE = """if not Path("died").exists():
         Path("died").touch()
@@ -58,13 +43,6 @@ signal.set_wakeup_fd(tell)
 """
 
 
-def grey(path: Path, frames: int, height: int = 32) -> Path:
-    import numpy as np
-
-    image = np.full((height, 32, 3), 90, np.uint8)
-    return write_video(path, [image] * frames, options={"preset": "ultrafast"})
-
-
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A folder with a detector, a long video and short ones, one of them none."""
@@ -77,17 +55,8 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def write_detector(more: str) -> None:
-    Path("own.py").write_text(DETECTOR.format(more=more))
-
-
 def detect(arguments: str) -> int:
     return run(["detect", "--model", "own.py:detect", "--checkpoint", "0", *shlex.split(arguments)])
-
-
-def contents(folder: str) -> dict[str, bytes]:
-    paths = [path for path in Path(folder).rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 @pytest.mark.usefixtures("place")
@@ -109,11 +78,6 @@ def test_a_killed_process_costs_nothing_and_results_are_those_of_one_job(capsys)
     assert without_weights(contents("many")) == without_weights(contents("alone"))
     made = {"annotated.mp4", "result.json", "long.xml", "report.html", "minet.json"}
     assert {path.name for path in Path("many/long").iterdir()} >= made
-
-
-def without_weights(files: dict[str, bytes]) -> dict[str, bytes]:
-    hashes = rb'"(own.py|key)": "\w{64}"'
-    return {name: re.sub(hashes, b"", content) for name, content in files.items()}
 
 
 def test_ctrl_c_ends_all_and_keeps_what_resume_needs(place):

@@ -107,8 +107,8 @@ class TestCommand:
         assert unquote(address.path) == f"out/doubtful #1/{REPORT}"
         assert parse_qs(address.fragment) == {"frame": ["5"], "track": ["3"]}
         assert [text for _, text in found[-2:]] == ["doubtful #1", "a calm & <b>one"]
-        for address, _ in found:
-            assert Path(unquote(urlsplit(address).path)).is_file()
+        for link, _ in found:
+            assert Path(unquote(urlsplit(link).path)).is_file()
 
     def test_without_review_pages_nothing_is_linked_or_written(self):
         doubtful(Path("out/a"))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from shutil import make_archive
+from typing import Any
 
 import numpy as np
 import pytest
@@ -228,7 +229,8 @@ class TestTraining:
         write(folder / "frame_000000.txt", BOX)
         write(folder.parent / "obj.names", "dog\n")
         write(folder.parent / "obj.data", "classes = 1\nnames = data/obj.names\n")
-        for base in ({}, {"base_dir": "street"}):
+        bases: tuple[Any, ...] = ({}, {"base_dir": "street"})
+        for base in bases:
             root = tmp_path if base else folder.parent
             path = make_archive(str(tmp_path / "zips/cvat"), "zip", root, **base)
             found = open_dataset(f"yolo:{path}", "train")

@@ -5,6 +5,7 @@ from video_factory import grey_images, index_of, write_grey_video, write_picture
 
 from minet_core.datasets import pictures
 from minet_core.datasets.pictures import PictureFiles, PictureVideo
+from minet_core.video import VideoReader
 
 FRAME_BYTES = 64 * 48 * 3
 
@@ -14,7 +15,7 @@ def opened(monkeypatch) -> list[dict]:
     """What readers were asked for."""
     asked = []
 
-    class Reader(pictures.VideoReader):
+    class Reader(VideoReader):
         def __init__(self, path, **part):
             asked.append(part)
             super().__init__(path, **part)

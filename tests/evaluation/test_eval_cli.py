@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -218,8 +219,14 @@ class TestVariants:
         """One pass gives what each option alone gives, and the paper's figures stand beside."""
         models = {"plain": stub_model(empty=HALVES), "meta": stub_model(empty=(5,))}
         looks = []
-        detect = models["meta"].detector.detect
-        models["meta"].detector.detect = lambda frames: looks.append(len(frames)) or detect(frames)
+        detector = models["meta"].detector
+        detect = detector.detect
+
+        def counted(frames):
+            looks.append(len(frames))
+            return detect(frames)
+
+        monkeypatch.setattr(detector, "detect", counted)
         monkeypatch.setattr(minet_core, "load_model", lambda name, **_: models[name])
         write_sequence(Path("data/other"), pictures=(0, 3, 4))
         assert evaluate("--data mot:data --paper --model plain --trained meta") == 0
@@ -245,6 +252,19 @@ class TestVariants:
         assert "slow" in out
         assert "Table V" in out
 
+    def test_pictures_of_what_an_identifier_chooses(self, monkeypatch):
+        """Fig. 5: the stub's embeddings tell left from right, so each object is found again."""
+        models = {"plain": stub_model(), "meta": stub_model()}
+        monkeypatch.setattr(minet_core, "load_model", lambda name, **_: models[name])
+        assert evaluate("--data mot:data --paper --model plain --trained meta --report") == 0
+        page = Path("minet-eval/report.html").read_text(encoding="utf-8")
+        section = page.partition("<h2>Association by an identifier</h2>")[2].partition("<h2>")[0]
+        words = re.findall("<figcaption>(.*?)</figcaption>", section)
+        assert [each.partition(", ")[2] for each in words] == [
+            "true box",
+            *["overlap 1.00"] * 3,
+        ] * 2
+
     def test_networks_that_aggregate_have_the_rows_of_fgfa(self, monkeypatch):
         """Every frame is seen with its neighbours, and once by each model."""
         monkeypatch.setattr(minet_core, "load_model", load_model)
@@ -264,7 +284,7 @@ class TestVariants:
 
     def test_two_models_must_know_the_same_classes(self, monkeypatch, capfd):
         other = stub_model()
-        other.detector.classes = ("person", "car", "cat")
+        monkeypatch.setattr(other.detector, "classes", ("person", "car", "cat"))
         models = {"plain": stub_model(), "meta": other}
         monkeypatch.setattr(minet_core, "load_model", lambda name, **_: models[name])
         assert evaluate("--data mot:data --ablation --model plain --trained meta") == 3

@@ -5,6 +5,7 @@ import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -130,7 +131,7 @@ def test_every_part_has_its_section(page: str) -> None:
     ],
 )
 def test_absent_parts_are_left_out(
-    everything: ReportData, tmp_path: Path, part: dict[str, object], heading: str
+    everything: ReportData, tmp_path: Path, part: dict[str, Any], heading: str
 ) -> None:
     page = written(replace(everything, **part), tmp_path / "report.html")
     assert heading not in headings(page)

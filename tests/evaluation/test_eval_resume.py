@@ -202,7 +202,16 @@ def test_jobs_share_the_videos(capfd):
     assert sorted(path.name for path in Path("shared").iterdir()) == ["metrics.csv", "metrics.json"]
 
 
-def test_jobs_are_not_for_results_that_exist(capsys):
-    Path("results").mkdir()
-    assert evaluate("--data mot:data --results results --jobs 2") == 3
-    assert "results are scored in one process" in capsys.readouterr().err
+def test_jobs_read_results_and_score_the_same(capsys):
+    for number, name in enumerate(VIDEOS):
+        Path("results", name).mkdir(parents=True)
+        lines = [mot_line(frame, 1, CAR, 0.9, 1) for frame in range(number, FRAMES)]
+        Path("results", name, "mot.txt").write_text("\n".join(lines) + "\n")
+    asked = "--data mot:data --results results --tracking --allow-cut --quiet"
+    assert evaluate(f"{asked} -o shared --jobs 2") == 0
+    assert evaluate(f"{asked} -o alone") == 0
+    assert numbers("shared") == numbers("alone")
+    Path("results/b/mot.txt").unlink()
+    assert evaluate(f"{asked} -o less --jobs 2") == evaluate(f"{asked} -o less") == 2
+    one, two = capsys.readouterr().err.splitlines()[-2:]
+    assert one == two

@@ -354,7 +354,7 @@ def test_bad_boxes_are_refused_with_their_place(
     truth: list[tuple[object, ...]], found: list[tuple[object, ...]], complaint: str
 ) -> None:
     with pytest.raises(InputError, match=f"street, frame 7: {complaint}"):
-        score(frame(truth, found, number=7, video="street"))  # type: ignore[arg-type]
+        score(frame(truth, found, number=7, video="street"))
 
 
 def test_columns_of_another_length_are_refused() -> None:

@@ -44,7 +44,7 @@ def exported(path: Path, **options) -> Path:
 def test_each_row_has_the_scores_of_its_box(result):
     out = exported(result)
     rows = pd.read_parquet(out)
-    np.testing.assert_allclose(np.stack(rows.scores), VECTORS, atol=1e-6)
+    np.testing.assert_allclose(np.stack(rows.scores.tolist()), VECTORS, atol=1e-6)
     assert [CLASSES[int(np.argmax(scores))] for scores in rows.scores] == rows.label.tolist()
     classes = json.loads(pq.read_schema(out).metadata[b"score_classes"])
     assert classes == {"street": list(CLASSES)}

@@ -3,9 +3,9 @@
 import pytest
 from video_factory import grey_images, index_of, write_grey_video, write_picture
 
-from minet_core.datasets.pictures import read_picture
 from minet_core.errors import InputError, OutputError
 from minet_core.formats.picture_files import KINDS, extract_frames
+from minet_core.video.pictures.picture import read_picture
 
 
 @pytest.mark.parametrize("kind", KINDS)

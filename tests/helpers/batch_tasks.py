@@ -2,24 +2,28 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 from minet_core.errors import ConfigError, InputError
 
+Work = Callable[[Any, Callable[[str], None]], Any]
 
-def nothing_to_make(number):
+
+def nothing_to_make(number: int) -> tuple[object, Work]:
     return number, do
 
 
-def nothing_to_say(number):  # noqa: ARG001
+def nothing_to_say(number: int) -> tuple[object, Work]:  # noqa: ARG001
     return (), do
 
 
-def cannot_be_made(number):  # noqa: ARG001
+def cannot_be_made(number: int) -> NoReturn:  # noqa: ARG001
     raise ConfigError("there is no such model")
 
 
-def do(task, tell):
+def do(task: Any, tell: Callable[[str], None]) -> Any:
     """What a task says: `("tell", …)`, `("fail", …)`, `("die", path)`, or its own square."""
     match task:
         case "tell", *words:
@@ -36,6 +40,10 @@ def do(task, tell):
                 os.kill(os.getpid(), signal.SIGKILL)
         case "threads":
             return os.environ["OMP_NUM_THREADS"]
+        case "share":
+            import ray
+
+            return ray.get_runtime_context().get_assigned_resources()
         case "wait", path:
             try:
                 tell("waits")
@@ -55,5 +63,5 @@ def do(task, tell):
 class OddError(Exception):
     """Cannot be unpickled."""
 
-    def __init__(self, one, two):
+    def __init__(self, one: int, two: int) -> None:
         super().__init__(f"{one} and {two}")

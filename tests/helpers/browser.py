@@ -47,7 +47,11 @@ class Tab:
         self.complaints: list[str] = []
         page.set_default_timeout(PATIENCE * 1000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda line: line.type == "error" and self.complaints.append(line.text))
+        page.on("console", self._heard)
+
+    def _heard(self, line: Any) -> None:
+        if line.type == "error":
+            self.complaints.append(line.text)
 
     def open(self, path: Path, place: str = "") -> "Tab":
         """Open a page from its file, and wait until its picture is there."""
@@ -121,4 +125,6 @@ class Tab:
         left, top, right, bottom = map(round, part)
         clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
         png = np.frombuffer(self.page.screenshot(clip=clip), np.uint8)
-        return np.asarray(cv2.imdecode(png, cv2.IMREAD_COLOR)[:, :, ::-1])
+        picture = cv2.imdecode(png, cv2.IMREAD_COLOR)
+        assert picture is not None
+        return np.asarray(picture[:, :, ::-1])

@@ -11,6 +11,7 @@ from minet_core.boxes import NO_TRACK
 from minet_core.formats import read_json
 from minet_core.formats.edits import Edit, Sheet, TrackRows
 from minet_core.formats.edits.entry import edit_of
+from minet_core.formats.edits.file import ResultFacts
 from minet_core.formats.minet.edited import result_facts
 from minet_core.formats.minet.reader import columns_of
 from minet_core.results import FrameDetections
@@ -57,7 +58,7 @@ def result_of(folder: Path, rows: list[Row] = ROWS, frames: int = FRAMES, **sett
     return write_result(folder, *made, video={"duration": frames / 25}, **settings)
 
 
-def facts_in(result: Path):
+def facts_in(result: Path) -> ResultFacts:
     header, rows, _ = read_json(result)
     return result_facts(header, columns_of(rows))
 

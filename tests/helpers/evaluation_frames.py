@@ -1,6 +1,7 @@
 """Frames for the metrics, written as short as they can be."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -8,12 +9,13 @@ from hypothesis import strategies as st
 from minet_core.evaluation.frames import EvalFrame, FoundBoxes, TrueBoxes
 
 Box = tuple[float, float, float, float]
-True_ = tuple[Box, int, int] | tuple[Box, int, int, bool]
-Found = tuple[Box, int, float] | tuple[Box, int, float, int]
 
 
 def frame(
-    truth: Sequence[True_] = (), found: Sequence[Found] = (), number: int = 0, video: str = "v"
+    truth: Sequence[tuple[Any, ...]] = (),
+    found: Sequence[tuple[Any, ...]] = (),
+    number: int = 0,
+    video: str = "v",
 ) -> EvalFrame:
     """A frame of true (box, class, track[, ignored]) and found (box, class, score[, track])."""
     return EvalFrame(
@@ -47,7 +49,7 @@ def random_frames(draw: st.DrawFn, classes: int = 2) -> list[EvalFrame]:
 
 
 def _random_frame(random: np.random.Generator, number: int, classes: int) -> EvalFrame:
-    true, stray = random.integers(0, 6), random.integers(0, 5)
+    true, stray = int(random.integers(0, 6)), int(random.integers(0, 5))
     boxes = _random_boxes(random, true)
     again = np.repeat(np.arange(true), random.integers(0, 4, true))
     shaken = boxes[again] + random.normal(0, 4, (len(again), 4))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,7 +16,7 @@ OPSET, IR = 17, 8
 
 def write_graph(
     path: Path,
-    outputs: Mapping[str, NDArray],
+    outputs: Mapping[str, NDArray[Any]],
     *,
     picture: Shape = PICTURE,
     others: Mapping[str, tuple[int, Shape]] | None = None,
@@ -45,7 +46,7 @@ def write_graph(
     return save(path, nodes, constants, declared, picture, others, metadata, input_type)
 
 
-def write_batch_graph(path: Path, table: NDArray, *, picture: Shape) -> Path:
+def write_batch_graph(path: Path, table: NDArray[Any], *, picture: Shape) -> Path:
     """A graph that gives `table` (1, A, X) for each picture, plus its mean in column 0."""
     shift = np.zeros(table.shape, np.float32)
     shift[..., 0] = 1

@@ -1,5 +1,6 @@
 """Results of a run, made up, and the files that minet writes of them."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +28,25 @@ VIDEO = {
 SETTINGS = {"start": None, "end": None, "stride": 1, "max_frames": None}
 
 
-def frame_of(frame: int, tracks=(), labels=None, scores=None, votes=None, **facts):
+def frame_of(
+    frame: int,
+    tracks: Sequence[int] = (),
+    labels: Sequence[int] | None = None,
+    scores: Sequence[float] | None = None,
+    votes: Sequence[int] | None = None,
+    **facts: Any,
+) -> FrameDetections:
     """Detections whose box is [track, frame, track + 10, frame + 10]."""
     count = len(tracks)
-    labels = np.array(labels if labels is not None else [0] * count, np.int64)
+    label_ids = np.array(labels if labels is not None else [0] * count, np.int64)
     return FrameDetections(
         **{"frame": frame, "pts": frame * 10, "time": frame / 25, **facts},
         boxes=np.array([[t, frame, t + 10, frame + 10] for t in tracks], float).reshape(-1, 4),
         scores=np.array(scores if scores is not None else [0.5] * count, float),
         base_scores=np.full(count, 0.4),
-        label_ids=labels,
+        label_ids=label_ids,
         track_ids=np.array(tracks, np.int64),
-        track_labels=labels if votes is None else np.array(votes, np.int64),
+        track_labels=label_ids if votes is None else np.array(votes, np.int64),
         classes=CLASSES,
     )
 
@@ -51,11 +59,16 @@ FRAMES = [
 ]
 
 
-def facts(**video) -> VideoFacts:
+def facts(**video: Any) -> VideoFacts:
     return VideoFacts({"path": "clip.mp4", **video}, "stub", {"score": 0.3}, CLASSES)
 
 
-def write(folder: Path, name: str, frames=FRAMES, about: VideoFacts | None = None) -> Path:
+def write(
+    folder: Path,
+    name: str,
+    frames: Iterable[FrameDetections] = FRAMES,
+    about: VideoFacts | None = None,
+) -> Path:
     path = folder / FORMATS[name]
     totals = Totals()
     with complete_text(path) as file:
@@ -68,7 +81,9 @@ def write(folder: Path, name: str, frames=FRAMES, about: VideoFacts | None = Non
     return path
 
 
-def write_result(folder: Path, *frames, video: Any = None, **settings: Any) -> Path:
+def write_result(
+    folder: Path, *frames: FrameDetections, video: Any = None, **settings: Any
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     facts = VideoFacts(
         {**VIDEO, **(video or {})}, "stub", {**SETTINGS, **settings}, ("person", "car")

@@ -5,6 +5,7 @@ and a car stands on the right. Their embeddings tell left from right and nothing
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -58,5 +59,5 @@ class StubEmbedder:
         return torch.eye(self.dim)[right.long()]
 
 
-def stub_model(**options) -> Model:
+def stub_model(**options: Any) -> Model:
     return Model("stub", StubDetector(**options), StubEmbedder())

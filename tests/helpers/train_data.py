@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,9 +24,9 @@ def toy(folder: Path) -> str:
     return f"toy:{folder}"
 
 
-def tiny(data: str, **settings) -> TrainConfig:
+def tiny(data: str, **settings: Any) -> TrainConfig:
     """Few steps of minet-tiny on pictures of 96 × 72."""
-    quick = {"steps": 4, "batch": 2, "shorter": 48, "longer": 64, "warmup": 0}
+    quick: dict[str, Any] = {"steps": 4, "batch": 2, "shorter": 48, "longer": 64, "warmup": 0}
     quick |= {"lr": 0.01, "optimizer": "sgd"}
     return replace(TINY, data=((data, 1.0),), **(quick | settings))
 

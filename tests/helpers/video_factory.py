@@ -130,6 +130,6 @@ def loudness(path: Path) -> list[tuple[float, float]]:
     """(time in seconds, loudness) of each piece of a file's sound."""
     with av.open(path) as container:
         return [
-            (float(frame.pts * frame.time_base), float(np.abs(frame.to_ndarray()).mean()))
+            (float(frame.time or 0), float(np.abs(frame.to_ndarray()).mean()))
             for frame in container.decode(audio=0)
         ]

@@ -8,7 +8,7 @@ import torch
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import Existence
-from minet_core.inference.tracklets import Track, TrackletLinker, linked
+from minet_core.inference.tracklets import JoinedTrack, TrackletLinker, linked
 from minet_core.results import FrameDetections
 
 DIM = 8
@@ -94,7 +94,7 @@ def test_nothing_is_joined_over_a_cut_nor_over_classes() -> None:
         video = Video()
         video.show(10, (1, 0, 100.0))
         video.show(10)
-        video.show(10, (2, 0, 100.0), **second)  # type: ignore[arg-type]
+        video.show(10, (2, 0, 100.0), **second)
         assert video.ids() == {1: 1, 2: 2}
 
 
@@ -153,7 +153,7 @@ def frame(scores: list[float], slots: list[int], vectors: np.ndarray | None = No
     )
 
 
-TRACKS = {5: Track(2, 0, 0.9), 6: Track(6, 1, 0.8)}
+TRACKS = {5: JoinedTrack(2, 0, 0.9), 6: JoinedTrack(6, 1, 0.8)}
 
 
 class TestAFrameWhenTheVideoIsKnown:

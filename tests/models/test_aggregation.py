@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ TINY = replace(RCNN_CONFIGS["minet-fgfa-tiny"], shorter=48, longer=64, window=(2
 CLASSES = ("disc", "star")
 
 
-def network(**settings: object) -> FasterRcnn:
+def network(**settings: Any) -> FasterRcnn:
     torch.manual_seed(0)
     return build_rcnn(replace(TINY, **settings), CLASSES)
 
@@ -151,12 +152,12 @@ class Fixed(torch.nn.Module):
         return self._flows
 
 
-def test_the_sum_is_that_of_the_paper_place_by_place() -> None:
+def test_the_sum_is_that_of_the_paper_place_by_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole cells of flow, and NumPy loops: a softmax over frames of cosines."""
     sums = aggregation("dis")
     numbers = np.random.default_rng(0)
     flows = [torch.from_numpy(numbers.integers(-2, 3, (1, 2, 16, 20))).float() for _ in range(2)]
-    sums.warp = Fixed(flows)
+    monkeypatch.setattr(sums, "warp", Fixed(flows))
     target, *others = (seen(textured(seed), aggregation=sums) for seed in range(3))
     with torch.no_grad():
         _, found = sums(target, others)
@@ -222,7 +223,7 @@ class TestAtWork:
         assert passes == [1] * 6
 
     def test_neighbours_matter_and_a_frame_alone_is_itself(self) -> None:
-        detector = rcnn_detector(network())
+        detector = WindowedDetector(network())
         plain = detector.features(pictures(1)[0]).values
         first, second = pictures(2)
         detector.surround(first, [], [])
@@ -234,7 +235,7 @@ class TestAtWork:
         first, second = pictures(2)
         values = []
         for half in (False, True):
-            detector = rcnn_detector(network(half_window=half))
+            detector = WindowedDetector(network(half_window=half))
             detector.surround(first, [], [second])
             values.append(detector.features(first).values)
         assert values[1].dtype == torch.float32
@@ -242,7 +243,7 @@ class TestAtWork:
         assert not torch.equal(values[1], values[0])
 
     def test_a_neighbour_of_another_size_is_left_out(self) -> None:
-        detector = rcnn_detector(network())
+        detector = WindowedDetector(network())
         (frame,) = pictures(1)
         plain = detector.features(frame).values
         detector.surround(frame, [np.zeros((128, 96, 3), np.uint8)], [])
@@ -275,8 +276,8 @@ class Looking(StubDetector):
     def surround(
         self, frame: np.ndarray, before: Sequence[np.ndarray], after: Sequence[np.ndarray]
     ) -> None:
-        indices = ([index_of(each) for each in side] for side in (before, after))
-        self.around.append((index_of(frame), *indices))
+        earlier, later = ([index_of(each) for each in side] for side in (before, after))
+        self.around.append((index_of(frame), earlier, later))
 
 
 def expected(count: int, begin: int = 0) -> list[tuple[int, list[int], list[int]]]:
@@ -293,7 +294,7 @@ class TestVideos:
         video = write_grey_video(tmp_path / "video.mp4", 12)
         options = DetectOptions(checkpoint=0.0, video=False)
 
-        def stop(found: object, _: object) -> None:
+        def stop(found: Any, _: object) -> None:
             if found.frame == 8:
                 raise KeyboardInterrupt
 
@@ -367,7 +368,7 @@ class TestTraining:
         plain = build_rcnn(RCNN_CONFIGS["minet-tiny"], CLASSES)
         save_model(path, plain)
         begun = (("aggregation", "dis"), ("aggregation_widths", (8, 16)), ("window", (1, 1)))
-        network = build_task(tiny(data, model=str(path), network=begun), CLASSES, str).network
+        network = build_task(tiny(data, model=str(path), network=begun), CLASSES, print).network
         assert network.config.window == (1, 1)
         assert network.aggregation is not None
         for name, weights in plain.state_dict().items():
@@ -375,7 +376,7 @@ class TestTraining:
 
     def test_the_losses_reach_what_aggregates(self, data: str) -> None:
         config = tiny(data, model="minet-fgfa-tiny", neighbours=2)
-        task = build_task(config, CLASSES, str)
+        task: Any = build_task(config, CLASSES, print)
         draws = Draws(pair_up(open_datasets(config), config).weighted, config)
         torch.manual_seed(0)
         losses = task.losses(draws.sample(0, 0))

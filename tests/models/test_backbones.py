@@ -1,6 +1,7 @@
 """conv4 and conv5 as the paper has them, and ImageNet weights from torchvision."""
 
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import pytest
@@ -96,9 +97,8 @@ def test_imagenet_weights_land_where_they_belong(cache: Path) -> None:
         there = original.maxpool(original.relu(original.bn1(original.conv1(picture))))
         there = original.layer3(original.layer2(original.layer1(there)))
     torch.testing.assert_close(conv4, there, rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(
-        model.backbone.stages[4][2].conv3.weight, original.layer4[2].conv3.weight
-    )
+    stages: Any = model.backbone.stages
+    torch.testing.assert_close(stages[4][2].conv3.weight, original.layer4[2].conv3.weight)
     assert conv5.shape == (1, 2048, 2, 2)
 
 

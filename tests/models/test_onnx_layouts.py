@@ -34,7 +34,7 @@ def logit(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.log(scores / (1 - scores))
 
 
-def centres(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+def centres(boxes: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.hstack([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]])
 
 

@@ -5,11 +5,13 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto
 from onnx_factory import write_batch_graph, write_graph
 from video_factory import write_grey_video
@@ -64,7 +66,7 @@ class TestRefused:
     def test_damaged(self, path, share):
         content = yolo(path).read_bytes()
         path.write_bytes(content[: int(len(content) * share)])
-        assert f"{path}: damaged, or no ONNX file (" in self.error(path)
+        assert f"{path}: damaged, or no ONNX file; copy or export it again (" in self.error(path)
 
     def test_classifier_with_all_its_inputs_and_outputs(self, path):
         write_graph(path, {"logits": np.zeros((1, 1000), np.float32)})
@@ -262,7 +264,10 @@ class TestHuggingFace:
 
 
 def test_mmdeploy_tells_its_preparation(path):
-    outputs = {"dets": np.zeros((1, 9, 5), np.float32), "labels": np.zeros((1, 9), np.int64)}
+    outputs: dict[str, NDArray[Any]] = {
+        "dets": np.zeros((1, 9, 5), np.float32),
+        "labels": np.zeros((1, 9), np.int64),
+    }
     write_graph(path, outputs, picture=(1, 3, "h", "w"))
     sidecar(path, "classes = ['cat']")
     steps = [
@@ -324,10 +329,11 @@ class TestSizesAndBatches:
 class TestProposals:
     """What the memory gets of a grid: near-copies go, everything else stays, whatever its class."""
 
-    def found(self, path: Path, boxes: list[list[float]], scores: list[list[float]]):
+    def found(self, path: Path, boxes: ArrayLike, scores: ArrayLike):
         table = yolo_table()
         table[:] = 0
-        table[0, :4, : len(boxes)], table[0, 4:, : len(boxes)] = (
+        count = len(np.asarray(boxes))
+        table[0, :4, :count], table[0, 4:, :count] = (
             np.transpose(boxes),
             np.transpose(scores),
         )
@@ -349,7 +355,7 @@ class TestProposals:
         np.testing.assert_allclose(found.scores, [[0.9, 0.8, 0], [0, 0, 0.7]], atol=1e-6)
 
     def test_a_near_copy_of_two_leaves_its_score_to_the_better(self, path):
-        boxes = [[20, 20, 20, 20], [25, 20, 20, 20], [22.5, 20, 20, 20]]
+        boxes = [[20.0, 20, 20, 20], [25.0, 20, 20, 20], [22.5, 20, 20, 20]]
         found = self.found(path, boxes, [[0.9, 0, 0], [0.8, 0, 0], [0, 0.7, 0]])
         np.testing.assert_allclose(found.boxes[:, 0], [10, 15])
         np.testing.assert_allclose(found.scores, [[0.9, 0.7, 0], [0.8, 0, 0]], atol=1e-6)

@@ -1,6 +1,7 @@
 """torchvision's detectors under minet's contracts, with random weights."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ import torch
 from torchvision.models import get_model, get_model_weights
 
 from minet_core.errors import WeightsError
+from minet_core.models.class_columns import ClassColumns
 from minet_core.models.torchvision_detectors import (
-    ClassColumns,
     OneStageDetector,
     TwoStageDetector,
 )
@@ -171,10 +172,10 @@ def test_results_depend_on_the_weights_whether_downloaded_yet_or_not(cache: Path
     name = "retinanet_resnet50_fpn_v2"
     assert model_files(name) == (embedder_file(),)
 
-    def weights() -> object:
+    def weights() -> Any:
         return manifest_of("-", name, DetectOptions(model=name)).model["weights"]
 
     before = weights()
-    assert set(before) == {TORCHVISION_FILES[name], embedder_file().name}
+    assert before.keys() == {TORCHVISION_FILES[name], embedder_file().name}
     (cache / TORCHVISION_FILES[name]).write_bytes(b"there now")
     assert weights() == before

@@ -78,7 +78,7 @@ def made(monkeypatch) -> list[Tracker]:
     trackers, supervision = ModuleType("trackers"), ModuleType("supervision")
     for name in ("SORTTracker", "ByteTrackTracker", "OCSORTTracker", "BoTSORTTracker"):
         setattr(trackers, name, make)
-    supervision.Detections = Detections
+    setattr(supervision, "Detections", Detections)  # noqa: B010
     monkeypatch.setitem(sys.modules, "trackers", trackers)
     monkeypatch.setitem(sys.modules, "supervision", supervision)
     return peers

@@ -8,6 +8,7 @@ import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -51,7 +52,7 @@ def test_examples_of_the_help_can_be_typed(name):
 
 @pytest.mark.parametrize("name", SECTIONED)
 def test_every_option_is_under_one_heading(name):
-    command = command_of(name)
+    command: Any = command_of(name)
     text = shown(name, "--help")
     assert [line[:-1] for line in text.splitlines() if re.match(r"[A-Z].*:$", line)] == list(
         command.sections
@@ -80,6 +81,7 @@ class TestDoctor:
         for name in ("Python", "devices", "torch", "FFmpeg", "reads", "writes libx264"):
             assert re.search(rf"^  {name} +\S", text, re.MULTILINE)
         assert text.count("as its card says") == 2
+        assert text.count("used on CPUs") == 2
 
     def test_it_says_what_a_missing_package_would_give(self, monkeypatch):
         def nothing_more(name):

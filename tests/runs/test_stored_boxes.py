@@ -206,7 +206,7 @@ class TestScoreVectors:
         annotate("clip.mp4", "out", stub_model(empty=(3,)), options)
         vectors = read_score_vectors("out/result.json")
         assert vectors.shape == (len(rows()), len(CLASSES))
-        np.testing.assert_array_equal(vectors[0], np.float32([PERSON_SCORE, 0, 0]))
+        np.testing.assert_array_equal(vectors[0], np.array([PERSON_SCORE, 0, 0], np.float32))
         np.testing.assert_allclose(vectors.max(axis=1), rows().score, atol=1e-6)
         np.testing.assert_array_equal(vectors.argmax(axis=1), rows().label_id)
         assert not vectors.flags.writeable

@@ -10,7 +10,7 @@ from train_data import dataset, truth, video
 from minet_cli.train import combined
 from minet_core.datasets import Problems
 from minet_core.errors import ConfigError, InputError
-from minet_core.training.distributed import Processes
+from minet_core.training.distributed import ProcessGroup
 from minet_core.training.loop import learning_rate, meta_weight
 from minet_core.training.networks import build_task, save_network
 from minet_core.training.settings import IDENTIFY, PAPER, TINY, TrainConfig, recipe
@@ -132,26 +132,26 @@ def test_settings_of_the_network_add_up():
 )
 def test_settings_of_the_network_that_make_no_sense(words, message):
     with pytest.raises(ConfigError, match=message):
-        build_task(apply(TINY, parse_settings(words)), ("disc",), str)
+        build_task(apply(TINY, parse_settings(words)), ("disc",), print)
 
 
 def test_a_network_has_the_settings_it_was_given(tmp_path):
     words = ["network.anchors=[8, 16]", "network.frozen=1", "shorter=48", "longer=64"]
     config = apply(TINY, parse_settings(words))
-    network = build_task(config, ("disc",), str).network
+    network = build_task(config, ("disc",), print).network
     assert (network.config.anchors, network.config.shorter) == ((8, 16), 48)
     assert not next(network.backbone.stages[0].parameters()).requires_grad
     path = tmp_path / "before.safetensors"
     save_network(path, network, 1)
     on = apply(TINY, {"model": str(path), "network": {"anchors": [8]}})
     with pytest.raises(ConfigError, match="its weights do not fit anchors"):
-        build_task(on, ("disc",), str)
+        build_task(on, ("disc",), print)
 
 
 def test_what_no_process_has_a_gradient_of_keeps_none():
     """So that weight decay leaves the identify head alone where nothing trains it."""
 
-    class First(Processes):
+    class First(ProcessGroup):
         """The first of two, whose fellow has the same."""
 
         def sum(self, values):
@@ -200,10 +200,10 @@ def test_what_is_measured_on_is_the_beginning_of_every_video(tmp_path):
 
 def test_a_batch_is_shared_out():
     cpu = torch.device("cpu")
-    shares = [list(Processes(rank, 3, cpu).share(7)) for rank in range(3)]
+    shares = [list(ProcessGroup(rank, 3, cpu).share(7)) for rank in range(3)]
     assert shares == [[0, 3, 6], [1, 4], [2, 5]]
     with pytest.raises(ConfigError, match="4 processes need a batch of as many, not 3"):
-        Processes(0, 4, cpu).share(3)
+        ProcessGroup(0, 4, cpu).share(3)
 
 
 @pytest.mark.parametrize("name", ["paper-r101", "paper-fgfa-r101"])

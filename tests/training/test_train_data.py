@@ -154,7 +154,7 @@ class TestStills:
 
     def test_mirrored_twice_is_the_same(self):
         image = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
-        view = View(image, np.array([[1, 0, 3, 2]], np.float32), np.zeros(1), np.zeros(1))
+        view = View(image, np.array([[1, 0, 3, 2]], np.float32), np.zeros(1, int), np.zeros(1, int))
         once = mirrored(view)
         assert once.boxes.tolist() == [[2, 0, 4, 2]]
         assert (mirrored(once).image == image).all()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ from minet_core.models.weights import read_safetensors
 from minet_core.models.zoo import load_model
 from minet_core.publishing import replace_bytes
 from minet_core.training import checkpoint
-from minet_core.training.distributed import Processes
+from minet_core.training.distributed import ProcessGroup
 from minet_core.training.loop import Loop
 from minet_core.training.networks import build_task
 from minet_core.training.settings import IDENTIFY, TINY, TrainConfig, recipe
@@ -137,7 +138,8 @@ class TestGoingOn:
         run(tiny(data), tmp_path / "b", watcher, resume=True)
         assert torch.get_num_threads() == 3
         line = "computing with 1 thread, as until now, .* --set threads=3 for as many as usual here"
-        assert re.fullmatch(line, *watcher.notes)
+        (note,) = watcher.notes
+        assert re.fullmatch(line, note)
         assert equal(weights(tmp_path / "b"), weights(tmp_path / "a"))
 
     def test_with_other_threads_when_asked(self, data, tmp_path, threads):
@@ -146,7 +148,8 @@ class TestGoingOn:
         watcher = Watcher()
         run(tiny(data, threads=2), tmp_path, watcher, resume=True)
         line = "computing with 2 threads, 1 until now: .* up to rounding, not to the bit"
-        assert re.fullmatch(line, *watcher.notes)
+        (note,) = watcher.notes
+        assert re.fullmatch(line, note)
         state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
         assert state["progress"]["threads"] == 2
 
@@ -223,7 +226,7 @@ class TestLosses:
 
     def test_without_meta_loss_the_identify_head_stays(self, data, tmp_path):
         config = tiny(data, meta=False, steps=2, weight_decay=0.0)
-        before = build_task(config, ("disc", "star"), str).network.state_dict()
+        before = build_task(config, ("disc", "star"), print).network.state_dict()
         watcher = Watcher()
         run(config, tmp_path, watcher)
         assert "meta" not in watcher.rows[0]
@@ -257,10 +260,10 @@ class TestLosses:
     def test_that_are_not_finite_name_the_pair(self, data, tmp_path):
         with pytest.raises(MinetError, match=r"step \d: the (loss|gradient) is not finite"):
             run(tiny(data, lr=1e30, save_every=1), tmp_path)
-        task = build_task(tiny(data), ("disc", "star"), str)
+        task: Any = build_task(tiny(data), ("disc", "star"), print)
         task.network.detect_head.scores.bias.data.fill_(float("nan"))
         config = tiny(data)
-        loop = Loop(task, config, Processes(0, 1, torch.device("cpu")))
+        loop = Loop(task, config, ProcessGroup(0, 1, torch.device("cpu")))
         from minet_core.training.data.sampling import Draws
         from minet_core.training.data.sources import open_datasets, pair_up
 

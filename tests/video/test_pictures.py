@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -27,7 +28,7 @@ from minet_core.video.pictures.picture import PictureError, load_picture, read_p
 from minet_core.video.placement import letterboxed, placed_in
 
 
-def save(path: Path, pixels: np.ndarray, **options: object) -> Path:
+def save(path: Path, pixels: np.ndarray, **options: Any) -> Path:
     Pillow.fromarray(pixels).save(path, **options)
     return path
 

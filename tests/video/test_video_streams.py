@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -25,7 +26,7 @@ SMALL = [image[:24, :32] for image in grey_images(12)]
 def write_streams(path: Path, *streams: Stream) -> Path:
     """A file whose streams have these pictures, 25 a second."""
     with av.open(path, "w") as container:
-        made = []
+        made: list[Any] = []
         for codec, images, disposition in streams:
             stream = container.add_stream(codec, rate=25)
             stream.height, stream.width = images[0].shape[:2]

@@ -237,8 +237,8 @@ class TestSound:
         whole, part = loudness(source), loudness(target)
         assert part[-1][0] == pytest.approx(0.4, abs=0.1)
         # The tone swells steadily, so its loudness tells the place it came from.
-        at_one_second = np.interp(1.0, *zip(*whole, strict=True))
-        assert np.interp(0.2, *zip(*part, strict=True)) == pytest.approx(at_one_second, rel=0.1)
+        at_one_second = np.interp(1.0, *np.transpose(whole))
+        assert np.interp(0.2, *np.transpose(part)) == pytest.approx(at_one_second, rel=0.1)
 
     @pytest.mark.parametrize("codec", ["pcm_mulaw", "adpcm_ima_wav"])
     def test_that_mp4_cannot_hold_is_encoded_again_with_a_line(self, tmp_path, codec):
@@ -249,7 +249,7 @@ class TestSound:
         part = loudness(target)
         assert part[-1][0] == pytest.approx(0.4, abs=0.1)
         # The tone's mean loudness grows to 0.4 of full scale in 1.6 s; this is a second into it.
-        assert np.interp(0.2, *zip(*part, strict=True)) == pytest.approx(0.25, rel=0.02)
+        assert np.interp(0.2, *np.transpose(part)) == pytest.approx(0.25, rel=0.02)
         assert sorted(file.name for file in tmp_path.iterdir()) == ["a.avi", "out.mp4"]
 
     @pytest.mark.parametrize(

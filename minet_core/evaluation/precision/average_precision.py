@@ -34,7 +34,7 @@ class Matcher(Protocol):
 class ApAccumulator:
     """Takes in frames in any order, gives average precision.
 
-    What it holds grows with the detections alone (see `precision_recall.Tally`).
+    What it holds grows with the detections alone (see `curve.ScoredDetections`).
 
     Args:
         classes: names, in the order of the class ids.

@@ -45,7 +45,7 @@ class Curve:
         return float(np.append(self.envelope(), 0.0)[reached].mean())
 
 
-class Tally:
+class ScoredDetections:
     """Scores and outcomes of one class, as they come.
 
     A detection costs 12 bytes (a float64 score, a float32 outcome), and up to an eighth more while

@@ -9,7 +9,7 @@ import numpy as np
 from minet_core.errors import ConfigError
 from minet_core.evaluation.frames import Floats
 from minet_core.evaluation.matching import ApProtocol
-from minet_core.evaluation.precision.curve import SHARED, Curve, Tally, curve
+from minet_core.evaluation.precision.curve import SHARED, Curve, ScoredDetections, curve
 from minet_core.evaluation.precision.video_bootstrap import VideoTally
 
 
@@ -67,7 +67,7 @@ class ClassTallies:
             raise ConfigError(f"class {min(repeated)!r} is named twice")
         self._names = tuple(classes)
         self._truths = [0] * len(classes)
-        self._tallies = [Tally() for _ in classes]
+        self._tallies = [ScoredDetections() for _ in classes]
         self._ends: list[list[tuple[int, int]]] = [[] for _ in classes]
 
     def add(self, label: int, truths: int, scores: Floats, outcomes: Floats) -> None:

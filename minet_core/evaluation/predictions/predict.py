@@ -32,6 +32,7 @@ class Finder:
             until its end.
 
     Attributes:
+        model_of: as given.
         covered: classes of the dataset that the model can say, once it was asked.
         warnings: what was wrong with the video that was run through last.
     """
@@ -46,7 +47,7 @@ class Finder:
         files: FoundFiles | None = None,
     ) -> None:
         self._dataset = dataset
-        self._model_of = model_of
+        self.model_of = model_of
         self._variants = variants
         self._offline = offline
         self._table = table
@@ -61,7 +62,7 @@ class Finder:
             InputError: not one of its pictures can be read, or its detections are not sound.
             OutputError: what was found cannot be kept.
         """
-        model = self._model_of(video.name)
+        model = self.model_of(video.name)
         said, classes = model.classes, self._dataset.classes
         names = map_classes(said, classes, table_for(said, classes, self._table))
         self.covered |= {int(label) for label in names.ids if label >= 0}

@@ -7,15 +7,20 @@ from minet_core.evaluation.evaluate import EvalResult
 from minet_core.evaluation.report.contents import ReportData, RunScores, Sweep
 from minet_core.evaluation.report.moments import moments
 from minet_core.evaluation.scorer import Scores
-from minet_core.evaluation.tracks.score_curves import longest_tracks
+from minet_core.evaluation.tracks.score_curves import TrackScores, longest_tracks
 
 REPORT = "report.html"
 """Name of the page beside the metrics' files."""
 
-_PICTURED = 3
+PICTURED = 3
 """Tracks of which frames are shown."""
 
 _FACTS = ("data", "split", "model", "preset", "detections", "results", "protocol", "sweep")
+
+
+def pictured(result: EvalResult) -> list[TrackScores]:
+    """The tracks that a report shows."""
+    return longest_tracks([s.tracks.result(name) for name, s in result.variants.items()])
 
 
 def report_data(result: EvalResult, settings: Mapping[str, Any]) -> ReportData:
@@ -28,7 +33,7 @@ def report_data(result: EvalResult, settings: Mapping[str, Any]) -> ReportData:
     facts = {name: str(settings[name]) for name in _FACTS if settings.get(name) is not None}
     facts["frames"] = f"{result.frames}, of {result.videos} videos"
     lacking = ", ".join(result.not_covered)
-    tracks = longest_tracks([s.tracks.result(name) for name, s in result.variants.items()])
+    tracks = pictured(result)
     cut = [] if result.cut is None else [f"cut at a score of {result.cut:g}: the AP is too low"]
     return ReportData(
         title=f"Evaluation on {result.dataset.name}",
@@ -41,7 +46,8 @@ def report_data(result: EvalResult, settings: Mapping[str, Any]) -> ReportData:
         runs=[_run(name, scores) for name, scores in result.variants.items()],
         covered=frozenset(result.covered),
         tracks=tracks,
-        moments=moments(result.dataset, tracks[:_PICTURED]),
+        moments=moments(result.dataset, tracks[:PICTURED]),
+        choices=result.choices,
         sweep=_sweep(result, settings.get("sweep")),
         identities=next((s.identities for s in result.variants.values() if s.identities), ()),
     )

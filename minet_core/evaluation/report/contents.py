@@ -72,6 +72,25 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Choice:
+    """The frame of a true box, or the proposal that its identifier chooses in a later one.
+
+    Attributes:
+        name: of the track, with the frame.
+        picture: the frame as JPEG, scaled down.
+        size: width and height of the frame.
+        box: xyxy in pixels of the frame.
+        iou: with the object's true box; None in the frame whose true box it is.
+    """
+
+    name: str
+    picture: bytes
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+    iou: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReportData:
     """Everything a report shows.
 
@@ -84,6 +103,8 @@ class ReportData:
         covered: classes the model can say; the mean is given over them too. None for all.
         tracks: true tracks whose score over time is shown (the paper's Fig. 4).
         moments: frames of some of them.
+        choices: of some of them, what an identifier of the first box chooses later (the paper's
+            Fig. 5), a line a track.
         sweep: a score over a setting.
         identities: who was called by which id, a video each.
     """
@@ -95,5 +116,6 @@ class ReportData:
     covered: frozenset[str] | None = None
     tracks: Sequence[TrackScores] = ()
     moments: Sequence[Moment] = ()
+    choices: Sequence[Sequence[Choice]] = ()
     sweep: Sweep | None = None
     identities: Sequence[IdentityConfusion] = ()

@@ -11,6 +11,7 @@ from PIL import Image
 from minet_core.datasets.dataset import Dataset, VideoTruth
 from minet_core.evaluation.report.contents import Moment
 from minet_core.evaluation.tracks.score_curves import TrackScores
+from minet_core.models.detector import Frame
 
 FOUND = 0.2
 """Score from which on the paper shows a detection (§IV-E.1)."""
@@ -40,14 +41,15 @@ def _moment(video: VideoTruth, track: TrackScores, place: int) -> Moment | None:
     x1, y1, x2, y2 = map(float, truth.boxes[rows[0]])
     return Moment(
         name=f"{track.label} {track.track_id} in {track.video}, frame {number}",
-        picture=_jpeg(image),
+        picture=jpeg(image),
         size=(image.shape[1], image.shape[0]),
         box=(x1, y1, x2, y2),
         scores={name: float(values[place]) for name, values in track.scores.items()},
     )
 
 
-def _jpeg(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
+def jpeg(image: Frame) -> bytes:
+    """A small copy of a picture."""
     picture = Image.fromarray(image)
     picture.thumbnail((_WIDTH, _WIDTH))
     buffer = io.BytesIO()
@@ -66,18 +68,39 @@ def as_html(found: Sequence[Moment], runs: int) -> str:
 
 
 def _figure(moment: Moment, run: str, score: float) -> str:
-    width, height = moment.size
-    x1, y1, x2, y2 = moment.box
-    is_found = score >= FOUND
-    stroke = "#d62728" if is_found else "#1f77b4"
-    dashes = "" if is_found else f' stroke-dasharray="{width / 60:g}"'
-    data = base64.b64encode(moment.picture).decode()
-    words = f"{run}: {score:.2f}" if is_found else f"{run}: missed"
+    if score >= FOUND:
+        return figure(moment.picture, moment.size, moment.box, "#d62728", f"{run}: {score:.2f}")
+    return figure(moment.picture, moment.size, moment.box, "#1f77b4", f"{run}: missed", dashed=True)
+
+
+def figure(
+    picture: bytes,
+    size: tuple[int, int],
+    box: tuple[float, ...],
+    colour: str,
+    words: str,
+    *,
+    dashed: bool = False,
+) -> str:
+    """A picture with one box on it, and words below.
+
+    Args:
+        picture: JPEG.
+        size: width and height in pixels of what the box is in.
+        box: xyxy.
+        colour: of the box.
+        words: below it.
+        dashed: how the box is drawn.
+    """
+    width, height = size
+    x1, y1, x2, y2 = box
+    dashes = f' stroke-dasharray="{width / 60:g}"' if dashed else ""
+    data = base64.b64encode(picture).decode()
     return (
         f'<figure><svg viewBox="0 0 {width} {height}" width="{_WIDTH}" role="img" '
         f'aria-label="{escape(words)}"><image width="{width}" height="{height}" '
         f'href="data:image/jpeg;base64,{data}"/>'
         f'<rect x="{x1:g}" y="{y1:g}" width="{x2 - x1:g}" height="{y2 - y1:g}" fill="none" '
-        f'stroke="{stroke}" stroke-width="{width / 160:g}"{dashes}/></svg>'
+        f'stroke="{colour}" stroke-width="{width / 160:g}"{dashes}/></svg>'
         f"<figcaption>{escape(words)}</figcaption></figure>"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from minet_core import __version__
 from minet_core.evaluation.report import plots
+from minet_core.evaluation.report.choices import as_html as choices_as_html
 from minet_core.evaluation.report.contents import ReportData, RunScores, Sweep
 from minet_core.evaluation.report.moments import FOUND, as_html
 from minet_core.evaluation.report.plots import require_matplotlib
@@ -114,6 +115,13 @@ def _track_section(data: ReportData) -> Iterator[str]:
             "dashed blue where it has none. The frames lie evenly along the longest tracks."
         )
         yield _section("Frames of true tracks", text, as_html(data.moments, plots.RUNS))
+
+    if data.choices:
+        text = (
+            "An identifier is learnt from the true box on the left, in red; beside it, in cyan, of "
+            "all proposals of later frames the one with the highest association."
+        )
+        yield _section("Association by an identifier", text, choices_as_html(data.choices))
 
 
 def _sweep_section(sweep: Sweep) -> str:

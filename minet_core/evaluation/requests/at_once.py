@@ -6,17 +6,22 @@ Nothing here imports torch: a process sets its number of threads before.
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from minet_core.batch.mapping import PooledMap
 from minet_core.batch.pool import Failed, Pool, Told
 from minet_core.batch.process import Tell, Work
 from minet_core.batch.sizing import this_machine
+from minet_core.errors import InputError
 from minet_core.evaluation.requests.request import EvalRequest
 
 if TYPE_CHECKING:
     from minet_core.datasets.dataset import Dataset
+    from minet_core.detections.of_dataset import StoredOf
     from minet_core.evaluation.eval_config import EvalOptions, Variant
     from minet_core.evaluation.predictions.predict import Progress
+    from minet_core.models.stored_detections import StoredBoxes
 
 
 def find_at_once(
@@ -80,3 +85,45 @@ def _finder(
             find_all(finder, [videos[name]], lambda _, frames: tell(frames))
 
     return None, find
+
+
+def read_at_once(request: EvalRequest, dataset: "Dataset", count: int | None) -> "StoredOf":
+    """From a video's name to its results, which processes read ahead; asked for in order.
+
+    Args:
+        request: what was asked for, results in a folder among it.
+        dataset: that they are for.
+        count: of processes; None for as many as fit this machine.
+    """
+    names = [video.name for video in dataset.videos]
+    count = this_machine().jobs(len(names)) if count is None else count
+    answers = PooledMap(count)(partial(_read, request), names)
+
+    def stored_of(name: str) -> "StoredBoxes":
+        stored = next(stored for other, stored in answers if other == name)
+        if isinstance(stored, InputError):
+            raise stored
+        return stored
+
+    return stored_of
+
+
+def _read(request: EvalRequest, name: str) -> "tuple[str, StoredBoxes | InputError]":
+    """In a process; what is wrong with a video that is not scored is told to nobody."""
+    try:
+        return name, _results_of(request)(name)
+    except InputError as error:
+        return name, error
+
+
+@lru_cache(maxsize=1)
+def _results_of(request: EvalRequest) -> "StoredOf":
+    from minet_core.datasets import open_dataset
+    from minet_core.evaluation.predictions.result_files import open_results
+    from minet_core.evaluation.requests.finders import table_of
+
+    assert request.results is not None
+    dataset = open_dataset(request.data, request.split)
+    table = table_of(request, dataset, None)
+    allow_cut = request.allow_cut
+    return open_results(request.results, request.data, dataset, table=table, allow_cut=allow_cut)

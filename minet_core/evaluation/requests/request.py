@@ -35,46 +35,42 @@ class EvalRequest:
     size: int | None = of_detect("size")
     tiles: int | None = of_detect("tiles")
     device: str = of_detect("device")
-    memory: bool = setting(
-        True, "Compare with and without memory, or run the plain detector alone."
-    )
+    memory: bool = setting(True, "Compare with and without memory. Off: the plain detector alone.")
     detections: Path | None = setting(
         None,
-        "Boxes and scores from a file in place of the detector: det.txt, result.json, "
-        "detections.csv, COCO results.",
+        "Use boxes from a file, not a detector: det.txt, result.json, detections.csv, COCO "
+        "results.",
     )
     results: Path | None = setting(
         None,
-        "Score results that exist: result.json, detections.csv, MOTChallenge text, masks "
+        "Score existing results: result.json, detections.csv, MOTChallenge text, masks "
         "(MOTS, pictures, COCO), or the text format of ImageNet VID.",
     )
-    allow_cut: bool = setting(False, "Score results that were cut at a score.")
+    allow_cut: bool = setting(False, "Score results from which low scores were left out.")
     class_table: Path | None = setting(
-        None, "What the model's classes are called in the dataset: a line `model,dataset` each."
+        None, "Map the model's classes to the dataset's: a file with lines `model,dataset`."
     )
-    protocol: str = setting("voc50", "How average precision is counted.")
-    motion: bool = setting(False, "Score slow, medium and fast objects apart.")
-    motion_rule: str = setting("mega", "Whose rule weighs false positives of motion groups.")
+    protocol: str = setting("voc50", "How to compute average precision.")
+    motion: bool = setting(False, "Score slow, medium and fast objects separately.")
+    motion_rule: str = setting("mega", "Whose rule assigns false positives to motion groups.")
     tracking: bool = setting(False, "Compute HOTA, MOTA and IDF1.")
     score: float = setting(
-        MIN_SCORE, "Minimum score of what is shown, 0–1; average precision looks at everything."
+        MIN_SCORE, "Minimum score of tracks, 0–1; average precision counts everything."
     )
-    bidirectional: bool = setting(
-        False, "Merge the memory's pass with one from the last frame to the first."
-    )
-    seq_nms: bool = setting(False, "Rescore by Seq-NMS when the video is known.")
-    tube_link: bool = setting(False, "Rescore by tubes when the video is known.")
+    bidirectional: bool = setting(False, "Run the memory backwards too, and merge both passes.")
+    seq_nms: bool = setting(False, "Rescore each video by Seq-NMS.")
+    tube_link: bool = setting(False, "Rescore each video by tubes.")
     sweep: str | None = setting(
         None, "Vary a setting of the memory, such as decay=1,0.95,0.9 (Table V)."
     )
-    ablation: bool = setting(False, "The rows of Table III.")
+    ablation: bool = setting(False, "Compute the rows of Table III.")
     paper: bool = setting(
         False,
-        "Tables II to V of the paper by one pass of --model and --trained, its figures beside.",
+        "Compute Tables II to V of the paper, beside its figures, from --model and --trained.",
     )
     trained: str | None = setting(
         None,
-        "For --ablation and --paper: a model trained with the meta loss, beside --model, trained "
+        "For --ablation and --paper: the model trained with the meta loss; --model is the one "
         "without.",
     )
 

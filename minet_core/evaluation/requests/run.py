@@ -6,18 +6,19 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from minet_core.config import PRESETS
 from minet_core.datasets import open_dataset
 from minet_core.datasets.dataset import Dataset
-from minet_core.errors import ConfigError
 from minet_core.evaluation.eval_config import EvalOptions
 from minet_core.evaluation.evaluate import EvalResult, evaluate_model, evaluate_results
 from minet_core.evaluation.predictions.cache import FOLDER
 from minet_core.evaluation.predictions.predict import Progress, find_all
 from minet_core.evaluation.predictions.result_files import open_results
-from minet_core.evaluation.report.build import REPORT, report_data
+from minet_core.evaluation.report.build import PICTURED, REPORT, pictured, report_data
+from minet_core.evaluation.report.choices import choices
 from minet_core.evaluation.report.metrics_file import FILES, write_metrics
 from minet_core.evaluation.report.page import require_matplotlib, write_report
-from minet_core.evaluation.requests.at_once import find_at_once
+from minet_core.evaluation.requests.at_once import find_at_once, read_at_once
 from minet_core.evaluation.requests.finders import finders, table_of
 from minet_core.evaluation.requests.request import (
     EvalRequest,
@@ -42,7 +43,8 @@ def evaluate(
     Args:
         request: what to evaluate.
         showing: shows how far it is.
-        jobs: videos to look at at once, each in a process of its own; None for as many as fit.
+        jobs: videos to look at at once, each in a process of its own, or results to read; None
+            for as many as fit.
 
     Returns:
         The numbers; None for a process of torchrun that leaves the rest to the first.
@@ -51,8 +53,6 @@ def evaluate(
         MinetError: dataset, model, detections or results are missing or not sound, or the folder
             has results that may not be replaced.
     """
-    if jobs != 1 and request.results is not None:
-        raise ConfigError("--jobs is for what a model finds; results are scored in one process")
     options, processes = options_of(request), Processes.from_environment()
     check_free(request.output, (*FILES, REPORT), replace=request.overwrite)
     if request.report:
@@ -86,7 +86,9 @@ def _scored(
     jobs: int | None,
 ) -> EvalResult | None:
     if request.results is not None:
-        return _of_results(request, dataset, options, progress) if processes.is_first else None
+        return (
+            _of_results(request, dataset, options, progress, jobs) if processes.is_first else None
+        )
     variants = variants_of(request)
     if processes.count > 1:
         # Apart from the dataset that is scored, which is to list its problems in their order.
@@ -100,15 +102,26 @@ def _scored(
         progress = None  # all that is left is to score what was found
     found = finders(request, dataset, variants, options, processes)
     result = evaluate_model(dataset, found, variants, options, progress=progress)
+    if request.paper and request.report:  # the last model is the one with the meta loss
+        tracks = pictured(result)[:PICTURED]
+        chosen = choices(dataset, tracks, found[-1].model_of, PRESETS[request.preset])
+        return replace(result, is_paper=True, choices=tuple(map(tuple, chosen)))
     return replace(result, is_paper=request.paper)
 
 
 def _of_results(
-    request: EvalRequest, dataset: Dataset, options: EvalOptions, progress: Progress | None
+    request: EvalRequest,
+    dataset: Dataset,
+    options: EvalOptions,
+    progress: Progress | None,
+    jobs: int | None,
 ) -> EvalResult:
     assert request.results is not None
     table = table_of(request, dataset, None)
-    stored_of = open_results(
-        request.results, request.data, dataset, table=table, allow_cut=request.allow_cut
-    )
+    if jobs != 1 and request.results.is_dir():
+        stored_of = read_at_once(request, dataset, jobs)
+    else:
+        stored_of = open_results(
+            request.results, request.data, dataset, table=table, allow_cut=request.allow_cut
+        )
     return evaluate_results(dataset, stored_of, options, progress=progress)

@@ -5,7 +5,7 @@ proposals the one with the highest association is taken. Nothing is learnt on th
 scores nor places play a part: it is the identifier alone that is looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +17,7 @@ from minet_core.datasets.dataset import VideoTruth
 from minet_core.evaluation.predictions.convert import true_boxes
 from minet_core.memory.identifier import closed_form
 from minet_core.memory.support import own_proposals, positive_boxes
-from minet_core.models.detector import Embedder, FeatureMap
+from minet_core.models.detector import Embedder, FeatureMap, Frame
 from minet_core.models.zoo import Model
 
 
@@ -72,6 +72,34 @@ def chosen(
                 overlap = float(box_iou(best[None].float(), box[None])[0, 0])
                 pair = tuple(best.tolist()), tuple(box.tolist())
                 yield Chosen(track, number, number - begun[track], *pair, overlap)
+
+
+def chosen_at(
+    images: Sequence[Frame], box: torch.Tensor, model: Model, config: MemoryConfig
+) -> list[torch.Tensor]:
+    """(4,) xyxy of the proposal that the identifier of a box chooses in each later picture.
+
+    A model that looks at neighbouring frames sees each picture alone.
+
+    Args:
+        images: the picture of the box, then the later ones.
+        box: (4,) xyxy, true.
+        model: gives proposals and embeddings.
+        config: samples and λ.
+    """
+    identifier, found = None, []
+    for image in images:
+        model.surround(image, [], [])
+        proposals = model.detector.detect([image])[0].proposals
+        features = model.embedder.features(image)
+        if identifier is None:
+            identifier = identifier_of(box, proposals, features, model.embedder, config)
+        elif len(proposals):
+            embeddings = model.embedder.embed(features, proposals).double()
+            found.append(proposals[(embeddings @ identifier).argmax()])
+        else:
+            found.append(torch.full((4,), torch.nan))
+    return found
 
 
 def identifier_of(

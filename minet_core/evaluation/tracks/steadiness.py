@@ -58,7 +58,7 @@ class TemporalResult:
     """Steadiness of detections along the true tracks.
 
     Attributes:
-        shown: least score of a detection that covers a true box.
+        shown: minimum score of a detection that covers a true box.
         tracks: history of every true track, in the order of its first box.
     """
 
@@ -115,7 +115,7 @@ class TemporalAccumulator:
 
     Args:
         classes: names, in the order of the class ids.
-        shown: least score of a detection that covers a true box; recall and fragmentations
+        shown: minimum score of a detection that covers a true box; recall and fragmentations
             depend on it, jitter does not.
     """
 

@@ -1,4 +1,4 @@
-"""What a person has mended in a result: operations in order, read, checked and applied."""
+"""A person's corrections of a result: operations in order, read, checked and applied."""
 
 from minet_core.formats.edits.entry import Edit
 from minet_core.formats.edits.file import EditsFile, ResultFacts, read_edits, write_edits

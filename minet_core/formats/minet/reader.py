@@ -59,6 +59,11 @@ def from_result(
         raise InputError(f"{shown(path)}: damaged ({reason})") from None
 
 
+def name_of(path: Path) -> str:
+    """What the video of a result is called: as its folder, or as a file of another name."""
+    return path.resolve().parent.name if path.name == _RESULT else path.stem
+
+
 def _annotations(
     path: Path,
     header: dict[str, Any],
@@ -84,7 +89,7 @@ def _annotations(
         vectors = None  # they are of boxes as they were
     names, columns["labels"] = _renamed(classes, columns["labels"], label_map)
     return VideoAnnotations(
-        name=path.resolve().parent.name if path.name == _RESULT else path.stem,
+        name=name_of(path),
         source=video["path"],
         width=int(video["width"]),
         height=int(video["height"]),

@@ -1,6 +1,5 @@
 """Networks of Hugging Face that have classes of their own, as a `Detector`."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from torch import Tensor
 from torchvision.ops import box_convert, clip_boxes_to_image
 
 from minet_core.errors import WeightsError
+from minet_core.models.batches import by_size
 from minet_core.models.class_columns import ClassColumns
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.proposals import Calibration, of_a_pixel, score_table
@@ -57,19 +57,18 @@ class QueryDetector:
         Raises:
             WeightsError: the network gives no boxes and logits.
         """
-        by_shape: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-        for index, frame in enumerate(frames):
-            by_shape[frame.shape].append(index)
-        found: dict[int, BaseDetections] = {}
-        for (height, width, _), indices in by_shape.items():
-            outputs = self._outputs([frames[index] for index in indices])
-            boxes = box_convert(outputs["pred_boxes"].cpu().float(), "cxcywh", "xyxy")
-            boxes = boxes * torch.tensor(self._reach(width, height) * 2)
-            scores = self._scores(outputs["logits"].cpu().float())
-            for number, index in enumerate(indices):
-                own = clip_boxes_to_image(boxes[number], (height, width))
-                found[index] = self._detections(own, scores[number])
-        return [found[index] for index in range(len(frames))]
+        return by_size(frames, self._detect_equal)
+
+    def _detect_equal(self, frames: list[Frame]) -> list[BaseDetections]:
+        height, width = frames[0].shape[:2]
+        outputs = self._outputs(frames)
+        boxes = box_convert(outputs["pred_boxes"].cpu().float(), "cxcywh", "xyxy")
+        boxes = boxes * torch.tensor(self._reach(width, height) * 2)
+        scores = self._scores(outputs["logits"].cpu().float())
+        return [
+            self._detections(clip_boxes_to_image(own, (height, width)), own_scores)
+            for own, own_scores in zip(boxes, scores, strict=True)
+        ]
 
     def inputs(self, frames: list[Frame]) -> Mapping[str, Any]:
         """What the network takes: pictures, and whatever else its processor makes of them."""

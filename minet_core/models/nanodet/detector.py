@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 from torchvision.ops import clip_boxes_to_image
 
 from minet_core.errors import ConfigError, WeightsError
+from minet_core.models.batches import by_size
 from minet_core.models.detector import BaseDetections, Frame, ScoreKind
 from minet_core.models.engine import Engine, engine_of
 from minet_core.models.nanodet.network import (
@@ -127,14 +127,7 @@ class NanoDetDetector:
         Boxes are clipped to the frame and are their own proposals. Frames of one size share a
         pass through the network.
         """
-        by_shape: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-        for index, frame in enumerate(frames):
-            by_shape[frame.shape].append(index)
-        found: dict[int, BaseDetections] = {}
-        for indices in by_shape.values():
-            detections = self._detect_equal([frames[index] for index in indices])
-            found.update(zip(indices, detections, strict=True))
-        return [found[index] for index in range(len(frames))]
+        return by_size(frames, self._detect_equal)
 
     def _detect_equal(self, frames: list[Frame]) -> list[BaseDetections]:
         height, width = frames[0].shape[:2]

@@ -1,19 +1,20 @@
 """An ONNX file as a `Detector`."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from minet_core.errors import ConfigError
+from minet_core.models.batches import by_size
 from minet_core.models.class_columns import ClassColumns
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.onnx.graph import Graph
-from minet_core.models.onnx.layouts import Decoded, Rows
+from minet_core.models.onnx.layouts import CellLayout, RowLayout
 from minet_core.models.onnx.preparation import Fit, prepare
 from minet_core.models.onnx.recognition import Recognised, recognise
-from minet_core.models.onnx.session import Session
+from minet_core.models.onnx.session import Arrays, Session
 from minet_core.models.onnx.sidecar import Sidecar, read_sidecar
 from minet_core.models.proposals import (
     UNCALIBRATED,
@@ -85,53 +86,45 @@ class OnnxDetector:
         Raises:
             WeightsError: the graph does not run.
         """
-        by_shape: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
-        for index, frame in enumerate(frames):
-            by_shape[frame.shape].append(index)
-        found: dict[int, BaseDetections] = {}
-        for indices in by_shape.values():
-            detections = self._detect_equal([frames[index] for index in indices])
-            found.update(zip(indices, detections, strict=True))
-        return [found[index] for index in range(len(frames))]
+        return by_size(frames, self._detect_equal)
 
     def _detect_equal(self, frames: list[Frame]) -> list[BaseDetections]:
         layout = self.recognised.layout
         pictures, fit = prepare(frames, self.recognised.preparation)
         outputs = self._graph.run(pictures, batched=layout.batched)
-        size = fit.outer_width, fit.outer_height
         return [
-            self._detections(layout.decode(own, size), fit, frame)
-            for own, frame in zip(outputs, frames, strict=True)
+            self._detections(own, fit, frame) for own, frame in zip(outputs, frames, strict=True)
         ]
 
-    def _detections(self, decoded: Decoded, fit: Fit, frame: Frame) -> BaseDetections:
-        boxes = fit.in_frame(decoded.boxes)
-        if decoded.labels is not None:
-            return self._from_final(boxes, decoded.labels, decoded.scores, frame)
+    def _detections(self, outputs: Arrays, fit: Fit, frame: Frame) -> BaseDetections:
         layout = self.recognised.layout
-        if layout.rows is Rows.CELLS:
-            boxes, raw = self._proposals(boxes, decoded.scores)
+        if isinstance(layout, CellLayout):
+            boxes, raw = self._proposals(layout, outputs, fit)
         else:
+            assert isinstance(layout, RowLayout)
+            decoded = layout.decode(outputs, (fit.outer_width, fit.outer_height))
+            boxes, raw = fit.in_frame(decoded.boxes), decoded.scores
+            if decoded.labels is not None:
+                return self._from_final(boxes, decoded.labels, raw, frame)
             kept = of_a_pixel(boxes)
-            boxes, raw = boxes[kept], decoded.scores[kept]
+            boxes, raw = boxes[kept], raw[kept]
         scores = score_table(raw, layout.score_kind, self._columns, self.calibration)
         return BaseDetections(boxes, boxes, scores)
 
-    def _proposals(
-        self, boxes: torch.Tensor, scores: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Boxes and raw scores of cells that are sorted best first, after suppression."""
-        best = scores.amax(dim=1)
-        if self.recognised.layout.as_bundled:
-            kept = suppressed(boxes, best)
-            return boxes[kept], scores[kept]
-        count = worth(best, self.calibration)
-        boxes, scores = boxes[:count], scores[:count]
-        kept = suppressed(boxes, best[:count])
-        return boxes[kept], with_copies(boxes, scores, kept)
+    def _proposals(self, layout: CellLayout, outputs: Arrays, fit: Fit) -> tuple[Tensor, Tensor]:
+        """Boxes and raw scores of the best cells after suppression, best first."""
+        cells, best = layout.surest(outputs)
+        if not layout.as_bundled:
+            count = worth(best, self.calibration)
+            cells, best = cells[:count], best[:count]
+        boxes = fit.in_frame(layout.boxes(outputs, cells, (fit.outer_width, fit.outer_height)))
+        kept = suppressed(boxes, best)
+        if layout.as_bundled:
+            return boxes[kept], layout.scores(outputs, cells[kept])
+        return boxes[kept], with_copies(boxes, layout.scores(outputs, cells), kept)
 
     def _from_final(
-        self, boxes: torch.Tensor, labels: torch.Tensor, scores: torch.Tensor, frame: Frame
+        self, boxes: Tensor, labels: Tensor, scores: Tensor, frame: Frame
     ) -> BaseDetections:
         """Rows whose label is a class; others, such as a background, are none."""
         classes = torch.searchsorted(self._columns, labels).clamp(max=len(self._columns) - 1)

@@ -164,9 +164,10 @@ def prepare(frames: list[Frame], how: Preparation) -> tuple[NDArray[np.float32],
         planes = load_opencv("prepare frames").split(_resized(frame, fit, how.interpolation))
         for channel, source in enumerate(planes[::-1] if how.order is Order.BGR else planes):
             inner = picture[channel, down, right]
-            inner[:] = source
-            if scale[channel] != 1:
-                inner *= scale[channel]
+            if scale[channel] == 1:
+                inner[:] = source
+            else:
+                np.multiply(source, scale[channel], out=inner)
             if offset[channel]:
                 inner += offset[channel]
     return pictures, fit

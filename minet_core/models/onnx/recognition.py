@@ -76,7 +76,7 @@ def _trial_size(graph: Graph, sidecar: Sidecar, size: int | None) -> Size:
         who = "--size" if size else str(sidecar.path)
         raise ConfigError(
             f"{who} says {wanted[0]} × {wanted[1]}, but {path} takes pictures of "
-            f"{graph.size[0]} × {graph.size[1]} only"
+            f"{graph.size[0]} × {graph.size[1]} only; leave it out"
         )
     return graph.size
 
@@ -173,7 +173,7 @@ def _given_classes(
     if layout.columns is not None and len(given) not in allowed:
         raise ConfigError(
             f"{sidecar.path}: names {len(given)} classes, but {facts.path.name} has "
-            f"{layout.columns} columns of scores"
+            f"{layout.columns} columns of scores; name as many"
         )
     first = 0 if given[0] == "__background__" else layout.first_label
     try:

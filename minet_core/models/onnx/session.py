@@ -166,7 +166,9 @@ def _open(runtime: ModuleType, path: Path, provider: tuple[str, dict[str, Any]])
     try:
         return runtime.InferenceSession(os.fspath(path), options, providers=providers)
     except Exception as error:  # of classes that ONNX Runtime does not name in public
-        raise WeightsError(f"{path}: damaged, or no ONNX file ({_reason(error)})") from error
+        raise WeightsError(
+            f"{path}: damaged, or no ONNX file; copy or export it again ({_reason(error)})"
+        ) from error
 
 
 def _port(given: Any) -> Port:

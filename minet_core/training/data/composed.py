@@ -28,7 +28,7 @@ class Composition:
 
     Attributes:
         objects: fewest and most in a pair.
-        height: least and largest height of an object.
+        height: minimum and maximum height of an object.
         scale: most that an object grows or shrinks between the views, as a factor.
         shift: most that it moves between the views, along each axis.
         light: most that brightness and contrast differ, as a share.

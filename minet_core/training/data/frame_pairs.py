@@ -38,7 +38,7 @@ class FramePairs:
         labels: (C,) int64, from the dataset's label ids to the training's.
         max_gap: T, most frames between the two.
         cropped: how often a view of a still is cropped.
-        crop: least share of a still's sides that a crop of it has.
+        crop: minimum share of a still's sides that a crop of it has.
         flip: how often a view of a still is mirrored.
         neighbours: frames that each view of a video brings beside its own.
         reach: most frames from it to them.

@@ -20,12 +20,12 @@ class LinkRules:
     """When a link is certain, and which stretches are kept.
 
     Attributes:
-        score: least score of a detection that is linked.
-        iou: least overlap of a detection with the place a stretch is expected at.
+        score: minimum score of a detection that is linked.
+        iou: minimum overlap of a detection with the place a stretch is expected at.
         margin: by how much that overlap exceeds the next best of either side.
         absence: most frames in which a stretch may go without a detection.
-        boxes: least number of boxes of a stretch.
-        mean_score: least mean score of a stretch.
+        boxes: minimum number of boxes of a stretch.
+        mean_score: minimum mean score of a stretch.
     """
 
     score: float = 0.3

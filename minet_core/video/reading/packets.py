@@ -18,7 +18,7 @@ _LONGEST_TAIL = 64
 
 
 @dataclass(slots=True)
-class Tally:
+class PacketCounts:
     """What became of the packets of a stream.
 
     Attributes:
@@ -57,7 +57,7 @@ class Tally:
 
 
 def decode(
-    container: av.container.InputContainer, stream: VideoStream, tally: Tally, threads: str
+    container: av.container.InputContainer, stream: VideoStream, tally: PacketCounts, threads: str
 ) -> Generator[av.VideoFrame, None, None]:
     """Frames in display order, to the last one the decoder holds.
 
@@ -82,7 +82,7 @@ def decode(
 
 
 def _packets(
-    container: av.container.InputContainer, stream: VideoStream, tally: Tally
+    container: av.container.InputContainer, stream: VideoStream, tally: PacketCounts
 ) -> "Iterator[Packet[VideoStream]]":
     demuxer = container.demux(stream)
     while not tally.gave_up:

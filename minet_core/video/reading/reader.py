@@ -21,7 +21,7 @@ from minet_core.video.pictures.folder import FolderReader, is_pictures
 from minet_core.video.pictures.picture import is_animated_webp
 from minet_core.video.reading.colours import RgbConverter
 from minet_core.video.reading.orientation import orientation
-from minet_core.video.reading.packets import Tally, decode
+from minet_core.video.reading.packets import PacketCounts, decode
 from minet_core.video.reading.standard_input import open_standard_input
 from minet_core.video.reading.streams import passed_over, video_stream
 from minet_core.video.reading.timing import Clock, duration, frame_rate, is_variable, start_of
@@ -86,7 +86,7 @@ class VideoReader(FrameReader):
     ) -> None:
         super().__init__(path, FramePicker(**part))
         self._path = path
-        self._tally = Tally()
+        self._tally = PacketCounts()
         self._convert = RgbConverter()
         self._last_time = 0.0
         self._held = 0.0
@@ -166,7 +166,7 @@ class VideoReader(FrameReader):
             others = {each.index for each in self._container.streams.video} - {*dead}
             if stream is not None or not others or not Path(self._path).is_file():
                 raise VideoOpenError(f"{self._name}: {self._why_nothing()}")
-        self._tally = Tally()
+        self._tally = PacketCounts()
         self._open(stream, dead)
 
     def _why_nothing(self) -> str:
@@ -196,7 +196,7 @@ class VideoReader(FrameReader):
         yield from decode(self._container, self._stream, self._tally, "AUTO")
         if not self._tally.lost_tail or not Path(self._path).is_file():
             return
-        seen, self._tally = self._tally.frames, Tally()
+        seen, self._tally = self._tally.frames, PacketCounts()
         with open_input(self._path) as again:
             stream = video_stream(again, self._name, self._stream.index)
             yield from islice(decode(again, stream, self._tally, "SLICE"), seen, None)

@@ -131,7 +131,7 @@ def _with_sound(
 
 
 @contextmanager
-def one_line(path: Path) -> Iterator[None]:
+def writing_errors(path: Path) -> Iterator[None]:
     """Turn what FFmpeg or the system refuses into one line.
 
     Raises:

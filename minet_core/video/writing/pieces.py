@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 
 from minet_core.video.info import Image
 from minet_core.video.opening import StrPath, ffmpeg_url
-from minet_core.video.writing.mp4 import Mp4File, one_line, open_mp4
+from minet_core.video.writing.mp4 import Mp4File, open_mp4, writing_errors
 from minet_core.video.writing.writer import VideoWriter
 
 
@@ -69,7 +69,7 @@ class PieceWriter:
             OutputError: it cannot be written.
         """
         if self._piece is None:
-            with one_line(self._folder):
+            with writing_errors(self._folder):
                 self._folder.mkdir(exist_ok=True)
             self.starts.append(time)
             self._piece = self._open.enter_context(self._new_piece())
@@ -103,7 +103,7 @@ class PieceWriter:
             OutputError: it cannot be written.
         """
         frame_rate, *_ = self._settings
-        with one_line(path):
+        with writing_errors(path):
             warnings = join_pieces(
                 self.paths, self.starts, path, frame_rate, audio_from, end, stream
             )

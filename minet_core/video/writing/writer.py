@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from minet_core.video.info import Image
 from minet_core.video.opening import StrPath
 from minet_core.video.reading.colours import YuvConverter, tag_stream
-from minet_core.video.writing.mp4 import Mp4File, one_line, open_mp4
+from minet_core.video.writing.mp4 import Mp4File, open_mp4, writing_errors
 
 _OPTIONS = {
     "libx264": {
@@ -97,7 +97,7 @@ class VideoWriter:
         """
         if self._path is None:
             return
-        with one_line(self._path):
+        with writing_errors(self._path):
             if self._file is None or self._encoder is None:
                 self._encoder = _Encoder(self._settings, image, time)
                 self._file = open_mp4(
@@ -123,7 +123,7 @@ class VideoWriter:
         file, self._file = self._file, None
         try:
             if exc is None:
-                with one_line(self._path):
+                with writing_errors(self._path):
                     self._encoder.finish(file)
                     file.complete(self._path)
         finally:

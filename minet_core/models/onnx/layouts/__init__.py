@@ -1,6 +1,6 @@
 """Every layout, in the order in which they are tried: the ones that fit fewest graphs first."""
 
-from minet_core.models.onnx.layouts.contract import Decoded, Layout, Rows
+from minet_core.models.onnx.layouts.contract import CellLayout, Decoded, Layout, RowLayout, Rows
 from minet_core.models.onnx.layouts.final import EndToEnd, MmDeploy, RtDetr, Torchvision
 from minet_core.models.onnx.layouts.nanodet_cells import NanoDet, NanoDetPlus
 from minet_core.models.onnx.layouts.queries import HuggingFace, RfDetr, UltralyticsQueries
@@ -24,4 +24,4 @@ LAYOUTS: dict[str, type[Layout]] = {
     )
 }
 
-__all__ = ["LAYOUTS", "Decoded", "Layout", "Rows"]
+__all__ = ["LAYOUTS", "CellLayout", "Decoded", "Layout", "RowLayout", "Rows"]

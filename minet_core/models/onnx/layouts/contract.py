@@ -15,6 +15,7 @@ from minet_core.models.onnx.exporter_metadata import Said, ultralytics
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.preparation import Preparation
 from minet_core.models.onnx.session import Arrays
+from minet_core.models.proposals import best_rows
 from minet_core.scores import ScoreKind
 
 
@@ -59,8 +60,6 @@ class Layout(ABC):
         batched: whether outputs have a dimension for the batch.
         first_label: number of the first class, where labels do not count from 0.
         spare: columns behind the last class that mean nothing, unless they are named.
-        as_bundled: whether proposals are those that the bundled detector would make: of more cells,
-            and with nothing of the near-copies that they suppress.
         told_beside: whether exporters say beside the file how frames are prepared.
         prepared: how its exporters prepare frames.
     """
@@ -74,7 +73,6 @@ class Layout(ABC):
     batched: ClassVar[bool] = True
     first_label: ClassVar[int] = 0
     spare: ClassVar[int] = 0
-    as_bundled: ClassVar[bool] = False
     told_beside: ClassVar[bool] = False
     prepared: ClassVar[Preparation]
 
@@ -88,14 +86,50 @@ class Layout(ABC):
         """What the scores are."""
         return ScoreKind.SIGMOID
 
-    @abstractmethod
-    def decode(self, outputs: Arrays, size: Size) -> Decoded:
-        """Boxes and scores of one picture of that size; of cells the best, best first."""
-
     @classmethod
     def said(cls, facts: Facts) -> Said:
         """What its exporters say beside the outputs."""
         return ultralytics(facts.metadata, facts.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowLayout(Layout):
+    """A layout of which every row is read: queries, and finished detections."""
+
+    @abstractmethod
+    def decode(self, outputs: Arrays, size: Size) -> Decoded:
+        """Boxes and scores of one picture of that size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellLayout(Layout):
+    """A grid with a box and independent scores at every cell, of which most show nothing.
+
+    Attributes:
+        as_bundled: whether proposals are those that the bundled detector would make: of more cells,
+            and with nothing of the near-copies that they suppress.
+    """
+
+    rows: ClassVar[Rows] = Rows.CELLS
+    as_bundled: ClassVar[bool] = False
+
+    @abstractmethod
+    def surest(self, outputs: Arrays) -> tuple[Tensor, Tensor]:
+        """(M,) the cells that are worth decoding, and the best score of each, best first."""
+
+    @abstractmethod
+    def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:
+        """(K, 4) xyxy in pixels of the network's picture of that size, of K cells."""
+
+    @abstractmethod
+    def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
+        """(K, columns) probabilities of K cells."""
+
+
+def ranked(best: Tensor) -> tuple[Tensor, Tensor]:
+    """(M,) the cells that are worth decoding and their scores, best first, of all (A,) scores."""
+    cells = best_rows(best)
+    return cells, best[cells]
 
 
 def tensor(array: NDArray[Any]) -> Tensor:

@@ -12,7 +12,7 @@ from minet_core.models.onnx.exporter_metadata import Said, mmdeploy
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
     Decoded,
-    Layout,
+    RowLayout,
     Rows,
     by_kind,
     says,
@@ -25,7 +25,7 @@ from minet_core.models.onnx.session import Arrays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndToEnd(Layout):
+class EndToEnd(RowLayout):
     """Rows of x1, y1, x2, y2, score, class, and perhaps more, such as masks."""
 
     name: ClassVar[str] = "end2end"
@@ -54,7 +54,7 @@ class EndToEnd(Layout):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MmDeploy(Layout):
+class MmDeploy(RowLayout):
     """Boxes with scores in `dets`, classes in `labels`."""
 
     name: ClassVar[str] = "mmdeploy"
@@ -97,7 +97,7 @@ class MmDeploy(Layout):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RtDetr(Layout):
+class RtDetr(RowLayout):
     """Labels, boxes and scores; the graph scales boxes to a size that it is told.
 
     Attributes:
@@ -139,7 +139,7 @@ class RtDetr(Layout):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Torchvision(Layout):
+class Torchvision(RowLayout):
     """Boxes, labels and scores of one picture; label 0 would be the background."""
 
     name: ClassVar[str] = "torchvision"

@@ -12,10 +12,9 @@ from minet_core.models.nanodet.detector import decode_boxes
 from minet_core.models.nanodet.network import BGR_MEAN, BGR_STD
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
-    Decoded,
-    Layout,
-    Rows,
+    CellLayout,
     are_probabilities,
+    ranked,
     says,
     single,
     tensor,
@@ -23,7 +22,6 @@ from minet_core.models.onnx.layouts.contract import (
 from minet_core.models.onnx.layouts.grids import Strides, cells, places, strides_of
 from minet_core.models.onnx.preparation import Order, Preparation, Resize
 from minet_core.models.onnx.session import Arrays
-from minet_core.models.proposals import best_rows
 
 _PLUS_STRIDES = (8, 16, 32, 64)
 _PLUS_SIDES = 4 * 8  # four distributions over eight distances
@@ -34,12 +32,11 @@ _PREPARED = Preparation(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NanoDetPlus(Layout):
+class NanoDetPlus(CellLayout):
     """A score of each class and four distributions, side by side at every cell."""
 
     name: ClassVar[str] = "nanodet-plus"
     about: ClassVar[str] = "NanoDet-Plus"
-    rows: ClassVar[Rows] = Rows.CELLS
     as_bundled: ClassVar[bool] = True
     prepared: ClassVar[Preparation] = Preparation(
         order=Order.BGR, mean=BGR_MEAN, std=BGR_STD, size=(416, 416), resize=Resize.STRETCH
@@ -62,21 +59,27 @@ class NanoDetPlus(Layout):
         meaning = f"{number} scores and 4 sides over {bins} distances at the {count} cells"
         return cls(why=says(name, found[1], meaning), columns=number, output=name)
 
-    def decode(self, outputs: Arrays, size: Size) -> Decoded:
-        """Distances count from the corner of a cell, in strides; scores are probabilities."""
-        table, number = tensor(outputs[self.output]), self.columns or 0
-        rows = best_rows(table[:, :number].amax(dim=1))
-        corners, strides = (values[rows] for values in places(size, _PLUS_STRIDES))
-        boxes = decode_boxes(table[rows, number:], corners * strides, strides)
-        return Decoded(boxes, table[rows, :number])
+    def surest(self, outputs: Arrays) -> tuple[Tensor, Tensor]:
+        """By the best class."""
+        return ranked(tensor(outputs[self.output])[:, : self.columns].amax(dim=1))
+
+    def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:
+        """Distances count from the corner of a cell, in strides."""
+        corners, strides = (values[cells] for values in places(size, _PLUS_STRIDES))
+        sides = tensor(outputs[self.output])[cells, self.columns :]
+        return decode_boxes(sides, corners * strides, strides)
+
+    def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
+        """They are probabilities."""
+        return tensor(outputs[self.output])[cells, : self.columns]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NanoDet(Layout):
+class NanoDet(CellLayout):
     """Scores in some outputs and distributions in others: one of each, or one of each a stride.
 
     Attributes:
-        scores: names of the outputs, finest grid first.
+        scored: names of the outputs with scores, finest grid first.
         sides: likewise.
         strides: of the grids.
         logits: whether the scores still are.
@@ -84,10 +87,9 @@ class NanoDet(Layout):
 
     name: ClassVar[str] = "nanodet"
     about: ClassVar[str] = "NanoDet before Plus"
-    rows: ClassVar[Rows] = Rows.CELLS
     as_bundled: ClassVar[bool] = True
     prepared: ClassVar[Preparation] = _PREPARED
-    scores: tuple[str, ...]
+    scored: tuple[str, ...]
     sides: tuple[str, ...]
     strides: Strides
     logits: bool
@@ -114,21 +116,26 @@ class NanoDet(Layout):
             why=f"{names} are {number} scores and 4 sides over {sides // 4} distances at "
             f"{count} cells",
             columns=number,
-            scores=scored,
+            scored=scored,
             sides=placed,
             strides=strides,
             logits=not all(are_probabilities(facts.trial[name]) for name in scored),
         )
 
-    def decode(self, outputs: Arrays, size: Size) -> Decoded:
+    def surest(self, outputs: Arrays) -> tuple[Tensor, Tensor]:
+        """By the best class; of logits, as that is the order of their probabilities."""
+        return ranked(torch.cat([tensor(outputs[name]).amax(dim=1) for name in self.scored]))
+
+    def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:
         """Distances count from the middle of a cell, in strides."""
-        scores = torch.cat([tensor(outputs[name]) for name in self.scores])
-        rows = best_rows(scores.amax(dim=1))
-        corners, strides = (values[rows] for values in places(size, self.strides))
-        sides = torch.cat([tensor(outputs[name]) for name in self.sides])[rows]
-        boxes = decode_boxes(sides, (corners + 0.5) * strides, strides)
-        best: Tensor = scores[rows]
-        return Decoded(boxes, best.sigmoid() if self.logits else best)
+        corners, strides = (values[cells] for values in places(size, self.strides))
+        sides = torch.cat([tensor(outputs[name]) for name in self.sides])[cells]
+        return decode_boxes(sides, (corners + 0.5) * strides, strides)
+
+    def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
+        """As they are, or of logits."""
+        found = torch.cat([tensor(outputs[name]) for name in self.scored])[cells]
+        return found.sigmoid() if self.logits else found
 
 
 def _roles(

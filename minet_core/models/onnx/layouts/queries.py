@@ -11,7 +11,7 @@ from minet_core.models.onnx.exporter_metadata import Said, huggingface, rfdetr
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
     Decoded,
-    Layout,
+    RowLayout,
     Rows,
     by_kind,
     says,
@@ -28,7 +28,7 @@ IMAGENET_STD: Triple = (58.395, 57.12, 57.375)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RfDetr(Layout):
+class RfDetr(RowLayout):
     """Boxes in `dets`, logits in `labels`; the last column is a class only of COCO's numbers."""
 
     name: ClassVar[str] = "rf-detr"
@@ -62,7 +62,7 @@ class RfDetr(Layout):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HuggingFace(Layout):
+class HuggingFace(RowLayout):
     """Logits and `pred_boxes`, as Hugging Face's models return them.
 
     Attributes:
@@ -113,7 +113,7 @@ class HuggingFace(Layout):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UltralyticsQueries(Layout):
+class UltralyticsQueries(RowLayout):
     """Four sides as shares of the picture and a score of each class, for every query."""
 
     name: ClassVar[str] = "yolo-rtdetr"

@@ -9,11 +9,10 @@ from torchvision.ops import box_convert
 
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
-    Decoded,
-    Layout,
-    Rows,
+    CellLayout,
     are_probabilities,
     may_have_more,
+    ranked,
     says,
     single,
     tensor,
@@ -21,13 +20,12 @@ from minet_core.models.onnx.layouts.contract import (
 from minet_core.models.onnx.layouts.grids import Strides, places, strides_of
 from minet_core.models.onnx.preparation import Order, Place, Preparation
 from minet_core.models.onnx.session import Arrays
-from minet_core.models.proposals import best_rows
 
 _ANCHORS = 3  # boxes a cell of YOLOv5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Yolo(Layout):
+class Yolo(CellLayout):
     """Four sides and a score of each class, at every cell.
 
     Attributes:
@@ -37,7 +35,6 @@ class Yolo(Layout):
 
     name: ClassVar[str] = "yolo"
     about: ClassVar[str] = "Ultralytics YOLOv8 to 12, and 26 without its end-to-end head"
-    rows: ClassVar[Rows] = Rows.CELLS
     prepared: ClassVar[Preparation] = Preparation()
     output: str
     cells_first: bool
@@ -64,25 +61,74 @@ class Yolo(Layout):
                 )
         return None
 
-    def decode(self, outputs: Arrays, size: Size) -> Decoded:  # noqa: ARG002
-        """Centres and sizes are in pixels, scores are probabilities."""
+    def surest(self, outputs: Arrays) -> tuple[Tensor, Tensor]:
+        """By the best class."""
+        return ranked(self._scores(outputs).amax(dim=0))
+
+    def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:  # noqa: ARG002
+        """Centres and sizes are in pixels."""
+        corners: Tensor = box_convert(self._table(outputs)[:4, cells].T, "cxcywh", "xyxy")
+        return corners
+
+    def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
+        """They are probabilities."""
+        return self._scores(outputs)[:, cells].T
+
+    def _table(self, outputs: Arrays) -> Tensor:
+        """A column a cell."""
         table = tensor(outputs[self.output])
-        table = table.T if self.cells_first else table
-        scores = table[4 : 4 + (self.columns or 0)]
-        rows = best_rows(scores.amax(dim=0))
-        boxes = box_convert(table[:4, rows].T, "cxcywh", "xyxy")
-        return Decoded(boxes, scores[:, rows].T)
+        return table.T if self.cells_first else table
+
+    def _scores(self, outputs: Arrays) -> Tensor:
+        return self._table(outputs)[4 : 4 + (self.columns or 0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class YoloV5(Layout):
+class _WithObjectness(CellLayout):
+    """Rows of four sides, an objectness and a score of each class, by which it is multiplied.
+
+    Attributes:
+        output: its name.
+    """
+
+    output: str
+
+    def surest(self, outputs: Arrays) -> tuple[Tensor, Tensor]:
+        """Of the highest objectness, above which no product is; by the product."""
+        table = tensor(outputs[self.output])
+        cells, objectness = ranked(table[:, 4])
+        best, order = (table[cells, 5 : self._end].amax(dim=1) * objectness).sort(
+            descending=True, stable=True
+        )
+        return cells[order], best
+
+    def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:
+        """Of centres and sizes."""
+        sides = self._sides(tensor(outputs[self.output])[cells, :4], cells, size)
+        corners: Tensor = box_convert(sides, "cxcywh", "xyxy")
+        return corners
+
+    def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
+        """The products."""
+        rows = tensor(outputs[self.output])[cells]
+        return rows[:, 4:5] * rows[:, 5 : self._end]
+
+    @property
+    def _end(self) -> int:
+        return 5 + (self.columns or 0)
+
+    def _sides(self, sides: Tensor, cells: Tensor, size: Size) -> Tensor:  # noqa: ARG002
+        """(K, 4) centres and sizes in pixels."""
+        return sides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YoloV5(_WithObjectness):
     """Four sides, an objectness and a score of each class, three times at every cell."""
 
     name: ClassVar[str] = "yolov5"
     about: ClassVar[str] = "YOLOv5 and YOLOv7 with their grid"
-    rows: ClassVar[Rows] = Rows.CELLS
     prepared: ClassVar[Preparation] = Preparation()
-    output: str
 
     @classmethod
     def find(cls, facts: Facts, classes: int | None) -> Self | None:
@@ -100,30 +146,21 @@ class YoloV5(Layout):
         meaning = f"4 sides, objectness and {number} scores, 3 times at {count // _ANCHORS} cells"
         return cls(why=says(name, found[1], meaning), columns=number, output=name)
 
-    def decode(self, outputs: Arrays, size: Size) -> Decoded:  # noqa: ARG002
-        """Centres and sizes are in pixels, scores are probabilities."""
-        table = tensor(outputs[self.output])
-        rows, scores = _surest(table, self.columns)
-        return Decoded(box_convert(table[rows, :4], "cxcywh", "xyxy"), scores)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Yolox(Layout):
+class Yolox(_WithObjectness):
     """Four sides, an objectness and a score of each class, once at every cell.
 
     Attributes:
-        output: its name.
         strides: of its grids.
         decoded: whether the sides are in pixels already.
     """
 
     name: ClassVar[str] = "yolox"
     about: ClassVar[str] = "YOLOX, decoded or not; YOLOv6"
-    rows: ClassVar[Rows] = Rows.CELLS
     prepared: ClassVar[Preparation] = Preparation(
         order=Order.BGR, std=(1.0, 1.0, 1.0), place=Place.CORNER
     )
-    output: str
     strides: Strides
     decoded: bool
 
@@ -152,27 +189,12 @@ class Yolox(Layout):
             decoded=decoded,
         )
 
-    def decode(self, outputs: Arrays, size: Size) -> Decoded:
+    def _sides(self, sides: Tensor, cells: Tensor, size: Size) -> Tensor:
         """Offsets from a cell's corner and log sizes, both in strides; or pixels already."""
-        table = tensor(outputs[self.output])
-        rows, scores = _surest(table, self.columns)
-        sides = table[rows, :4]
-        if not self.decoded:
-            corners, strides = (values[rows] for values in places(size, self.strides))
-            sides = torch.cat(((sides[:, :2] + corners) * strides, sides[:, 2:].exp() * strides), 1)
-        return Decoded(box_convert(sides, "cxcywh", "xyxy"), scores)
-
-
-def _surest(table: Tensor, columns: int | None) -> tuple[Tensor, Tensor]:
-    """Rows of an (A, 5 + C) table, best first, and their (M, C) products with the objectness.
-
-    They are those of the highest objectness, above which no product is.
-    """
-    rows = best_rows(table[:, 4])
-    found = table[rows]
-    scores = found[:, 4:5] * found[:, 5 : 5 + (columns or 0)]
-    order = scores.amax(dim=1).argsort(descending=True, stable=True)
-    return rows[order], scores[order]
+        if self.decoded:
+            return sides
+        corners, strides = (values[cells] for values in places(size, self.strides))
+        return torch.cat(((sides[:, :2] + corners) * strides, sides[:, 2:].exp() * strides), dim=1)
 
 
 def _is_decoded(table: Tensor, size: Size, strides: Strides) -> bool:

@@ -1,0 +1,61 @@
+"""What does many videos: processes of this machine, or a cluster."""
+
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from minet_core.batch.cluster import Cluster, ClusterPool
+from minet_core.batch.inbox import PAUSE
+from minet_core.batch.planning import Job, resumed
+from minet_core.batch.pool import Event, Pool
+from minet_core.batch.sizing import this_machine
+from minet_core.batch.videos import cluster_work, work
+from minet_core.options import DetectOptions
+
+if TYPE_CHECKING:
+    from minet_core.runs.video_run import Summary
+
+MANY = 1_000_000
+FULL_HD = 1920 * 1080
+"""What is expected of videos that nobody has seen yet."""
+
+Note = Callable[[str], None]
+"""Called with what the user should know, a line each."""
+
+
+class Engine(Protocol):
+    """Does jobs and tells what happens."""
+
+    def run(
+        self, tasks: Iterator[Job | None]
+    ) -> "Generator[Event[Job, Summary | None], None, None]":
+        """Do jobs; None stands where there is none yet."""
+
+
+def engine(
+    options: DetectOptions,
+    jobs: int | None,
+    cluster: Cluster | None,
+    note: Note,
+    *,
+    videos: int = MANY,
+    pixels: int = FULL_HD,
+) -> Engine:
+    """What does videos.
+
+    Args:
+        options: of the run.
+        jobs: how many processes of this machine; None for as many as fit.
+        cluster: does them in their place.
+        note: is told.
+        videos: how many there are.
+        pixels: of the largest frame among them.
+    """
+    if cluster is not None:
+        videos_there = cluster_work(options)
+        return ClusterPool(videos_there, cluster, again=resumed, pause=PAUSE, note=note)
+    machine = this_machine(options.device if jobs is None else "cpu")
+    count = machine.jobs(videos, pixels) if jobs is None else min(jobs, videos)
+    if jobs is None or videos == MANY:
+        note(f"jobs at once: {count}")
+    here = work(options, count)
+    return Pool(here, count, threads=machine.threads(count), again=resumed, pause=PAUSE)

@@ -1,0 +1,1 @@
+"""Videos in buckets and on servers."""
