@@ -6,8 +6,8 @@ that neither the size of the frame nor the pace of its time stamps matters.
 
 The alternative is an unknown object, which may be anywhere near: the ratio of the two likelihoods
 falls with the distance from the prediction, and the longer a slot has been unseen, the less its
-prediction says. Birds and dogs leap about where cars glide: each track learns from its own matches by
-how much more than expected.
+prediction says. Birds and dogs leap about where cars glide: each track learns from its own matches
+by how much more than expected.
 """
 
 import math
