@@ -38,7 +38,8 @@ def world(name: str, seed: int) -> World:
 
 def number(name: str) -> int:
     """A seed from a name, the same everywhere."""
-    return sum(ord(letter) * 31**place for place, letter in enumerate(name)) % 100003
+    seed: int = sum(ord(letter) * 31**place for place, letter in enumerate(name)) % 100003
+    return seed
 
 
 def wander(chance: Generator, count: int, deviation: float, frames: float) -> Floats:
