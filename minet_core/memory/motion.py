@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_convert
 
+from minet_core.box_tensors import from_centres, to_centres
 from minet_core.config import Motion
 
 _KEPT_VELOCITY = 0.95
@@ -50,8 +50,7 @@ class Track:
     @property
     def boxes(self) -> Tensor:
         """(K, 4) xyxy."""
-        boxes: Tensor = box_convert(self.mean[..., 0], "cxcywh", "xyxy")
-        return boxes
+        return from_centres(self.mean[..., 0])
 
     def __getitem__(self, rows: "int | list[int]") -> "Track":
         return Track(self.mean[rows], self.covariance[rows], self.unrest[rows])
@@ -59,7 +58,7 @@ class Track:
 
 def begin(boxes: Tensor, motion: Motion) -> Track:
     """Tracks of K new objects, whose velocity is unknown, at (K, 4) xyxy boxes."""
-    state = box_convert(boxes.double(), "xyxy", "cxcywh")
+    state = to_centres(boxes.double())
     mean = torch.stack([state, torch.zeros_like(state)], dim=-1)
     size = _size(mean)
     covariance = mean.new_zeros(*mean.shape, 2)
@@ -108,7 +107,7 @@ def correct(track: Track, boxes: Tensor, motion: Motion) -> Track:
     Unrest is the mean of the last surprises against their variance, the recent ones first: the
     scale of a normal distribution whose shape is known (West and Harrison, 1997, §4.5).
     """
-    found = box_convert(boxes.double(), "xyxy", "cxcywh")
+    found = to_centres(boxes.double())
     variance = track.covariance[..., 0, 0] + _measured(track.mean, motion)
     gain = track.covariance[..., :, 0] / variance[..., None]
     surprise = found - track.mean[..., 0]
@@ -127,7 +126,7 @@ def log_ratio(boxes: Tensor, track: Track, motion: Motion) -> Tensor:
         track: predicted to this frame.
         motion: the settings.
     """
-    found = box_convert(boxes.double(), "xyxy", "cxcywh")
+    found = to_centres(boxes.double())
     variance = track.covariance[..., 0, 0] + _measured(track.mean, motion)
     variance = variance * track.unrest[:, None]
     distance = ((found[:, None] - track.mean[None, ..., 0]) ** 2 / variance).sum(dim=-1)

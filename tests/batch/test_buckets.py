@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
@@ -23,7 +24,7 @@ from minet_core.video.opening import copy_of
 from minet_core.video.remote import cache, store
 from minet_core.video.remote.cache import fetched
 
-OPTIONS = {"model": "stub", "resume": True}
+OPTIONS: dict[str, Any] = {"model": "stub", "resume": True}
 GB = 10**9
 
 
@@ -234,7 +235,7 @@ class TestCache:
             waited.append(seconds)
             held.__exit__(None, None, None)
 
-        monkeypatch.setattr(cache.time, "sleep", wait)
+        monkeypatch.setattr("minet_core.video.remote.cache.time.sleep", wait)
         with fetched("memory://in/b.mp4", 100):
             assert len(waited) == 1
 

@@ -6,6 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+from minet_core import __version__
+
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
@@ -18,6 +20,20 @@ def test_the_command_can_be_called_where_another_program_has_its_name():
         [sys.executable, "-m", "minet_cli", "--version"], capture_output=True, text=True, check=True
     )
     assert re.fullmatch(r"minet \d+\.\d+\.\d+\S*\n", done.stdout)
+
+
+def test_every_python_of_the_classifiers_is_tested():
+    named = re.findall(r"Python :: (3\.\d+)", " ".join(PROJECT["classifiers"]))
+    workflow = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
+    (matrix,) = re.findall(r"python: \[(.*)\]", workflow)
+    assert named == re.findall(r"3\.\d+", matrix)
+    assert PROJECT["requires-python"] == f">={named[0]}"
+
+
+def test_the_version_has_its_section_in_the_changelog():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## \[(.+?)\](?: - \d{4}-\d\d-\d\d)?$", changelog, re.MULTILINE)
+    assert sections[:2] == ["Unreleased", __version__]
 
 
 def test_extras_of_extras_are_our_own():
