@@ -6,7 +6,7 @@ Fast birds, vehicles that hide each other, a camera that swings: what the sequen
 not show. Boxes come as three detectors would make them (all true ones, a good and a poor one), at
 every frame and at every 3rd. Looks are made up too, of objects that are much alike: the figures say
 how the terms of place, existence and time hold elsewhere, and nothing of the identify network.
-Nothing was chosen by them but how far a new or restless object is looked for.
+No setting was chosen by them.
 
 Peers have the settings they come with, and boxes from 0.1 or from 0.3 on, whichever is better on
 the mean. No picture is shown, so that nobody can follow the camera, and BoT-SORT is not run.

@@ -22,7 +22,7 @@ from minet_core.config import Motion
 _KEPT_VELOCITY = 0.95
 """Share of a velocity that is left a frame later."""
 
-_FIRST_VELOCITY = 0.3
+_FIRST_VELOCITY = 0.12
 """Deviation of a new object's velocity; a third of it for width and height."""
 
 _TAIL = 6.0

@@ -35,7 +35,7 @@ def textbook(boxes: list[list[float]], frames: float) -> tuple[np.ndarray, np.nd
 
     start = measured(START[0].tolist())
     mean = np.concatenate([start, np.zeros(4)])
-    speeds = np.array([1, 1, 1 / 3, 1 / 3]) * 0.3 * size(start)
+    speeds = np.array([1, 1, 1 / 3, 1 / 3]) * 0.12 * size(start)
     cov = np.diag([(SETTINGS.measurement * size(start)) ** 2] * 4 + list(speeds**2))
     step = np.eye(8)
     step[:4, 4:] = frames * np.eye(4)
