@@ -21,7 +21,6 @@ import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torchvision.ops import batched_nms
 
 from minet_core.models.detector import Frame
@@ -108,8 +107,8 @@ def by_hand(path: Path) -> Callable[[Frame], Found]:
 
 def precision(detect: Callable[[Frame], Found], examples: list[Any], floor: float) -> float:
     """Mean AP50 over the classes that are there."""
-    found: list[tuple[Tensor, ...]] = []
-    truths: dict[int, int] = defaultdict(int)
+    found: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+    truths: defaultdict[int, int] = defaultdict(int)
     for frame, true_boxes, true_labels in examples:
         boxes, scores = map(torch.from_numpy, detect(frame))
         rows, labels = (scores > floor).nonzero(as_tuple=True)
@@ -119,8 +118,8 @@ def precision(detect: Callable[[Frame], Found], examples: list[Any], floor: floa
         found.append((labels, raw, match(boxes[rows][kept], labels, true_boxes, true_labels)))
         for label in true_labels.tolist():
             truths[label] += 1
-    label, score, right = (torch.cat(part).numpy() for part in zip(*found, strict=True))
-    pairs = Pairs(label, score.astype(np.float64), right)
+    columns = [torch.cat(part).numpy() for part in zip(*found, strict=True)]
+    pairs = Pairs(columns[0], columns[1].astype(np.float64), columns[2])
     return float(np.mean([average_precision(pairs, one, count) for one, count in truths.items()]))
 
 

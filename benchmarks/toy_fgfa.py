@@ -16,7 +16,6 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -32,10 +31,8 @@ from minet_core.training.validation import precision
 
 WINDOWS = ((4, 4), (1, 1), (0, 0))
 PLAIN = "plain"
-AGGREGATED: dict[str, Any] = {
-    "network": (("aggregation", "correlation"), ("window", [4, 4])),
-    "neighbours": 2,
-}
+AGGREGATED = (("aggregation", "correlation"), ("window", [4, 4]))
+"""Settings of the network that aggregates frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,8 @@ class Plan:
             base = self._trained(f"seed{seed}-base", self.steps, self._config(seed))
             further = self._config(seed, model=str(base))
             plain = self._trained(f"seed{seed}-plain", self.more, further)
-            fgfa = self._trained(f"seed{seed}-fgfa", self.more, replace(further, **AGGREGATED))
+            aggregated = replace(further, network=AGGREGATED, neighbours=2)
+            fgfa = self._trained(f"seed{seed}-fgfa", self.more, aggregated)
             found = {PLAIN: self._measured(plain)}
             found |= {f"FGFA, window {w[0]} and {w[1]}": self._measured(fgfa, w) for w in WINDOWS}
             kept.write_text(json.dumps(found))
@@ -73,9 +71,14 @@ class Plan:
 
     def _config(self, seed: int, model: str = TINY.model) -> TrainConfig:
         data = ((f"toy:{self.data}", 1.0),)
-        shorter, longer = WIDTH * 3 // 4, WIDTH
         return replace(
-            TINY, model=model, data=data, seed=seed, meta=False, shorter=shorter, longer=longer
+            TINY,
+            model=model,
+            data=data,
+            seed=seed,
+            meta=False,
+            shorter=WIDTH * 3 // 4,
+            longer=WIDTH,
         )
 
     def _trained(self, name: str, steps: int, config: TrainConfig) -> Path:

@@ -127,7 +127,6 @@ def detect(
     from minet_cli.showing.detect_report import Reporter
     from minet_core.batch.cluster import Cluster
     from minet_core.batch.planning import plan
-    from minet_core.formats.exporters import check_formats
     from minet_core.runs.video_inputs import expand
     from minet_core.video.opening import is_url
 
@@ -144,7 +143,10 @@ def detect(
     cluster = None if ray is None else Cluster(ray, cpus_per_video, gpus_per_video)
     settings["resume"] |= cluster is not None
     options = DetectOptions(**settings)
-    check_formats(options.formats)
+    if options.export_formats:  # slow to load
+        from minet_core.formats.exporters import check_formats
+
+        check_formats(options.formats)
     reporter = Reporter(options, quiet=quiet)
     if watch is not None:
         detect_run.watch(watch, Path(output), options, reporter, jobs, cluster)

@@ -12,6 +12,7 @@ import click
 from minet_core import __version__
 from minet_core.errors import MinetError
 from minet_core.suggest import did_you_mean
+from minet_core.threads import prepare
 
 COMMANDS = {
     "detect": "minet_cli.detect",
@@ -78,10 +79,7 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Entry point of the `minet` script."""
-    # Decoder and encoder share the cores with torch, whose idle threads would otherwise spin.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # The memory's many small systems gain nothing by a second thread, which waits busily for them.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    prepare()
     # As an exception, so that unfinished files are removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     for stream in (sys.stdout, sys.stderr):

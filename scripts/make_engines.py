@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from minet_core.models.engine import MADE_FROM
-from minet_core.models.identify import PictureFeatures, fuse_batch_norm, read_identify
+from minet_core.models.identify.network import PictureFeatures, fuse_batch_norm, read_identify
 from minet_core.models.nanodet.detector import load_classes
 from minet_core.models.nanodet.network import PictureNanoDet, read_nanodet
 from minet_core.models.weight_files import DEFAULT_MODEL, detector_file, embedder_file

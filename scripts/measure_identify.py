@@ -29,7 +29,7 @@ from minet_core.evaluation.tracks.metrics import TrackingAccumulator
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.score_frames import ScoredFrame
 from minet_core.models.detector import BaseDetections, Detector, Embedder, Frame
-from minet_core.models.identify import load_identify
+from minet_core.models.identify.embedder import load_identify
 from minet_core.models.weights import weights_folder
 from minet_core.models.zoo import Model, load_model
 from minet_core.scores import ScoreKind

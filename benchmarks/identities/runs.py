@@ -18,7 +18,7 @@ from minet_core.inference.gaps import filled
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.tracklets import linked
 from minet_core.models.detector import BaseDetections, FeatureMap, Frame
-from minet_core.models.identify import IdentifyEmbedder
+from minet_core.models.identify.embedder import IdentifyEmbedder
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections

@@ -23,6 +23,7 @@ from benchmarks.performance.memory import memory
 from benchmarks.performance.networks import networks
 from benchmarks.performance.pipeline import pipeline
 from benchmarks.performance.rows import Row
+from benchmarks.performance.tables import tables
 from benchmarks.performance.writers import writers
 from minet_core import open_video
 from minet_core.models.detector import Frame
@@ -63,6 +64,7 @@ def _groups(
     yield "peak", lambda: peak(video, folder, frames // 2, 3)
     yield "start", lambda: start(video, folder, repeats)
     yield "writers", lambda: writers(_frames(video, 24), repeats)
+    yield "tables", lambda: tables(_frames(video, 6))
     yield "precision", lambda: average_precision(min(repeats, 3))
 
 

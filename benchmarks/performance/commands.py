@@ -49,10 +49,12 @@ class Cost:
 
 def cost(arguments: Sequence[object], checkout: Path = HERE, *, fails: bool = False) -> Cost:
     """Run Python with these arguments on the modules of a checkout, which is to fail or not to."""
+    environment = os.environ | {"PYTHONPATH": str(checkout)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is compiled
     started = perf_counter()
     process = subprocess.Popen(
         [sys.executable, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(checkout)},
+        env=environment,
         cwd=checkout,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -34,7 +34,7 @@ class Scene:
         self._looks = self._random(slots, DIM)
         self._memory = DynamicMemory(VIDEO, ScoreKind.SIGMOID, CLASSES, DIM)
         self._frames = count()
-        for _ in range(VIDEO.buffer + 5):
+        for _ in range(2 * VIDEO.buffer + 5):
             self.step()
         assert len(self._memory.slots) == slots, len(self._memory.slots)
 
@@ -44,7 +44,7 @@ class Scene:
         reading = memory.read(looked, next(self._frames) / 25)
         match = memory.match(reading, torch.arange(self._slots))
         boxes = memory.support_boxes(match)
-        learnt = looked.embeddings[[row for _, row in match.writing], None]
+        learnt = looked.embeddings[[row for _, row in match.learning], None]
         memory.write(match, learnt.expand(-1, boxes.shape[1], -1))
 
     def directly(self) -> None:

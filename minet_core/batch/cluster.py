@@ -116,9 +116,10 @@ class ClusterPool(Generic[T, R]):
             try:
                 yield from self._events(ray, board, tasks)
             finally:
-                for answer in self._answers:
-                    ray.cancel(answer, force=True)
-                ray.kill(board)
+                with suppress(ray.exceptions.RayError):  # the cluster itself may be gone
+                    for answer in self._answers:
+                        ray.cancel(answer, force=True)
+                    ray.kill(board)
 
     def _events(self, ray: Any, board: Any, tasks: Iterator[T | None]) -> Iterator[Event[T, R]]:
         while True:

@@ -126,7 +126,7 @@ def check_shareable(jobs: Iterable[Job]) -> None:
         ConfigError: they cannot.
     """
     if any(job.source == "-" for job in jobs):
-        raise ConfigError("standard input cannot be read by several jobs; leave out --jobs")
+        raise ConfigError("standard input cannot be shared out; leave out --jobs and --ray")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from minet_core.errors import MinetError
+from minet_core.threads import SHARE
 
 Tell = Callable[[Any], None]
 """Called with how far a task is."""
 
-THREADS = "OMP_NUM_THREADS"
 _TERMINATED = 143
 
 
@@ -126,7 +126,7 @@ def _serve(pipe: Connection, work: Work, number: int, threads: int) -> None:
     """The process's end: do tasks until there are no more, or nobody is there to hear of them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the pool, which then says stop
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
-    os.environ[THREADS] = str(threads)
+    os.environ[SHARE] = str(threads)
     with suppress(EOFError, BrokenPipeError):
         try:
             facts, do = work.make(*work.arguments, number)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from minet_core.batch.process import THREADS
+from minet_core.threads import SHARE
 
 PROCESS_BYTES = 700_000_000
 """What a process takes with the bundled model, before it has a picture; measured: 0.61 GB."""
@@ -46,7 +46,7 @@ class Machine:
 
     def threads(self, jobs: int, environment: Mapping[str, str] = os.environ) -> int:
         """With how many threads each job computes; what the user has set stays."""
-        given = environment.get(THREADS, "")
+        given = environment.get(SHARE, "")
         return int(given) if given.isdecimal() and int(given) else max(1, self.cores // jobs)
 
 

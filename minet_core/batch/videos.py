@@ -15,6 +15,7 @@ from minet_core.errors import AlreadyDoneError
 from minet_core.options import DetectOptions
 from minet_core.runs.manifest import MANIFEST, read_manifest
 from minet_core.runs.unfinished import UNFINISHED, is_going_on
+from minet_core.threads import settle
 from minet_core.video.remote.cache import fetched
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def load(options: DetectOptions) -> "Model":
     model = model_of(options)
     if options.detections is None:
         label_ids(options.classes, model.classes)
+    settle(model)
     return model
 
 
@@ -106,10 +108,12 @@ def add_missing(job: Job) -> None:
 
 
 def _add_missing(job: Job, exports: tuple[str, ...]) -> None:
-    from minet_core.exports import export_result
     from minet_core.runs.review_page import REPORT, write_report
 
-    export_result(job.folder, exports, again=True, overwrite=False)
+    if exports:
+        from minet_core.exports import export_result
+
+        export_result(job.folder, exports, again=True, overwrite=False)
     if job.options.report and not (job.folder / REPORT).exists():
         write_report(job.folder)
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from scipy.ndimage import find_objects
 
 from minet_core.errors import InputError
 from minet_core.models.stored_detections import StoredBoxes
@@ -90,6 +89,8 @@ def read_mask_folder(folder: Path, classes: tuple[str, ...]) -> StoredBoxes:
         InputError: a picture cannot be read or has colours, or the dataset has several classes,
             of which pictures tell nothing.
     """
+    from scipy.ndimage import find_objects
+
     if len(classes) != 1:
         raise InputError(f"{shown(folder)}: pictures of masks need a dataset of one class")
     files = sorted(folder.glob("*.png"))

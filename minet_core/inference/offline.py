@@ -16,8 +16,8 @@ from enum import StrEnum
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 
+from minet_core.assignment import best_pairs
 from minet_core.boxes import NO_TRACK, Floats, box_iou, paired_iou
 from minet_core.errors import InputError
 from minet_core.inference.box_paths import BestPaths, Ints, LinkedBoxes
@@ -64,7 +64,7 @@ def _merged(forward: ScoredFrame, backward: ScoredFrame, iou: float) -> ScoredFr
     overlaps = box_iou(forward.boxes, backward.boxes)
     # What overlaps too little is worth nothing, so it cannot draw a box away from its like.
     overlaps[overlaps < iou] = 0.0
-    rows, others = linear_sum_assignment(overlaps, maximize=True)
+    rows, others = best_pairs(overlaps)
     paired = overlaps[rows, others] > 0
     rows, others = rows[paired], others[paired]
     scores = forward.scores.copy()

@@ -2,8 +2,8 @@
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
+from minet_core.box_tensors import box_iou
 from minet_core.errors import ConfigError, InputError
 from minet_core.inference.prompts import FirstBoxes
 from minet_core.models.detector import BaseDetections, Detector

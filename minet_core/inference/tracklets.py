@@ -20,10 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from minet_core.assignment import best_pairs
 from minet_core.boxes import NO_TRACK
 from minet_core.config import Existence
 from minet_core.memory.slots import existence
@@ -256,6 +254,9 @@ def _assigned(worth: dict[tuple[int, int], float], count: int) -> list[tuple[int
     """The pairs of the best assignment, found for each group of tracklets that compete."""
     if not worth:
         return []
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     rows, columns = (np.array(side) for side in zip(*worth, strict=True))
     # Ends and beginnings are different sides, so a tracklet is two nodes.
     graph = coo_array((np.ones(len(rows)), (rows, columns + count)), (2 * count, 2 * count))
@@ -265,7 +266,7 @@ def _assigned(worth: dict[tuple[int, int], float], count: int) -> list[tuple[int
         ends = np.unique(rows[group[rows] == number])
         begins = np.unique(columns[group[rows] == number])
         table = np.array([[worth.get((int(a), int(b)), 0.0) for b in begins] for a in ends])
-        chosen = zip(*linear_sum_assignment(table, maximize=True), strict=True)
+        chosen = zip(*best_pairs(table), strict=True)
         pairs += [(int(ends[i]), int(begins[j])) for i, j in chosen if table[i, j] > 0]
     return pairs
 

@@ -1,10 +1,10 @@
 """From log-odds of boxes and slots to pairs, and to boxes that open new slots."""
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
-from torchvision.ops import box_iou, nms
 
+from minet_core.assignment import best_pairs
+from minet_core.box_tensors import box_iou, nms
 from minet_core.config import MemoryConfig
 from minet_core.memory.equations import log_odds
 
@@ -77,8 +77,10 @@ def assign(gain: Tensor, allowed: Tensor) -> list[tuple[int, int]]:
         gain: (M, K), 0 or more where a pair is allowed.
         allowed: (M, K) bool.
     """
+    if not bool(allowed.any()):
+        return []
     worth = torch.where(allowed, gain, 0.0).numpy()
-    pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
+    pairs = zip(*best_pairs(worth), strict=True)
     return [(int(row), int(column)) for row, column in pairs if allowed[row, column]]
 
 

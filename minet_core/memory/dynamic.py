@@ -131,7 +131,7 @@ class DynamicMemory:
         writing = tuple((slot, i) for i, slot in sorted(owner.items()) if may_write[i])
         sighted = tuple((slot, i) for i, slot in sorted(owner.items()) if not may_write[i])
         scores = self._reported(reading, rows[[row for row, _ in pairs]])
-        return Match(reading, rows, ids, duplicates, writing, sighted, scores)
+        return Match(reading, rows, ids, duplicates, writing, self._due(writing), sighted, scores)
 
     def plant(self, reading: Reading, count: int) -> Match:
         """Open a slot for each of the first M boxes, which are known to be objects.
@@ -142,19 +142,21 @@ class DynamicMemory:
         self._move_on(reading)
         rows = torch.arange(count)
         slots = [self._new_slot(box, reading) for box in reading.looked.boxes[rows]]
+        writing = tuple((slot, i) for i, slot in enumerate(slots))
         return Match(
             reading,
             rows,
             track_ids=torch.tensor([slot.id for slot in slots]),
             duplicates=torch.zeros(count, dtype=torch.bool),
-            writing=tuple((slot, i) for i, slot in enumerate(slots)),
+            writing=writing,
+            learning=writing,
             sighted=(),
             scores=reading.reweighted,
         )
 
     def support_boxes(self, match: Match) -> Tensor:
-        """(S, P, 4) boxes whose embeddings the S writing slots learn from (§III-D.2)."""
-        written = match.boxes[[i for _, i in match.writing]]
+        """(S, P, 4) boxes whose embeddings the S learning slots learn from (§III-D.2)."""
+        written = match.boxes[[i for _, i in match.learning]]
         return positive_boxes(written, self.config.positives)
 
     def write(self, match: Match, support: Tensor) -> None:
@@ -168,6 +170,7 @@ class DynamicMemory:
         follow(pairs, match.boxes, self.clock.frames, self.scene, self.config.motion)
         if match.writing:
             self._learn(match, support)
+            self._score(match)
             self.slots = take_back(self.slots, [slot for slot, _ in match.writing], self.config)
         self.slots = kept(self.slots, self.clock.frames, self.config)
 
@@ -183,6 +186,15 @@ class DynamicMemory:
             for slot in self.slots
             if rule is None or slot.existence(rule) >= rule.threshold
         }
+
+    def _due(self, writing: tuple[tuple[Slot, int], ...]) -> tuple[tuple[Slot, int], ...]:
+        """Those that learn now: all that lack samples, and of the others each when its turn is."""
+        full, every = self.config.buffer, self.config.learn_every
+        return tuple(
+            (slot, i)
+            for slot, i in writing
+            if slot.matches < full or (slot.matches + slot.id) % every == 0
+        )
 
     def _move_on(self, reading: Reading) -> None:
         """Take over what the reading knows of time and places; slots retire by it."""
@@ -210,17 +222,24 @@ class DynamicMemory:
         return scores
 
     def _learn(self, match: Match, support: Tensor) -> None:
-        slots, rows = [slot for slot, _ in match.writing], [i for _, i in match.writing]
-        looked, base = match.reading.looked, match.base
+        """New identifiers of the slots whose turn it is (Eq. 2)."""
+        if not match.learning:
+            return
+        ridges, rows = [slot.ridge for slot, _ in match.learning], [i for _, i in match.learning]
+        looked = match.reading.looked
         frame, limit = FrameSamples.of(looked.embeddings), self.config.negatives
         samples = support_samples(match.boxes[rows], looked.proposals, frame, support, limit)
-        update([slot.ridge for slot in slots], samples)
-        learnt = identifiers([slot.ridge for slot in slots], self.config.ridge)
-        known = {slot.id for slot in self.slots}
-        for slot, row, identifier in zip(slots, rows, learnt, strict=True):
+        update(ridges, samples)
+        learnt = identifiers(ridges, self.config.ridge)
+        for (slot, _), identifier in zip(match.learning, learnt, strict=True):
+            slot.identifier = identifier
+
+    def _score(self, match: Match) -> None:
+        """Memory scores of all slots that write (Eq. 8); new ones are slots from now on."""
+        base, known = match.base, {slot.id for slot in self.slots}
+        for slot, row in match.writing:
             slot.score = remembered(slot.score, base[row], slot.matches, self.config)
             slot.matches += 1
             slot.vouch(float(foreground(base[row], self.kind).max()), self.config.existence)
-            slot.identifier = identifier
             if slot.id not in known:
                 self.slots.append(slot)

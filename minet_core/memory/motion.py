@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_convert
 
+from minet_core.box_tensors import from_centres, to_centres
 from minet_core.config import Motion
 
 _KEPT_VELOCITY = 0.95
@@ -47,8 +47,7 @@ class Track:
     @property
     def boxes(self) -> Tensor:
         """(K, 4) xyxy."""
-        boxes: Tensor = box_convert(self.mean[..., 0], "cxcywh", "xyxy")
-        return boxes
+        return from_centres(self.mean[..., 0])
 
     def __getitem__(self, rows: "int | list[int]") -> "Track":
         return Track(self.mean[rows], self.covariance[rows])
@@ -56,7 +55,7 @@ class Track:
 
 def begin(boxes: Tensor, motion: Motion) -> Track:
     """Tracks of K new objects, whose velocity is unknown, at (K, 4) xyxy boxes."""
-    state = box_convert(boxes.double(), "xyxy", "cxcywh")
+    state = to_centres(boxes.double())
     mean = torch.stack([state, torch.zeros_like(state)], dim=-1)
     size = _size(mean)
     covariance = mean.new_zeros(*mean.shape, 2)
@@ -100,7 +99,7 @@ def predict(track: Track, frames: float, camera: Tensor | None, motion: Motion) 
 
 def correct(track: Track, boxes: Tensor, motion: Motion) -> Track:
     """The tracks of K slots after each was found at one of the (K, 4) xyxy boxes."""
-    found = box_convert(boxes.double(), "xyxy", "cxcywh")
+    found = to_centres(boxes.double())
     variance = track.covariance[..., 0, 0] + _measured(track.mean, motion)
     gain = track.covariance[..., :, 0] / variance[..., None]
     surprise = found - track.mean[..., 0]
@@ -117,7 +116,7 @@ def log_ratio(boxes: Tensor, track: Track, motion: Motion) -> Tensor:
         track: predicted to this frame.
         motion: the settings.
     """
-    found = box_convert(boxes.double(), "xyxy", "cxcywh")
+    found = to_centres(boxes.double())
     variance = track.covariance[..., 0, 0] + _measured(track.mean, motion)
     distance = ((found[:, None] - track.mean[None, ..., 0]) ** 2 / variance).sum(dim=-1)
     anywhere = _size(track.mean) * track.mean.new_tensor(_SPREAD)

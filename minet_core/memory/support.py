@@ -8,8 +8,8 @@ from functools import cache
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_convert, box_iou
 
+from minet_core.box_tensors import box_iou, from_centres, to_centres
 from minet_core.config import NOISE
 from minet_core.errors import ConfigError
 from minet_core.memory.identifier import FrameSamples, SupportSamples
@@ -53,8 +53,7 @@ def own_proposals(boxes: Tensor, proposals: Tensor, threshold: float = 0.5) -> T
     Everything else of the frame stays in, the other objects above all: they are the hard
     negatives.
     """
-    overlap: Tensor = box_iou(boxes, proposals)
-    return overlap >= threshold
+    return box_iou(boxes, proposals) >= threshold
 
 
 def support_samples(
@@ -157,7 +156,7 @@ def noisy_boxes(
         (count, 4) xyxy of positive area.
     """
     sigma = torch.tensor(noise)[torch.randint(len(noise), (count, 1), generator=generator)]
-    centre_size = box_convert(box[None], "xyxy", "cxcywh")
+    centre_size = to_centres(box[None])
     size = centre_size[:, 2:]
     if reading == "variance":
         spread = sigma.sqrt() * size.repeat(1, 2)
@@ -165,5 +164,4 @@ def noisy_boxes(
         spread = sigma * size.prod(dim=1, keepdim=True).sqrt()
     samples = centre_size + torch.randn(count, 4, generator=generator) * spread
     samples[:, 2:] = samples[:, 2:].maximum(1e-3 * size)
-    boxes: Tensor = box_convert(samples, "cxcywh", "xyxy")
-    return boxes
+    return from_centres(samples)

@@ -9,8 +9,8 @@ import math
 
 import torch
 from torch import Tensor
-from torchvision.ops import nms
 
+from minet_core.box_tensors import nms
 from minet_core.scores import ScoreKind
 
 PROPOSALS, PROPOSAL_NMS = 300, 0.7

@@ -12,8 +12,8 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.ops import clip_boxes_to_image
 
+from minet_core.box_tensors import clipped
 from minet_core.errors import ConfigError, InputError, MinetError
 from minet_core.models.detector import BaseDetections, Detector, Embedder, Frame
 from minet_core.models.onnx.sidecar import read_calibration
@@ -77,7 +77,7 @@ class FunctionDetector:
         if wrong.any():
             box = [round(side, 1) for side in boxes[wrong][0].tolist()]
             raise InputError(f"{self._name}: boxes are x1, y1, x2, y2, which {box} is not")
-        boxes = clip_boxes_to_image(boxes, frame.shape[:2])
+        boxes = clipped(boxes, frame.shape[:2])
         kept = of_a_pixel(boxes)
         scores = calibrated(scores[kept], self.calibration)
         return from_final(boxes[kept], labels[kept], scores, len(self.classes), frame)

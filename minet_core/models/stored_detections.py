@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import box_iou
 
+from minet_core.box_tensors import box_iou
 from minet_core.boxes import SHARES, VideoBoxes, are_shares
 from minet_core.errors import InputError
 from minet_core.models.detector import BaseDetections, Frame

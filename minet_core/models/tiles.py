@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
+from minet_core.box_tensors import box_iou
 from minet_core.models.detector import BaseDetections, Detector, Frame
 from minet_core.models.proposals import PROPOSALS, suppressed
 from minet_core.models.stored_detections import from_final

@@ -17,7 +17,7 @@ from torchvision.ops import clip_boxes_to_image
 from minet_core.models.class_columns import ClassColumns
 from minet_core.models.detector import BaseDetections, Detector, Embedder, FeatureMap, Frame
 from minet_core.models.faster_rcnn.fc6 import fc6
-from minet_core.models.identify import load_identify
+from minet_core.models.identify.embedder import load_identify
 from minet_core.models.pretrained import load_pretrained
 from minet_core.models.proposals import (
     PROPOSALS,

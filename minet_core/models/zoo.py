@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from minet_core.errors import ConfigError
 from minet_core.models.detector import BaseDetections, Detector, Embedder, Frame, Windowed
-from minet_core.models.faster_rcnn.detector import RcnnDetector
-from minet_core.models.faster_rcnn.fc6 import Fc6Embedder
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
-from minet_core.models.faster_rcnn.windowed import rcnn_detector
-from minet_core.models.identify import load_identify
+from minet_core.models.identify.embedder import load_identify
 from minet_core.models.nanodet.detector import load_nanodet
-from minet_core.models.network_file import load_rcnn
 from minet_core.models.onnx.sidecar import read_calibration
 from minet_core.models.proposals import UNCALIBRATED, uncalibrated
 from minet_core.models.python_detectors import BoxesOf, FunctionDetector, load_python, of_program
@@ -35,6 +32,9 @@ from minet_core.models.weight_files import (
 )
 from minet_core.options import DetectOptions
 from minet_core.scores import ScoreKind
+
+if TYPE_CHECKING:
+    from minet_core.models.faster_rcnn.detector import RcnnDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def load_model(
     where = pick_device(device)
     architecture = architecture_of(path) or ""
     if architecture in RCNN_CONFIGS:
-        network = rcnn_detector(load_rcnn(path), where)
+        network = _rcnn(path, where)
         return Model(name, network, network)
     weights = embedder_file()
     if architecture.startswith(IDENTIFY):
@@ -197,6 +197,9 @@ def _embedder(name: str, model: Model, device: str) -> Embedder:
     """
     if name != FC6:
         return load_embedder(name, device)
+    from minet_core.models.faster_rcnn.detector import RcnnDetector
+    from minet_core.models.faster_rcnn.fc6 import Fc6Embedder
+
     if not isinstance(model.detector, RcnnDetector):
         raise ConfigError(f"{FC6} is of a network of `minet train` that detects; not {model.name}")
     return Fc6Embedder(model.detector)
@@ -220,8 +223,16 @@ def load_embedder(name: str, device: str = "auto") -> Embedder:
         return load_onnx_embedder(path, device)
     architecture = architecture_of(path) or ""
     if architecture in RCNN_CONFIGS:
-        return rcnn_detector(load_rcnn(path), where)
+        return _rcnn(path, where)
     return load_identify(path, device=where)
+
+
+def _rcnn(path: Path, device: torch.device) -> "RcnnDetector":
+    """A network of `minet train` that detects; it alone needs torchvision's slow modules."""
+    from minet_core.models.faster_rcnn.windowed import rcnn_detector
+    from minet_core.models.network_file import load_rcnn
+
+    return rcnn_detector(load_rcnn(path), device)
 
 
 def _torch_device(name: str) -> torch.device:

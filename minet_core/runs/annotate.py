@@ -5,11 +5,9 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from minet_core.exports import export_result
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections
-from minet_core.runs.review_page import write_report
 from minet_core.runs.video_run import Summary, open_run
 from minet_core.video import VideoInfo
 
@@ -50,14 +48,25 @@ def annotate(
                 if progress is not None:
                     progress(found, run.info)
         summary = run.publish()
+    return _with_exports(_with_report(summary, options), options)
+
+
+def _with_report(summary: Summary, options: DetectOptions) -> Summary:
+    if not options.report:
+        return summary
+    from minet_core.runs.review_page import write_report
+
+    return replace(summary, files=(*summary.files, write_report(summary.folder)))
+
+
+def _with_exports(summary: Summary, options: DetectOptions) -> Summary:
+    if not options.export_formats:
+        return summary
+    from minet_core.exports import export_result
+
     exported = export_result(
-        folder, options.export_formats, again=False, overwrite=options.overwrite
+        summary.folder, options.export_formats, again=False, overwrite=options.overwrite
     )
-    beside = [file for export in exported for file in export.files]
-    lines = [line for export in exported for line in export.warnings]
-    report = [write_report(folder)] if options.report else []
-    return replace(
-        summary,
-        files=(*summary.files, *report, *beside),
-        warnings=(*summary.warnings, *lines),
-    )
+    files = (file for export in exported for file in export.files)
+    lines = (line for export in exported for line in export.warnings)
+    return replace(summary, files=(*summary.files, *files), warnings=(*summary.warnings, *lines))

@@ -11,7 +11,6 @@ from pathlib import Path
 from minet_core.config import PRESETS
 from minet_core.detections.locating import DETECTIONS, find_stored
 from minet_core.errors import AlreadyDoneError, InputError, OutputError
-from minet_core.formats.exporters import check_formats
 from minet_core.inference.prompts import read_first_boxes
 from minet_core.options import DetectOptions
 from minet_core.publishing import check_place
@@ -160,7 +159,10 @@ def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> 
         MinetError: an annotated video is asked for, and OpenCV cannot be loaded.
     """
     FramePicker(**part_of(options))
-    check_formats(options.formats)
+    if options.export_formats:  # slow to load
+        from minet_core.formats.exporters import check_formats
+
+        check_formats(options.formats)
     if options.first_boxes is not None:
         read_first_boxes(options.first_boxes)
     if not (is_stream(source) or is_picture_pattern(source) or Path(source).exists()):

@@ -11,13 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from minet_core.models.faster_rcnn.network import FasterRcnn
-from minet_core.models.identify import (
-    MAX_SIDE,
-    STRIDE,
-    IdentifyNetwork,
-    fuse_batch_norm,
-    shrunk,
-)
+from minet_core.models.identify.embedder import MAX_SIDE, STRIDE, shrunk
+from minet_core.models.identify.network import IdentifyNetwork, fuse_batch_norm
 from minet_core.training.data.samples import Sample
 from minet_core.training.meta_loss import meta_loss
 from minet_core.training.settings import TrainConfig

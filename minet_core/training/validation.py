@@ -17,7 +17,7 @@ from minet_core.evaluation.predictions.predict import Finder
 from minet_core.memory.identifier import closed_form
 from minet_core.models.faster_rcnn.network import FasterRcnn
 from minet_core.models.faster_rcnn.windowed import rcnn_detector
-from minet_core.models.identify import IdentifyNetwork
+from minet_core.models.identify.network import IdentifyNetwork
 from minet_core.models.zoo import Model
 from minet_core.training.data.frame_pairs import FramePairs
 from minet_core.training.data.pairs import Pair, PairSource

@@ -50,18 +50,15 @@ main()
 def cluster():
     from ray.cluster_utils import Cluster as Nodes
 
-    # What this process can import the workers can too.
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-    node = {"num_cpus": 1, "object_store_memory": STORE}
-    nodes = Nodes(initialize_head=True, head_node_args={**node, "include_dashboard": False})
-    nodes.add_node(**node, num_gpus=1)
-    yield nodes
-    nodes.shutdown()
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        # What this process can import the workers can too; and they take their turn with others.
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        patch.setenv("RAY_worker_niceness", "0")
+        node = {"num_cpus": 1, "object_store_memory": STORE}
+        nodes = Nodes(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+        nodes.add_node(**node, num_gpus=1)
+        yield nodes
+        nodes.shutdown()
 
 
 def events(nodes, tasks, again=lambda task: task, **options):

@@ -79,11 +79,12 @@ class Scene:
             *classwise_nms(all_boxes, classes, self.memory.config.nms, 0.001), classes
         )
         match = self.memory.match(reading, torch.arange(len(boxes)) if final else rows)
-        own = [int(i) for i in (match.boxes[[i for _, i in match.writing]]).flatten().tolist()]
+        own = [int(i) for i in (match.boxes[[i for _, i in match.learning]]).flatten().tolist()]
         directions_of = {tuple(map(int, b)): d for b, d in zip(boxes, directions, strict=True)}
         written = [directions_of[tuple(own[i : i + 4])] for i in range(0, len(own), 4)]
         count = self.memory.support_boxes(match).shape[1]
-        self.memory.write(match, self.embed(written, count))
+        embedded = self.embed(written, count) if written else torch.zeros(0, count, self.memory.dim)
+        self.memory.write(match, embedded)
         return reading, scores, match
 
     def ids(self, match: Match, boxes: list[list[float]]) -> list[int]:

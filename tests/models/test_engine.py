@@ -13,7 +13,8 @@ from nanodet_golden import picture
 from minet_core.errors import WeightsError
 from minet_core.models.detector import Frame
 from minet_core.models.engine import MADE_FROM, Engine, engine_of
-from minet_core.models.identify import IdentifyEmbedder, load_identify
+from minet_core.models.identify.embedder import IdentifyEmbedder, load_identify
+from minet_core.models.identify.network import ready
 from minet_core.models.nanodet.detector import NanoDetDetector, load_nanodet
 from minet_core.models.nanodet.network import read_nanodet
 from minet_core.models.onnx.session import Session
@@ -55,7 +56,7 @@ def test_boxes_and_scores_are_those_of_torch() -> None:
 
 def test_embeddings_are_those_of_torch() -> None:
     embedder = load_identify(BUNDLED[1])
-    reference = IdentifyEmbedder(embedder.network)
+    reference = IdentifyEmbedder(ready(BUNDLED[1], "cpu"))
     for frame in frames():
         height, width = frame.shape[:2]
         boxes = torch.tensor([[0.0, 0, width, height], [width / 4, 0, width / 2, height / 2]])

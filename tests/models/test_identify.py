@@ -8,13 +8,12 @@ import torch
 from torch import nn
 
 from minet_core.errors import WeightsError
-from minet_core.models.identify import (
+from minet_core.models.identify.embedder import (
     ARCHITECTURE,
     IdentifyEmbedder,
-    IdentifyNetwork,
-    fuse_batch_norm,
     load_identify,
 )
+from minet_core.models.identify.network import IdentifyNetwork, fuse_batch_norm
 from minet_core.models.weights import weights_folder, write_safetensors
 
 BUNDLED = weights_folder() / "minet-nano-identify.safetensors"

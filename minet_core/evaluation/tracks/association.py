@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torchvision.ops import box_iou
 
+from minet_core.box_tensors import box_iou
 from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
 from minet_core.datasets.dataset import VideoTruth

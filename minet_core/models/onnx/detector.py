@@ -45,6 +45,8 @@ class OnnxDetector:
         score_kind: as the layout has it; calibrated scores are independent probabilities.
     """
 
+    in_torch = False
+
     def __init__(
         self,
         graph: Graph,

@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
-from torchvision.ops import clip_boxes_to_image
 
+from minet_core.box_tensors import clipped
 from minet_core.errors import ConfigError, WeightsError
 from minet_core.models.detector import FeatureMap, Frame
-from minet_core.models.identify import EMBEDDING_NORM
+from minet_core.models.identify.embedder import EMBEDDING_NORM
 from minet_core.models.onnx.layouts.queries import IMAGENET_MEAN, IMAGENET_STD
 from minet_core.models.onnx.preparation import Preparation, Resize, prepare
 from minet_core.models.onnx.session import Port, Session
@@ -83,7 +83,7 @@ class OnnxEmbedder:
         if not len(boxes):
             return torch.zeros(0, self.dim)
         frame = features.frame
-        boxes = clip_boxes_to_image(boxes.float(), frame.shape[:2])
+        boxes = clipped(boxes.float(), frame.shape[:2])
         vectors = self._of_crops(frame, boxes) if self._boxes is None else self._at(frame, boxes)
         found = torch.from_numpy(np.asarray(vectors, np.float32))
         found = found if self._projection is None else found @ self._projection

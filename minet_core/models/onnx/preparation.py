@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
-from torchvision.ops import clip_boxes_to_image
 
+from minet_core.box_tensors import clipped
 from minet_core.models.detector import Frame
 from minet_core.video.drawing.lettering import load_opencv
 
@@ -134,10 +134,7 @@ class Fit:
         """(N, 4) boxes in pixels of the network's picture → of the frame, clipped to it."""
         scale = self.new_width / self.width, self.new_height / self.height
         moved = boxes - boxes.new_tensor([self.left, self.top] * 2)
-        clipped: Tensor = clip_boxes_to_image(
-            moved / boxes.new_tensor(scale * 2), (self.height, self.width)
-        )
-        return clipped
+        return clipped(moved / boxes.new_tensor(scale * 2), (self.height, self.width))
 
     def in_picture(self, boxes: Tensor) -> Tensor:
         """(N, 4) boxes in pixels of the frame → of the network's picture."""

@@ -8,10 +8,10 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from minet_core.errors import ConfigError, MinetError, WeightsError
+from minet_core.threads import of_networks
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -156,9 +156,7 @@ def _open(runtime: ModuleType, path: Path, provider: tuple[str, dict[str, Any]])
         raise WeightsError(f"{path}: no such file")
     options = runtime.SessionOptions()
     options.log_severity_level = 4  # what fails is raised; the rest is no user's business
-    # torch computes embeddings between two runs: as many threads as it has, and none that keep a
-    # core busy with waiting.
-    options.intra_op_num_threads = torch.get_num_threads()
+    options.intra_op_num_threads = of_networks()  # none of which keep a core busy with waiting
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = [provider]
     if provider[0] != PROVIDERS["cpu"]:

@@ -4,6 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 from minet_core.errors import MinetError
+from minet_core.threads import limit_opencv
 from minet_core.video.drawing.palette import Colour
 from minet_core.video.info import Image
 
@@ -18,12 +19,14 @@ def load_opencv(purpose: str = "draw") -> ModuleType:
         MinetError: it cannot be loaded.
     """
     try:
-        return import_module("cv2")
+        cv2 = import_module("cv2")
     except ImportError as error:
         raise MinetError(
             f"cannot {purpose}, OpenCV does not load ({str(error).splitlines()[0]}): on a machine "
             "without a screen, install opencv-python-headless in place of opencv-python"
         ) from None
+    limit_opencv(cv2)
+    return cv2
 
 
 class Lettering:

@@ -5,8 +5,8 @@ from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import box_convert
 
+from minet_core.box_tensors import from_centres
 from minet_core.models.onnx.exporter_metadata import Said, huggingface, rfdetr
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
@@ -148,5 +148,5 @@ def _are_queries(facts: Facts, boxes: str, scores: str) -> bool:
 
 def _pixels(shares: NDArray[Any], size: Size) -> Tensor:
     """(N, 4) xyxy in pixels of centres and sizes as shares of the picture."""
-    corners: Tensor = box_convert(tensor(shares), "cxcywh", "xyxy")
+    corners: Tensor = from_centres(tensor(shares))
     return corners * corners.new_tensor(size * 2)

@@ -5,8 +5,8 @@ from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_convert
 
+from minet_core.box_tensors import from_centres
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
     CellLayout,
@@ -67,8 +67,7 @@ class Yolo(CellLayout):
 
     def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:  # noqa: ARG002
         """Centres and sizes are in pixels."""
-        corners: Tensor = box_convert(self._table(outputs)[:4, cells].T, "cxcywh", "xyxy")
-        return corners
+        return from_centres(self._table(outputs)[:4, cells].T)
 
     def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
         """They are probabilities."""
@@ -105,8 +104,7 @@ class _WithObjectness(CellLayout):
     def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:
         """Of centres and sizes."""
         sides = self._sides(tensor(outputs[self.output])[cells, :4], cells, size)
-        corners: Tensor = box_convert(sides, "cxcywh", "xyxy")
-        return corners
+        return from_centres(sides)
 
     def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
         """The products."""
