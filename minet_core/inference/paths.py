@@ -213,6 +213,7 @@ class PathFinder:
         fresh = torch.tensor([beam.scenes[k] != scene for k in parents])
         mean = torch.where(fresh[:, None, None], new.mean, after.mean)
         covariance = torch.where(fresh[:, None, None, None], new.covariance, after.covariance)
+        unrest = torch.where(fresh, new.unrest, after.unrest)
         sides = boxes.tolist()
         steps = [
             _Step(place, (x1, y1, x2, y2), beam.steps[k])
@@ -220,7 +221,9 @@ class PathFinder:
         ]
         both = _Beam(
             Track(
-                torch.cat([mean, beam.track.mean]), torch.cat([covariance, beam.track.covariance])
+                torch.cat([mean, beam.track.mean]),
+                torch.cat([covariance, beam.track.covariance]),
+                torch.cat([unrest, beam.track.unrest]),
             ),
             torch.cat([best.values[rows], beam.worth]),
             steps + beam.steps,

@@ -6,6 +6,7 @@ foretold.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -103,5 +104,5 @@ class ColourEmbedder:
         return inside.mean(dim=(1, 2)) if inside.numel() else torch.ones(3)
 
 
-def colour_model(**options) -> Model:
+def colour_model(**options: Any) -> Model:
     return Model("colours", ColourDetector(**options), ColourEmbedder())

@@ -8,7 +8,7 @@ from minet_core.runs.review_files import open_review
 from minet_core.runs.review_server import ReviewServer
 
 
-def serve(folder: Path):
+def serve(folder: Path) -> tuple[ReviewServer, threading.Thread, list[str]]:
     """A server that listens, and the lines it has said."""
     lines: list[str] = []
     (folder / "copies").mkdir(exist_ok=True)
@@ -18,7 +18,9 @@ def serve(folder: Path):
     return server, thread, lines
 
 
-def ask(server, path: str, method: str = "GET", body: str | None = None, **headers: str):
+def ask(
+    server: ReviewServer, path: str, method: str = "GET", body: str | None = None, **headers: str
+) -> tuple[int, bytes, http.client.HTTPResponse]:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body, given)
