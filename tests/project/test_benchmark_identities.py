@@ -61,7 +61,7 @@ def bench(monkeypatch, tmp_path) -> SimpleNamespace:
     lines = [mot_line(i, -1, box, score, label) for i, box, score, label in boxes]
     (folder / "det/det.txt").write_text("\n".join(lines))
     model = Model("stub", StubDetector(), SharpEmbedder())
-    monkeypatch.setattr(modules["data"], "load_model", lambda: model)
+    monkeypatch.setattr(modules["data"], "load_model", lambda *_, **__: model)
     (sequence,) = modules["data"].sequences([str(tmp_path / "data")], tmp_path / "cache")
     return SimpleNamespace(model=model, sequence=sequence, cache=tmp_path, **modules)
 
@@ -85,7 +85,7 @@ def made(monkeypatch) -> list[Tracker]:
 
 
 def test_networks_run_once(bench, monkeypatch):
-    monkeypatch.setattr(bench.data, "load_model", lambda: pytest.fail("looked at again"))
+    monkeypatch.setattr(bench.data, "load_model", lambda *_, **__: pytest.fail("looked at again"))
     (again,) = bench.data.sequences([str(bench.cache / "data")], bench.cache / "cache")
     assert np.array_equal(again.images, bench.sequence.images)
     assert len(again.bundled) == len(again.features) == FRAMES
