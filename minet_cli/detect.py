@@ -16,10 +16,10 @@ from minet_core.options import DetectOptions
 SECTIONS = {
     "Input": (
         *("list_file", "watch", "start", "end", "max_frames", "stride", "rate", "stream"),
-        *("detections", "first_boxes"),
+        *("detections", "first_boxes", "prompts", "corrections"),
     ),
     "Model": ("model", "classes", "score", "size", "tiles", "identify", "device"),
-    "What to write": ("output", "report", "formats", "video", "trails", "score_vectors"),
+    "What to write": ("output", "report", "formats", "video", "trails", "score_vectors", "keep"),
     "Memory": ("memory", "link", "fill", "preset"),
     "Run": ("jobs", "resume", "overwrite", "checkpoint", "cache", "quiet"),
     "Many machines": ("ray", "gpus_per_video", "cpus_per_video"),
@@ -67,11 +67,14 @@ SECTIONS = {
 @setting("--max-frames", "max_frames", type=int)
 @setting("--rate", "rate", type=rate, metavar="FPS")
 @setting("--first-boxes", "first_boxes", metavar="FILE")
+@setting("--prompts", "prompts", metavar="FILE")
+@setting("--corrections", "corrections", metavar="FILE")
 @setting("--detections", "detections", metavar="FILE|DIR")
 @setting("--score-vectors", "score_vectors", is_flag=True)
 @setting("--size", "size", type=detector_size, metavar="N|auto")
 @setting("--tiles", "tiles", type=int)
 @setting("--trails", "trails", type=int)
+@setting("--keep", "keep", is_flag=True)
 @setting("--video/--no-video", "video")
 @setting("--report", "report", is_flag=True)
 @setting("--overwrite", "overwrite", is_flag=True)

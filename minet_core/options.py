@@ -15,6 +15,12 @@ FORMATS = {"json": "result.json", "csv": "detections.csv", "mot": "mot.txt"}
 SCORE_VECTORS = "scores.f32"
 """Name of the file with every row's score vector, beside result.json."""
 
+SIGHTS = "sights.bin"
+"""Name of the file with what was seen in each frame, kept so that a run can go on."""
+
+CORRECTIONS = "corrections.json"
+"""Name of the file, beside result.json, with what a person has said of the video."""
+
 MOT_PICTURES = "mot.pictures.csv"
 """Name of the table, beside mot.txt, that tells the pictures of a folder."""
 
@@ -32,6 +38,9 @@ MOST_TILES = 8
 
 MIN_SCORE = 0.3
 """Detections below are not shown, unless asked for."""
+
+PERSONS = ("first_boxes", "prompts", "corrections")
+"""Options that name a file of what a person has said of one video."""
 
 T = TypeVar("T")
 
@@ -112,6 +121,16 @@ class RowOptions(Options):
         None,
         "Follow only the objects in this file of boxes in the first frame, whatever their score.",
     )
+    prompts: str | None = setting(
+        None,
+        "File with boxes of any frames, each with the id of its object and perhaps a class: follow "
+        "these objects, forwards and backwards, and no others.",
+    )
+    corrections: str | None = setting(
+        None,
+        "What a person has mended: edits.json of minet review, or annotations of CVAT, Label "
+        "Studio or MOT. It is kept as it is, and the rest is found anew around it.",
+    )
     detections: str | None = setting(
         None,
         "Use boxes from a file, not a detector: det.txt, result.json, detections.csv, COCO "
@@ -140,6 +159,11 @@ class RunOptions(Options):
 
     report: bool = setting(
         False, "Write report.html too, a page to review the result in a browser."
+    )
+    keep: bool = setting(
+        False,
+        "Keep what was seen in each frame, sights.bin, with which --corrections takes a fraction "
+        "of the time; about 250 KB a frame.",
     )
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
     resume: bool = setting(False, "Resume a stopped run.")
@@ -192,6 +216,11 @@ class DetectOptions(RunOptions, OutputOptions, RowOptions, InputOptions, ModelOp
             raise ConfigError(f"the longest gap to fill must be 0 frames or more, not {self.fill}")
         if self.first_boxes is not None and not self.memory:
             raise ConfigError("without memory no object can be followed from its first box")
+        said = [name for name in PERSONS if getattr(self, name) is not None]
+        if (said or self.keep) and not self.memory:
+            raise ConfigError("without memory no object can be followed, and nothing be kept")
+        if len(said) > 1:
+            raise ConfigError(f"{' and '.join(map(_option, said))} exclude each other")
         if self.score_vectors and "json" not in self.result_formats:
             raise ConfigError("--score-vectors goes with result.json: add json to the formats")
         if self.report and "json" not in self.result_formats:
@@ -279,6 +308,15 @@ def of_detect(name: str) -> Any:
     """A field of other options that has default and help text of one of `DetectOptions`."""
     known = next(each for each in fields(DetectOptions) if each.name == name)
     return setting(known.default, known.metadata["help"])
+
+
+def is_around_person(options: DetectOptions) -> bool:
+    """Whether they ask for a run around what a person has said, forwards and backwards."""
+    return options.prompts is not None or options.corrections is not None
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _check_name(kind: str, name: str, known: Collection[str]) -> None:

@@ -15,8 +15,10 @@ what `minet detect` writes of a file, `MINet online` what it does with --no-link
 id count, whatever their score.
 
 --terms shows what each term of the association earns. --ap shows in their place what memory does to
-scores: AP50 with it and without, and of ten bins of scores how many boxes are right. Networks run
-once, into the cache.
+scores: AP50 with it and without, and of ten bins of scores how many boxes are right.
+
+Networks run once, into the cache. So do runs: one whose code, settings and data are those of a run
+before is read from there, and a command that was stopped goes on where it was.
 """
 
 import argparse
@@ -33,6 +35,7 @@ import numpy as np
 import torch
 
 from benchmarks.identities.data import Sequence, sequences
+from benchmarks.identities.kept import code_of_minet, code_of_peers, kept
 from benchmarks.identities.precision import Precision, precision
 from benchmarks.identities.precision import show as show_precision
 from benchmarks.identities.replicates import PLAIN, REPLICATES, Replicate
@@ -105,14 +108,21 @@ def _run(job: Job) -> Table:
     name, kind, sequence_name, replicate, settings = job
     known, model = _known()
     sequence = known[sequence_name]
-    if isinstance(settings, PeerSettings):
-        found = {name: peer(name, settings, sequence, replicate, kind, model)}
-    else:
-        made = minet(sequence, replicate, kind, model, settings)
-        found = {f"{name}, {way}": boxes for way, boxes in made.items()}
+
+    def run() -> dict[str, Figures]:
+        if isinstance(settings, PeerSettings):
+            found = {name: peer(name, settings, sequence, replicate, kind, model)}
+        else:
+            found = minet(sequence, replicate, kind, model, settings)
+        return {way: score(sequence, replicate, boxes) for way, boxes in found.items()}
+
+    is_peer = isinstance(settings, PeerSettings)
+    code = code_of_peers() if is_peer else code_of_minet()
+    what = (code, sequence.key, kind, replicate, name if is_peer else MINET, settings)
+    figures = kept(_ASKED.cache / "runs", what, run)
     return {
-        (row, kind, sequence_name, replicate.name): score(sequence, replicate, boxes)
-        for row, boxes in found.items()
+        (way if is_peer else f"{name}, {way}", kind, sequence_name, replicate.name): found
+        for way, found in figures.items()
     }
 
 

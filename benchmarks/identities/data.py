@@ -37,6 +37,7 @@ class Sequence:
 
     Attributes:
         name: of the folder.
+        key: of the networks, the boxes and the truth that it was made from.
         rate: frames a second.
         classes: of the dataset.
         images: (F, H, W, 3) uint8 RGB.
@@ -49,6 +50,7 @@ class Sequence:
     """
 
     name: str
+    key: str
     rate: float
     classes: tuple[str, ...]
     images: NDArray[np.uint8]
@@ -90,8 +92,16 @@ def folders(roots: list[str]) -> list[Path]:
 
 
 def _key(name: str) -> str:
-    content = b"".join(file.read_bytes() for file in model_files(name))
-    return hashlib.sha256(content).hexdigest()[:8]
+    return _digest(*model_files(name))
+
+
+def _tables(folder: Path) -> list[Path]:
+    files = (folder / "gt/gt.txt", folder / PUBLIC, folder / "classes.txt", folder / "seqinfo.ini")
+    return [file for file in files if file.exists()]
+
+
+def _digest(*files: Path) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
 
 
 def _look(video: VideoTruth, model: Model, place: Path) -> None:
@@ -115,6 +125,7 @@ def _load(dataset: Dataset, video: VideoTruth, folder: Path, place: Path) -> Seq
     truth = [true_boxes(frame, inclusive=dataset.inclusive) for frame in truths]
     return Sequence(
         name=video.name,
+        key=f"{place.name}-{_digest(*_tables(folder))}",
         rate=float(video.frame_rate),
         classes=dataset.classes,
         images=np.load(place / "images.npy", mmap_mode="r"),

@@ -24,7 +24,7 @@ from minet_core.runs.preflight import expected_frames
 
 if TYPE_CHECKING:
     from minet_core.results import FrameDetections
-    from minet_core.runs.annotate import Progress
+    from minet_core.runs.going_on import Progress
     from minet_core.video import VideoInfo
 
 LEAST_SECONDS = 2.0

@@ -10,7 +10,7 @@ from minet_core.batch.planning import Job, job_of, place_in
 from minet_core.errors import ConfigError, InputError, MinetError
 from minet_core.files import numbered
 from minet_core.models.weight_files import model_files
-from minet_core.options import DetectOptions
+from minet_core.options import PERSONS, DetectOptions
 from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import read_manifest
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
@@ -147,8 +147,8 @@ def open_inbox(
     """
     if options.overwrite:
         raise ConfigError("--watch with --overwrite would begin anew at every start")
-    if options.first_boxes is not None or options.rate is not None:
-        raise ConfigError("--watch is for many videos, and --first-boxes and --rate are not")
+    if options.rate is not None or any(getattr(options, name) for name in PERSONS):
+        raise ConfigError("--watch is for many videos, and --rate and a person's boxes are not")
     model_files(options.model)
     return Inbox(folder, output, replace(options, resume=True), done=done, failed=failed)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.models.weight_files import model_files
-from minet_core.options import DetectOptions
+from minet_core.options import PERSONS, DetectOptions
 from minet_core.runs.bucket import Bucket
 from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import manifest_of
@@ -61,8 +61,10 @@ def plan(
     """
     if options.rate is not None and not any(map(is_pictures, sources)):
         raise ConfigError("--rate is for folders of pictures; a video tells its own")
-    if options.first_boxes is not None and len(sources) > 1:
-        raise ConfigError("--first-boxes tells of the objects of one video, not of several")
+    for name in PERSONS:
+        if getattr(options, name) is not None and len(sources) > 1:
+            option = name.replace("_", "-")
+            raise ConfigError(f"--{option} tells of the objects of one video, not of several")
     model_files(options.model)  # a mistyped name is a mistake whatever the folders hold
     jobs: list[Job] = []
     done: list[Job] = []

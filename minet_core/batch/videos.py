@@ -21,7 +21,7 @@ from minet_core.video.remote.cache import fetched
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
     from minet_core.results import FrameDetections
-    from minet_core.runs.annotate import Progress
+    from minet_core.runs.going_on import Progress
     from minet_core.runs.video_run import Summary
     from minet_core.video import VideoInfo
 

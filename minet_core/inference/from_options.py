@@ -6,7 +6,7 @@ from minet_core.config import PRESETS, MemoryConfig
 from minet_core.datasets.vocabulary import DEFAULT_TABLE
 from minet_core.errors import ConfigError
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.prompt_detections import Drawn
+from minet_core.inference.planting import NO_PLANTING, Planting, planting
 from minet_core.inference.prompts import following, read_first_boxes
 from minet_core.inference.timings import StageClock
 from minet_core.models.zoo import Model
@@ -15,7 +15,10 @@ from minet_core.suggest import did_you_mean
 
 
 def online_detector(
-    model: Model, options: DetectOptions, clock: StageClock | None = None
+    model: Model,
+    options: DetectOptions,
+    clock: StageClock | None = None,
+    plan: Planting = NO_PLANTING,
 ) -> OnlineDetector:
     """The model with the memory that the options ask for, before its first frame.
 
@@ -23,19 +26,20 @@ def online_detector(
         ConfigError: the model lacks a class that is asked for.
         InputError: the file of first boxes cannot be read.
     """
-    config, drawn = reporting(PRESETS[options.preset], options.score), None
+    config = reporting(PRESETS[options.preset], options.score)
     if options.first_boxes is not None:
-        first = read_first_boxes(options.first_boxes)
-        config, drawn = following(config), Drawn(first, model.detector)
+        plan = planting(read_first_boxes(options.first_boxes).anchors, model, only=True)
+    if plan.only:
+        config = following(config)
     return OnlineDetector(
         model,
         config if options.memory else None,
         # What the user drew is there, however unsure the detector is of it.
-        score=options.score if drawn is None else 0.0,
+        score=0.0 if plan.only else options.score,
         keep=label_ids(options.classes, model.classes),
         clock=clock,
         vectors=options.score_vectors,
-        drawn=drawn,
+        plan=plan,
         link=options.link,
     )
 

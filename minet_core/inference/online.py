@@ -10,13 +10,13 @@ from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
-from minet_core.inference.camera import CameraMotion
-from minet_core.inference.cuts import CutDetector
-from minet_core.inference.prompt_detections import Drawn
+from minet_core.inference.anchors import FIRST
+from minet_core.inference.planting import NO_PLANTING, Planted, Planting
 from minet_core.inference.score_frames import ScoredFrame
+from minet_core.inference.sights import Eyes, Sight
 from minet_core.inference.timings import StageClock
 from minet_core.inference.tracklets import TrackletLinker
-from minet_core.memory import DynamicMemory, Looked, Match, Reading
+from minet_core.memory import DynamicMemory, Looked, Match
 from minet_core.memory.snapshot import restore_memory, save_memory
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.zoo import Model
@@ -30,11 +30,15 @@ PAIR_FLOOR = 0.001
 
 
 class _Candidates(NamedTuple):
-    """Detections after suppression: (M,) rows of the frame's boxes, slot ids, fit to show."""
+    """Detections after suppression: (M,) rows of the frame's boxes, slot ids, fit to show.
+
+    The first `drawn` rows of the frame are a person's.
+    """
 
     rows: Tensor
     slots: Tensor
     wanted: Tensor
+    drawn: int = 0
 
 
 class Observed(NamedTuple):
@@ -61,9 +65,8 @@ class OnlineDetector:
         keep: label ids to report, or None for all. It changes no id either.
         clock: where to count time.
         vectors: whether to report the score of every class beside that of the best.
-        drawn: objects that the user drew in the first frame. Only these are followed, and
-            reported; the settings are best those of `prompts.following`.
-
+        plan: what a person has said of the video. Where only that is wanted, the settings are
+            best those of `prompts.following`.
         link: whether to gather what `TrackletLinker` needs to join tracklets at the end.
 
     Attributes:
@@ -81,7 +84,7 @@ class OnlineDetector:
         keep: frozenset[int] | None = None,
         clock: StageClock | None = None,
         vectors: bool = False,
-        drawn: Drawn | None = None,
+        plan: Planting = NO_PLANTING,
         link: bool = False,
     ) -> None:
         self.model = model
@@ -94,19 +97,23 @@ class OnlineDetector:
         self._nms = (config or MemoryConfig()).nms
         self._clock = clock or StageClock()
         self._vectors = vectors
-        self._drawn = drawn
+        self._plan = plan
+        if self.memory is not None:
+            self.memory.next_id = max(plan.above, *plan.ids, 0) + 1
         self._embeddings = torch.zeros(0, 0)
         rule = config.existence if config else None
         self.linker = TrackletLinker(rule) if link and rule else None
-        self._cuts = CutDetector()
-        self._camera = CameraMotion()
+        if self.linker is not None:
+            self.linker.held = plan.ids
+        follows = config is not None and config.motion is not None and config.motion.camera
+        self._eyes = Eyes(model, self._clock, remembers=config is not None, follows=follows)
         self._size: tuple[int, int] | None = None
 
     @property
     def warnings(self) -> list[str]:
         """What was wrong up to now without stopping the detection, a line each."""
         stored = self.model.stored
-        lines = [*([] if stored is None else stored.warnings), *self._camera.warnings]
+        lines = [*([] if stored is None else stored.warnings), *self._eyes.warnings]
         if self.unusable:
             dropped = f"boxes dropped for which the model gave NaN or infinity: {self.unusable}"
             lines = [dropped, *lines]
@@ -125,7 +132,15 @@ class OnlineDetector:
 
     def observe(self, image: Frame, *, frame: int, pts: int | None, time: float) -> Observed:
         """Look at the next frame, as `update`, and keep what may be a track one day."""
-        base, scores, found = self._look(image, frame, time, None)
+        return self.judge(self.see(image, frame), frame=frame, pts=pts, time=time)
+
+    def see(self, image: Frame, frame: int) -> Sight:
+        """What the pixels of the next frame say; changes nothing that is remembered."""
+        return self._eyes.see(image, frame)
+
+    def judge(self, sight: Sight, *, frame: int, pts: int | None, time: float) -> Observed:
+        """What the memory makes of the next frame that was seen."""
+        base, scores, found = self._look(sight, frame, time)
         return self._observed(base, scores, found, (frame, pts, time))
 
     def reported(self, observed: Observed) -> FrameDetections:
@@ -146,7 +161,8 @@ class OnlineDetector:
             time: seconds, later than the frame before.
             base: what the detector says of this frame, where it was asked already.
         """
-        base, scores, found = self._look(image, frame, time, base)
+        sight = self._eyes.see(image, frame, base)
+        base, scores, found = self._look(sight, frame, time)
         kind = self.model.score_kind
         tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
         tracks[found.rows.numpy()] = self._names(found.slots)
@@ -159,36 +175,38 @@ class OnlineDetector:
         )
 
     def _look(
-        self, image: Frame, frame: int, time: float, found: BaseDetections | None
+        self, sight: Sight, frame: int, time: float
     ) -> tuple[BaseDetections, Tensor, _Candidates]:
         """Base detections, re-weighted scores, and what is left after suppression."""
-        with self._clock.stage("detector"):
-            if found is None:
-                found = self.model.detect(image, frame)
-            base = found.finite()
-            self.unusable += len(found) - len(base)
+        base = sight.base
+        self.unusable += sight.dropped
         if self.memory is None:
             scores = base.scores.double()
             rows = self._suppress(base, scores)
             slots = torch.full((len(rows),), NO_TRACK)
             return base, scores, _Candidates(rows, slots, torch.ones(len(rows), dtype=torch.bool))
-        planted = 0
-        if self._drawn is not None and self.memory.next_id == 1:
-            base = self._drawn.before(base, image.shape[1], image.shape[0])
-            planted = len(self._drawn)
-        scores, match = self._remember(self.memory, image, base, time, planted)
+        planted = self._planted(self.memory, sight, frame)
+        if planted is not None:
+            base = planted.base
+        match = self._remember(self.memory, sight, base, time, planted)
         wanted = ~match.duplicates | torch.tensor(base.final)
-        if self._drawn is not None:
+        if self._plan.only:
             wanted = match.track_ids != NO_TRACK
-        return base, scores, _Candidates(match.rows, match.track_ids, wanted)
+        drawn = planted.drawn if planted else 0
+        return base, match.scores, _Candidates(match.rows, match.track_ids, wanted, drawn)
+
+    def _planted(self, memory: DynamicMemory, sight: Sight, frame: int) -> Planted | None:
+        """What a person has said of the frame."""
+        known = self._plan.at(frame, sight.base, sight.size)
+        if known is None and memory.clock.time is None:
+            known = self._plan.at(FIRST, sight.base, sight.size)
+        return known
 
     def save(self) -> dict[str, Any]:
         """All it has learnt, as plain values and tensors that `torch.save` can write."""
-        seen = self._cuts.thumbnail
         return {
             "memory": None if self.memory is None else save_memory(self.memory),
-            "thumbnail": None if seen is None else torch.from_numpy(seen),
-            "grey": None if self._camera.grey is None else torch.from_numpy(self._camera.grey),
+            "eyes": self._eyes.save(),
             "unusable": self.unusable,
             "linker": self.linker.save() if self.linker else None,
             "size": self._size,
@@ -198,10 +216,7 @@ class OnlineDetector:
         """Resume after the frames of a state of `save`, made with the same model and settings."""
         if self.memory is not None:
             restore_memory(self.memory, state["memory"])
-        seen = state["thumbnail"]
-        self._cuts.thumbnail = None if seen is None else seen.numpy()
-        grey = state["grey"]
-        self._camera.grey = None if grey is None else grey.numpy()
+        self._eyes.restore(state["eyes"])
         self.unusable = state["unusable"]
         if self.linker is not None:
             self.linker.restore(state["linker"])
@@ -210,47 +225,41 @@ class OnlineDetector:
     def _remember(
         self,
         memory: DynamicMemory,
-        image: Frame,
+        sight: Sight,
         base: BaseDetections,
         time: float,
-        planted: int,
-    ) -> tuple[Tensor, Match]:
+        planted: Planted | None,
+    ) -> Match:
         """Read, re-weight, suppress, match, embed the support boxes, write.
 
-        The first `planted` boxes are objects by the user's word: nothing to suppress or match.
         The memory's boxes are all in pixels of the first frame, whatever size the others have.
         """
+        assert sight.features is not None
         boxes, proposals = base.boxes, base.proposals
-        if (place := self._place(image)) is not None:
+        if (place := self._place(sight.size)) is not None:
             boxes, proposals = place.inside(boxes), place.inside(proposals)
         with self._clock.stage("identify"):
-            features = self.model.embedder.features(image)
-            embeddings = self.model.embedder.embed(features, base.proposals)
+            embeddings = self.model.embedder.embed(sight.features, base.proposals)
         with self._clock.stage("memory"):
             looked = Looked(proposals, embeddings, boxes, base.scores)
-            reading = self._read(memory, looked, image, time)
-            if planted:
-                match = memory.plant(reading, planted)
+            reading = memory.read(looked, time, cut=sight.cut, camera=sight.camera)
+            rows = self._suppress(base, reading.reweighted)
+            if planted is None:
+                match = memory.match(reading, rows)
             else:
-                match = memory.match(reading, self._suppress(base, reading.reweighted))
+                rows, pairs = _with_planted(rows, planted)
+                match = memory.match(reading, rows, pairs, planted.absent)
             support = memory.support_boxes(match)
             support = support if place is None else place.back(support)
         with self._clock.stage("identify"):
-            learnt = self.model.embedder.embed(features, support.flatten(0, 1))
+            learnt = self.model.embedder.embed(sight.features, support.flatten(0, 1))
         with self._clock.stage("memory"):
             memory.write(match, learnt.view(*support.shape[:2], memory.dim))
         self._embeddings = embeddings
-        return match.scores, match
+        return match
 
-    def _read(self, memory: DynamicMemory, looked: Looked, image: Frame, time: float) -> Reading:
-        cut = self._cuts.is_cut(image)
-        motion = memory.config.motion
-        camera = self._camera.update(image) if motion is not None and motion.camera else None
-        return memory.read(looked, time, cut=cut, camera=None if cut else camera)
-
-    def _place(self, image: Frame) -> Placement | None:
+    def _place(self, size: tuple[int, int]) -> Placement | None:
         """How a frame of another size lies in the first one."""
-        size = image.shape[1], image.shape[0]
         self._size = self._size or size
         return placed_in(size, self._size)
 
@@ -278,19 +287,25 @@ class OnlineDetector:
         kind = self.model.score_kind
         classes = foreground(scores[found.rows], kind)
         best = classes.max(dim=1)
-        shown = found.wanted & ((best.values >= self._score) | (found.slots != NO_TRACK))
+        drawn = found.rows < found.drawn
+        best_scores = torch.where(drawn, 1.0, best.values)
+        shown = found.wanted & ((best_scores >= self._score) | (found.slots != NO_TRACK))
         if self._keep is not None:
-            shown &= torch.isin(best.indices, torch.tensor(sorted(self._keep)))
+            held = torch.isin(found.slots, torch.tensor(sorted(self._plan.ids)))
+            shown &= held | torch.isin(best.indices, torch.tensor(sorted(self._keep)))
         order = shown.nonzero().flatten()
-        order = order[best.values[order].argsort(descending=True, stable=True)]
-        rows, labels, slots = found.rows[order], best.indices[order], found.slots[order]
+        order = order[best_scores[order].argsort(descending=True, stable=True)]
+        rows, slots = found.rows[order], found.slots[order]
+        labels = self._named(best.indices[order], slots)
         votes = self.memory.labels() if self.memory else {}
+        votes |= self._plan.columns
         pairs = zip(slots.tolist(), labels.tolist(), strict=True)
+        own = foreground(base.scores, kind)
         detections = FrameDetections(
             *stamp,
             boxes=base.boxes[rows].double().numpy(),
-            scores=best.values[order].numpy(),
-            base_scores=foreground(base.scores, kind)[rows, labels].double().numpy(),
+            scores=best_scores[order].numpy(),
+            base_scores=torch.where(drawn[order], 1.0, own[rows, labels].double()).numpy(),
             label_ids=labels.numpy(),
             track_ids=slots.numpy(),
             track_labels=np.array([votes.get(t, c) for t, c in pairs], dtype=np.int64),
@@ -300,6 +315,14 @@ class OnlineDetector:
         if self.linker is not None and self.memory is not None:
             self._gather(self.linker, self.memory, detections, rows)
         return Observed(detections, self._names(slots))
+
+    def _named(self, labels: Tensor, slots: Tensor) -> Tensor:
+        """(M,) label ids: of an object whose class a person has named, that one."""
+        columns = self._plan.columns
+        if not columns:
+            return labels
+        pairs = zip(slots.tolist(), labels.tolist(), strict=True)
+        return torch.tensor([columns.get(slot, label) for slot, label in pairs], dtype=torch.int64)
 
     def _gather(
         self, linker: TrackletLinker, memory: DynamicMemory, found: FrameDetections, rows: Tensor
@@ -315,6 +338,17 @@ class OnlineDetector:
             self._embeddings[rows].numpy(),
             known,
         )
+
+
+def _with_planted(rows: Tensor, planted: Planted) -> tuple[Tensor, list[tuple[int, int]]]:
+    """The planted rows, then the others (M,) that are left; and pairs of a place in them and an id.
+
+    A person's boxes are nothing to suppress, whatever lies over them.
+    """
+    first = torch.tensor([row for row, _ in planted.pairs], dtype=torch.int64)
+    left = ~torch.isin(rows, first) & ~planted.out[rows]
+    pairs = [(place, number) for place, (_, number) in enumerate(planted.pairs)]
+    return torch.cat([first, rows[left]]), pairs
 
 
 def _score_layout(model: Model) -> tuple[ScoreKind, int]:

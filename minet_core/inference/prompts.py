@@ -15,9 +15,8 @@ import numpy as np
 from minet_core.boxes import SHARES, are_shares
 from minet_core.config import Existence, MemoryConfig
 from minet_core.errors import InputError
+from minet_core.inference.anchors import FIRST, Anchor, Anchors, Box
 from minet_core.text import read_text, shown
-
-Box = tuple[float, float, float, float]
 
 _SIDES = ("x1", "y1", "x2", "y2")
 
@@ -33,6 +32,13 @@ class FirstBoxes:
 
     boxes: tuple[Box, ...]
     labels: tuple[str | None, ...]
+
+    @property
+    def anchors(self) -> Anchors:
+        """The same, to be planted in the first frame that is looked at."""
+        boxes = tuple(Anchor(number, box) for number, box in enumerate(self.boxes, 1))
+        labels = {i: label for i, label in enumerate(self.labels, 1) if label is not None}
+        return Anchors({FIRST: boxes}, labels)
 
 
 def following(config: MemoryConfig) -> MemoryConfig:
@@ -78,7 +84,7 @@ def _from_json(text: str, name: str) -> FirstBoxes:
         if not isinstance(label, str | None):
             raise InputError(f"{name}: the label of box {number} is not a text")
     sides = [[entry.get(side) for side in _SIDES] for entry in entries]
-    return FirstBoxes(_checked(sides, name), tuple(labels))
+    return FirstBoxes(checked_boxes(sides, name), tuple(labels))
 
 
 def _from_mot(text: str, name: str) -> FirstBoxes:
@@ -93,11 +99,12 @@ def _from_mot(text: str, name: str) -> FirstBoxes:
             ) from None
         rows.append((frame, [left, top, left + width, top + height]))
     first = min((frame for frame, _ in rows), default=0.0)
-    boxes = _checked([sides for frame, sides in rows if frame == first], name)
+    boxes = checked_boxes([sides for frame, sides in rows if frame == first], name)
     return FirstBoxes(boxes, (None,) * len(boxes))
 
 
-def _checked(boxes: Sequence[Sequence[Any]], name: str) -> tuple[Box, ...]:
+def checked_boxes(boxes: Sequence[Sequence[Any]], name: str) -> tuple[Box, ...]:
+    """Boxes of four numbers each; the first that is none is told."""
     for number, sides in enumerate(boxes, start=1):
         if not all(type(side) in (int, float) and math.isfinite(side) for side in sides):
             raise InputError(f"{name}: box {number} lacks a number for one of {', '.join(_SIDES)}")

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from minet_core.assignment import best_pairs
 from minet_core.boxes import NO_TRACK
 from minet_core.config import Existence
-from minet_core.memory.slots import existence
+from minet_core.memory.slots import HELD, existence
 from minet_core.results import FrameDetections
 
 _SAMPLES = 8
@@ -119,11 +119,13 @@ class TrackletLinker:
 
     Attributes:
         cuts: frames that began a new scene, counted as they were looked at.
+        held: ids of objects that a person has named: there for certain, and never one.
     """
 
     def __init__(self, rule: Existence) -> None:
         self._rule = rule
         self.cuts: list[int] = []
+        self.held: frozenset[int] = frozenset()
         self._held: dict[int, Held] = {}
         self._frame = self._scene = 0
 
@@ -173,15 +175,13 @@ class TrackletLinker:
         self._held = {
             number: held
             for number, held in self._held.items()
-            if number in living or held.boxes >= fewest
+            if number in living or held.boxes >= fewest or number in self.held
         }
 
     def tracks(self) -> "dict[int, JoinedTrack]":
         """Slot id → the track that its boxes belong to; slots of no object are not in it."""
         held = list(self._held.values())
-        root = {one.id: one.id for one in held}
-        for before, after in sorted(_joined(held), key=lambda pair: pair[1].first):
-            root[after.id] = root[before.id]
+        root = self._roots(held)
         best: dict[int, list[float]] = {}
         votes: dict[int, dict[int, float]] = {}
         for one in held:
@@ -190,11 +190,23 @@ class TrackletLinker:
             for label, vote in one.votes.items():
                 own[label] = own.get(label, 0.0) + vote
         sure = {track: existence(scores, self._rule) for track, scores in best.items()}
+        sure |= dict.fromkeys(self.held & sure.keys(), HELD)
         return {
             one: JoinedTrack(track, max(votes[track], key=votes[track].__getitem__), sure[track])
             for one, track in root.items()
             if sure[track] >= self._rule.threshold
         }
+
+    def _roots(self, held: list[Held]) -> dict[int, int]:
+        """Slot id → id of its track: a person's, where one has named it, else of its first slot."""
+        root = {one.id: one.id for one in held}
+        for before, after in sorted(_joined(held), key=lambda pair: pair[1].first):
+            one, two = root[before.id], root[after.id]
+            if one in self.held and two in self.held:
+                continue
+            keep, gone = (two, one) if two in self.held else (one, two)
+            root = {slot: keep if track == gone else track for slot, track in root.items()}
+        return root
 
     def save(self) -> dict[str, Any]:
         """Everything it has gathered, as plain values that `torch.save` can write."""

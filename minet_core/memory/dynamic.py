@@ -11,6 +11,8 @@ The memory knows tensors only: no video, no detector, no embedder. One frame is
 Everything is on the CPU: K slots and N boxes make small matrices, and the sums are float64.
 """
 
+from collections.abc import Collection, Sequence
+
 import torch
 from torch import Tensor
 
@@ -35,7 +37,7 @@ from minet_core.scores import ScoreKind, foreground
 
 
 class DynamicMemory:
-    """The slots of one video and the steps of a frame; only `match`, `plant`, `write` change it.
+    """The slots of one video and the steps of a frame; only `match` and `write` change it.
 
     Args:
         config: thresholds, terms and limits.
@@ -97,7 +99,13 @@ class DynamicMemory:
             reweighted=reweighted,
         )
 
-    def match(self, reading: Reading, rows: Tensor) -> Match:
+    def match(
+        self,
+        reading: Reading,
+        rows: Tensor,
+        planted: Sequence[tuple[int, int]] = (),
+        absent: Collection[int] = (),
+    ) -> Match:
         """Give each detection its slot, or a new one.
 
         A detection may match when its base or its re-weighted score exceeds the write threshold;
@@ -107,6 +115,9 @@ class DynamicMemory:
         Args:
             reading: of this frame, nothing having changed since.
             rows: (M,) rows of its boxes that survived suppression.
+            planted: what a person has said: pairs of a place in `rows` and the id of its slot,
+                below `next_id`; the slot is opened if it is new, and held.
+            absent: ids of slots that are, says a person, in none of these boxes.
         """
         self._move_on(reading)
         config, boxes = self.config, reading.looked.boxes[rows]
@@ -114,8 +125,12 @@ class DynamicMemory:
         shown = foreground(reading.reweighted[rows], self.kind).amax(dim=1)
         sure = sureness(boxes, base, config)
         may_write = sure > config.write_threshold
-        pairs = matched(reading.exponents[rows], sure, shown, config)
-        owner = {row: self.slots[k] for row, k in pairs}
+        owner = {place: self._held(boxes[place], number, reading) for place, number in planted}
+        taken = {slot.id for slot in owner.values()}.union(absent)
+        logits = _without(reading.exponents[rows], list(owner), self.slots, taken)
+        pairs = matched(logits, sure, shown, config)
+        may_write[list(owner)] = True
+        owner |= {row: self.slots[k] for row, k in pairs}
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = duplicates_of(boxes, shown, free, config.duplicate_iou)
         may_open = free & (sure > config.open_threshold)
@@ -132,27 +147,6 @@ class DynamicMemory:
         sighted = tuple((slot, i) for i, slot in sorted(owner.items()) if not may_write[i])
         scores = self._reported(reading, rows[[row for row, _ in pairs]])
         return Match(reading, rows, ids, duplicates, writing, self._due(writing), sighted, scores)
-
-    def plant(self, reading: Reading, count: int) -> Match:
-        """Open a slot for each of the first M boxes, which are known to be objects.
-
-        Returns:
-            What to write, as after `match`.
-        """
-        self._move_on(reading)
-        rows = torch.arange(count)
-        slots = [self._new_slot(box, reading) for box in reading.looked.boxes[rows]]
-        writing = tuple((slot, i) for i, slot in enumerate(slots))
-        return Match(
-            reading,
-            rows,
-            track_ids=torch.tensor([slot.id for slot in slots]),
-            duplicates=torch.zeros(count, dtype=torch.bool),
-            writing=writing,
-            learning=writing,
-            sighted=(),
-            scores=reading.reweighted,
-        )
 
     def support_boxes(self, match: Match) -> Tensor:
         """(S, P, 4) boxes whose embeddings the S learning slots learn from (§III-D.2)."""
@@ -184,7 +178,7 @@ class DynamicMemory:
         return {
             slot.id: slot.name
             for slot in self.slots
-            if rule is None or slot.existence(rule) >= rule.threshold
+            if rule is None or slot.held or slot.existence(rule) >= rule.threshold
         }
 
     def _due(self, writing: tuple[tuple[Slot, int], ...]) -> tuple[tuple[Slot, int], ...]:
@@ -202,12 +196,20 @@ class DynamicMemory:
         for k, slot in enumerate(self.slots):
             slot.track = reading.track[k]
 
-    def _new_slot(self, box: Tensor, reading: Reading) -> Slot:
+    def _new_slot(self, box: Tensor, reading: Reading, number: int | None = None) -> Slot:
         track = begun(box[None], self.config.motion)[0]
-        slot = Slot.empty(self.next_id, self.columns, self.dim, self.config.buffer, track)
+        own = self.next_id if number is None else number
+        slot = Slot.empty(own, self.columns, self.dim, self.config.buffer, track)
         slot.seen = slot.opened = reading.clock.frames
         slot.scene = reading.scene
-        self.next_id += 1
+        self.next_id += number is None
+        return slot
+
+    def _held(self, box: Tensor, number: int, reading: Reading) -> Slot:
+        """The slot of an object that a person has named."""
+        known = (slot for slot in self.slots if slot.id == number)
+        slot = next(known, None) or self._new_slot(box, reading, number)
+        slot.held = True
         return slot
 
     def _reported(self, reading: Reading, known: Tensor) -> Tensor:
@@ -243,3 +245,15 @@ class DynamicMemory:
             slot.vouch(float(foreground(base[row], self.kind).max()), self.config.existence)
             if slot.id not in known:
                 self.slots.append(slot)
+
+
+def _without(
+    exponents: Tensor, rows: list[int], slots: Sequence[Slot], taken: Collection[int]
+) -> Tensor:
+    """Exponents (M, K + 1) in which these rows, and slots of these ids, match nothing."""
+    if not rows and not taken:
+        return exponents
+    exponents = exponents.clone()
+    exponents[rows, 1:] = -torch.inf
+    exponents[:, [k + 1 for k, slot in enumerate(slots) if slot.id in taken]] = -torch.inf
+    return exponents

@@ -6,7 +6,8 @@ that neither the size of the frame nor the pace of its time stamps matters.
 
 The alternative is an unknown object, which may be anywhere near: the ratio of the two likelihoods
 falls with the distance from the prediction, and the longer a slot has been unseen, the less its
-prediction says.
+prediction says. Birds and dogs leap about where cars glide: each track learns from its own matches
+by how much more than expected.
 """
 
 import math
@@ -38,11 +39,13 @@ class Track:
     Attributes:
         mean: (K, 4, 2) centre x, centre y, width, height in pixels, and of each the velocity in
             pixels a frame.
-        covariance: (K, 4, 2, 2) of position and velocity.
+        covariance: (K, 4, 2, 2) of position and velocity, if it moves as the settings say.
+        unrest: (K,) what that is multiplied by, 1 or more, for an object that leaps about.
     """
 
     mean: Tensor
     covariance: Tensor
+    unrest: Tensor
 
     @property
     def boxes(self) -> Tensor:
@@ -50,7 +53,7 @@ class Track:
         return from_centres(self.mean[..., 0])
 
     def __getitem__(self, rows: "int | list[int]") -> "Track":
-        return Track(self.mean[rows], self.covariance[rows])
+        return Track(self.mean[rows], self.covariance[rows], self.unrest[rows])
 
 
 def begin(boxes: Tensor, motion: Motion) -> Track:
@@ -62,17 +65,18 @@ def begin(boxes: Tensor, motion: Motion) -> Track:
     covariance[..., 0, 0] = (motion.measurement * size) ** 2
     speed = mean.new_tensor([1, 1, 1 / 3, 1 / 3]) * _FIRST_VELOCITY
     covariance[..., 1, 1] = (speed * size) ** 2
-    return Track(mean, covariance)
+    return Track(mean, covariance, mean.new_ones(len(mean)))
 
 
 def stack(tracks: list[Track]) -> Track:
     """K tracks of one slot each, without a leading dimension, as one."""
     if not tracks:
         none = torch.zeros(0, 4, 2, dtype=torch.float64)
-        return Track(none, none.new_zeros(0, 4, 2, 2))
+        return Track(none, none.new_zeros(0, 4, 2, 2), none.new_zeros(0))
     return Track(
         torch.stack([track.mean for track in tracks]),
         torch.stack([track.covariance for track in tracks]),
+        torch.stack([track.unrest for track in tracks]),
     )
 
 
@@ -94,18 +98,24 @@ def predict(track: Track, frames: float, camera: Tensor | None, motion: Motion) 
     covariance = step @ track.covariance @ step.mT
     covariance[..., 0, 0] += frames * (motion.drift * size) ** 2
     covariance[..., 1, 1] += frames * (motion.acceleration * size) ** 2
-    return Track(mean, covariance)
+    return Track(mean, covariance, track.unrest)
 
 
 def correct(track: Track, boxes: Tensor, motion: Motion) -> Track:
-    """The tracks of K slots after each was found at one of the (K, 4) xyxy boxes."""
+    """The tracks of K slots after each was found at one of the (K, 4) xyxy boxes.
+
+    Unrest is the mean of the last surprises against their variance, the recent ones first: the
+    scale of a normal distribution whose shape is known (West and Harrison, 1997, §4.5).
+    """
     found = to_centres(boxes.double())
     variance = track.covariance[..., 0, 0] + _measured(track.mean, motion)
     gain = track.covariance[..., :, 0] / variance[..., None]
     surprise = found - track.mean[..., 0]
     mean = track.mean + gain * surprise[..., None]
     covariance = track.covariance - gain[..., :, None] * track.covariance[..., 0:1, :]
-    return Track(mean, covariance)
+    leap = (surprise**2 / variance).mean(dim=-1)
+    unrest = track.unrest + motion.learning * (leap - track.unrest)
+    return Track(mean, covariance, unrest.clamp_min(1.0))
 
 
 def log_ratio(boxes: Tensor, track: Track, motion: Motion) -> Tensor:
@@ -118,6 +128,7 @@ def log_ratio(boxes: Tensor, track: Track, motion: Motion) -> Tensor:
     """
     found = to_centres(boxes.double())
     variance = track.covariance[..., 0, 0] + _measured(track.mean, motion)
+    variance = variance * track.unrest[:, None]
     distance = ((found[:, None] - track.mean[None, ..., 0]) ** 2 / variance).sum(dim=-1)
     anywhere = _size(track.mean) * track.mean.new_tensor(_SPREAD)
     # A place that is less known than that of a new object says nothing.
@@ -132,7 +143,7 @@ def _seen_from(track: Track, camera: Tensor) -> Track:
     centres = track.mean[:, :2].mT @ linear.mT  # (K, 2, xy): positions, velocities
     centres[:, 0] += shift
     mean = torch.cat([centres.mT, track.mean[:, 2:] * scale], dim=1)
-    return Track(mean, track.covariance * scale**2)
+    return Track(mean, track.covariance * scale**2, track.unrest)
 
 
 def _size(mean: Tensor) -> Tensor:

@@ -34,7 +34,8 @@ def take_back(slots: Sequence[Slot], learnt: Sequence[Slot], config: MemoryConfi
 
     Args:
         slots: all that live.
-        learnt: those that have learnt from this frame.
+        learnt: those that have learnt from this frame. What a person has named takes part in
+            none of this.
         config: the gate. A newcomer needs as many boxes as vouch for a slot.
     """
     gate, rule = config.return_gate, config.existence
@@ -42,12 +43,12 @@ def take_back(slots: Sequence[Slot], learnt: Sequence[Slot], config: MemoryConfi
     if gate is None or rule is None:
         return list(slots)
     for slot in learnt:
-        if slot.matches < rule.sightings:
+        if slot.held or slot.matches < rule.sightings:
             continue
         slot.suitors = {
             older: position
             for older, position in slot.suitors.items()
-            if older in living and living[older].seen < slot.opened
+            if older in living and living[older].seen < slot.opened and not living[older].held
         }
         odds = {
             older: config.scale * (_likeness(slot, living[older]) - config.empty_association)

@@ -12,6 +12,9 @@ from minet_core.memory.identifier import RunningRidge
 from minet_core.memory.motion import Track
 from minet_core.scores import ScoreKind, foreground
 
+HELD = 0.95
+"""How sure it is that there is an object where a person has said so: not of every box of it."""
+
 _DOUBT = 0.85
 """Log-odds by which a box that has not come yet is below the threshold; 0.3 where that is 0.5."""
 
@@ -37,6 +40,7 @@ class Slot:
         opened: frame, as the memory's clock counts, of its first match.
         suitors: id of each slot that may turn out to be the same object → what its position said
             of the first box, a log-likelihood ratio.
+        held: whether a person has said that it is an object: it stays for good.
     """
 
     id: int
@@ -51,6 +55,7 @@ class Slot:
     name: int = 0
     opened: float = 0.0
     suitors: dict[int, float] = field(default_factory=dict)
+    held: bool = False
 
     @classmethod
     def empty(cls, number: int, columns: int, dim: int, buffer: int, track: Track) -> "Slot":
@@ -74,10 +79,12 @@ class Slot:
 
     def existence(self, rule: Existence) -> float:
         """How sure it is that there is an object."""
-        return existence(self.best, rule)
+        return HELD if self.held else existence(self.best, rule)
 
     def patience(self, rule: Existence) -> float:
         """How many frames it is kept without being seen."""
+        if self.held:
+            return math.inf
         sure = self.existence(rule) >= rule.threshold
         return rule.patience if sure else rule.first_patience
 
@@ -140,7 +147,8 @@ def kept(slots: list[Slot], now: float, config: MemoryConfig) -> list[Slot]:
     slots = [slot for slot, stays in zip(slots, mask, strict=True) if stays]
     if config.max_slots is None or len(slots) <= config.max_slots:
         return slots
-    latest = sorted(slots, key=lambda slot: slot.seen, reverse=True)[: config.max_slots]
+    latest = sorted(slots, key=lambda slot: (slot.held, slot.seen), reverse=True)
+    latest = latest[: config.max_slots]
     ids = {slot.id for slot in latest}
     return [slot for slot in slots if slot.id in ids]
 

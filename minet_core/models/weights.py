@@ -81,9 +81,9 @@ def _check_readable(path: Path) -> None:
         )
     if path.suffix != ".safetensors":
         raise WeightsError(
-            f"{path}: only .safetensors is read, as a pickle can run code; convert it with "
-            "safetensors.torch.save_file(torch.load(file, weights_only=True), 'new.safetensors'), "
-            "or, of a detector that was trained elsewhere, export it as ONNX"
+            f"{path}: not read, as a pickle can run code. Export the detector as ONNX (Ultralytics "
+            "`yolo export format=onnx`); or convert weights of minet to .safetensors: "
+            "safetensors.torch.save_file(torch.load(file, weights_only=True), 'new.safetensors')"
         )
     try:
         with path.open("rb") as file:

@@ -1,17 +1,13 @@
 """One video in, its folder of results out."""
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from minet_core.models.zoo import Model
-from minet_core.options import DetectOptions
-from minet_core.results import FrameDetections
+from minet_core.options import DetectOptions, is_around_person
+from minet_core.runs.going_on import Progress, annotate_around
 from minet_core.runs.video_run import Summary, open_run
-from minet_core.video import VideoInfo
-
-Progress = Callable[[FrameDetections, VideoInfo], None]
 
 
 def annotate(
@@ -41,13 +37,10 @@ def annotate(
         MinetError: a video is to be drawn, and OpenCV does not load.
     """
     folder, options = Path(folder), options or DetectOptions()
-    with open_run(source, folder, model, options) as run:
-        with closing(run.frames()) as frames:
-            for looked in frames:
-                found = run.write(looked)
-                if progress is not None:
-                    progress(found, run.info)
-        summary = run.publish()
+    if is_around_person(options):
+        summary = annotate_around(source, folder, model, options, progress)
+    else:
+        summary = _run(source, folder, model, options, progress)
     return _with_exports(_with_report(summary, options), options)
 
 
@@ -70,3 +63,19 @@ def _with_exports(summary: Summary, options: DetectOptions) -> Summary:
     files = (file for export in exported for file in export.files)
     lines = (line for export in exported for line in export.warnings)
     return replace(summary, files=(*summary.files, *files), warnings=(*summary.warnings, *lines))
+
+
+def _run(
+    source: str | Path,
+    folder: Path,
+    model: Model | None,
+    options: DetectOptions,
+    progress: Progress | None,
+) -> Summary:
+    with open_run(source, folder, model, options) as run:
+        with closing(run.frames()) as frames:
+            for looked in frames:
+                found = run.write(looked)
+                if progress is not None:
+                    progress(found, run.info)
+        return run.publish()

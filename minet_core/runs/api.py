@@ -37,7 +37,7 @@ class VideoDetector:
 
     def reset(self) -> None:
         """Forget everything: a new video begins, and ids start again from 1."""
-        self.online = online_detector(self._model, self._options)
+        self.online = online_detector(self._model, options=self._options)
         self._next = 0
         self._past: deque[Frame] = deque(maxlen=self._model.window[0])
 

@@ -17,9 +17,12 @@ from minet_core.errors import ConfigError
 from minet_core.models.huggingface.location import revision
 from minet_core.models.weight_files import TORCHVISION_FILES, identify_files, model_files
 from minet_core.options import (
+    CORRECTIONS,
     FORMATS,
     MOT_PICTURES,
+    PERSONS,
     SCORE_VECTORS,
+    SIGHTS,
     DetectOptions,
     InputOptions,
     OutputOptions,
@@ -35,14 +38,20 @@ REPORT = "report.html"
 RESULT_FILES = (ANNOTATED, *FORMATS.values())
 OUTPUT_FILES = (*RESULT_FILES, MANIFEST)
 """What a run makes unless it is asked for more or less: results, and what vouches for them."""
-POSSIBLE_FILES = (*RESULT_FILES, MOT_PICTURES, SCORE_VECTORS, REPORT)
+POSSIBLE_FILES = (*RESULT_FILES, MOT_PICTURES, SCORE_VECTORS, REPORT, SIGHTS, CORRECTIONS)
 """Every result that a run can make."""
 
 SCHEMA = "minet-run"
 SCHEMA_VERSION = 1
 
-_CONTENTS = ("first_boxes", "detections")
+_CONTENTS = (*PERSONS, "detections")
 """Settings that name a file, of which the manifest has the sha256."""
+
+_SEEING = (
+    *("identify", "preset", "classes", "size", "tiles", "start", "end", "stream", "stride"),
+    *("max_frames", "rate", "detections"),
+)
+"""Settings that decide what is seen, before any memory."""
 
 Facts = dict[str, Any]
 
@@ -74,6 +83,14 @@ class Manifest:
         # Without those that were not given: an earlier version may not have had them.
         settings = {name: value for name, value in self.settings.items() if value is not None}
         text = json.dumps([content, self.model, settings], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def sight_key(self) -> str:
+        """sha256 of all that decides what is seen in each frame."""
+        content = {name: value for name, value in self.source.items() if name != "path"}
+        settings = {name: self.settings.get(name) for name in _SEEING}
+        text = json.dumps([content, self.model, settings, self.minet], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -131,8 +148,11 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
         settings["preset"] = None
     if not options.video:
         settings["trails"] = 0
+    for name in ("prompts", "corrections"):
+        if settings[name] is None:
+            del settings[name]  # as above
     for name in _CONTENTS:
-        if settings[name] is not None:
+        if settings.get(name) is not None:
             settings[name] = _sha256(Path(settings[name]))  # what it says, not its name
     settings["identify"] = identify_facts(options.identify)
     # As it will be read back: JSON has no tuples.

@@ -112,7 +112,8 @@ def linked_if_read_twice(options: DetectOptions, source: StrPath) -> bool:
 def _can_link(options: DetectOptions) -> bool:
     """Whether there are tracklets to join: not those of the paper, nor of objects drawn by hand."""
     has_existence = PRESETS[options.preset].existence is not None
-    return options.memory and options.first_boxes is None and has_existence
+    is_alone = options.first_boxes is not None or options.prompts is not None
+    return options.memory and not is_alone and has_existence
 
 
 def with_file_of(options: DetectOptions, source: StrPath, folder: Path) -> DetectOptions:
@@ -165,6 +166,9 @@ def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> 
         check_formats(options.formats)
     if options.first_boxes is not None:
         read_first_boxes(options.first_boxes)
+    for given in (options.prompts, options.corrections):
+        if given is not None and not Path(given).exists():
+            raise InputError(f"{shown(given)}: no such file or folder")
     if not (is_stream(source) or is_picture_pattern(source) or Path(source).exists()):
         raise InputError(f"{shown(source)}: no such file or folder")
     can_be = (*POSSIBLE_FILES, MANIFEST)

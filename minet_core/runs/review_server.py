@@ -5,132 +5,28 @@ address has a random token, names in it are looked up in a table and never on th
 sites' pages are told apart by the headers `Host` and `Origin`.
 """
 
+import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
 
 from minet_core.errors import MinetError
-from minet_core.formats import read_json
-from minet_core.formats.edits import Edit, ResultFacts, read_edits
-from minet_core.formats.edits.file import NAME, parse_edits
-from minet_core.formats.review_page.columns import data_of_result
-from minet_core.formats.review_page.page import PageVideo, Served, page_of
-from minet_core.options import FORMATS
-from minet_core.publishing import replace_bytes
-from minet_core.runs.manifest import ANNOTATED
-from minet_core.video.placement import letterboxed
+from minet_core.formats.edits.file import NAME
+from minet_core.runs.review_files import Review, open_review
+from minet_core.runs.reviewed import GoingOn, going_on_from
 
-PAGE, SOURCE, PROXY = "", "source", "proxy.mp4"
+PAGE, GOING_ON = "", "going-on"
 LOOPBACK = "127.0.0.1"
 MOST_BYTES = 50_000_000
 """Of an edits.json that is sent."""
 _CHUNK = 1 << 20
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".webm": "video/webm", ".mov": "video/mp4"}
-
-
-@dataclass(slots=True)
-class Review:
-    """One result that is being reviewed.
-
-    Attributes:
-        folder: where edits.json is, beside the result.
-        result: by what edits know it.
-        page: its HTML.
-        videos: name in the address → the file.
-        source: the video, which a copy for browsers is made of; None: there is none.
-        place: folder for the copy.
-        say: is told, in a line, what takes long.
-    """
-
-    folder: Path
-    result: ResultFacts
-    page: str
-    videos: dict[str, Path]
-    source: Path | None
-    place: Path
-    say: Callable[[str], None]
-    _copying: Lock = field(default_factory=Lock)
-
-    def file(self, name: str) -> Path | None:
-        """The file of a name; the copy is made when it is asked for."""
-        if name != PROXY or self.source is None:
-            return self.videos.get(name)
-        with self._copying:
-            if PROXY not in self.videos:
-                self.say(f"making a copy of {self.source.name} that browsers play")
-                _copy(self.source, self.place / PROXY)
-                self.videos[PROXY] = self.place / PROXY
-        return self.videos[PROXY]
-
-    def save(self, text: str) -> None:
-        """Write edits.json, if these are edits of this result.
-
-        Raises:
-            MinetError: they are not, or it cannot be written.
-        """
-        path = self.folder / NAME
-        parse_edits(text, path).check(self.result)
-        replace_bytes(path, text.encode())
-
-
-def open_review(path: Path, place: Path, say: Callable[[str], None]) -> Review:
-    """Read a result and the edits beside it.
-
-    Args:
-        path: of a result.json or the folder it is in.
-        place: a folder that is removed afterwards.
-        say: is told, in a line, what takes long.
-
-    Raises:
-        InputError: the result cannot be read, or edits.json beside it is of another one.
-    """
-    file = path / FORMATS["json"] if path.is_dir() else path
-    data = data_of_result(read_json(file))
-    assert data.result is not None
-    edits: tuple[Edit, ...] = ()
-    if (file.parent / NAME).exists():
-        stored = read_edits(file.parent / NAME)
-        stored.check(data.result)
-        edits = stored.edits
-    source = None if data.source is None else Path(data.source)
-    if source is not None and not source.exists():
-        source = None
-    videos = {SOURCE: source} if source is not None and source.is_file() else {}
-    if (annotated := file.parent / ANNOTATED).is_file():
-        videos[ANNOTATED] = annotated
-    page = page_of(data, _listed(videos, source), Served([e.document() for e in edits]))
-    return Review(file.parent, data.result, page, videos, source, place, say)
-
-
-def _listed(videos: Mapping[str, Path], source: Path | None) -> list[PageVideo]:
-    """What the page tries to play, in order."""
-    own = [PageVideo(SOURCE)] if SOURCE in videos else []
-    copy = [PageVideo(PROXY)] if source is not None else []
-    drawn = [PageVideo(ANNOTATED, annotated=True)] if ANNOTATED in videos else []
-    return [*own, *copy, *drawn]
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Write a video, or a folder of pictures, as H.264 with the times of its frames."""
-    from minet_core.video import VideoWriter, open_video
-
-    with open_video(source) as reader:
-        info = reader.info
-        with VideoWriter(
-            target,
-            frame_rate=info.frame_rate,
-            time_base=info.time_base,
-            pixel_aspect=info.pixel_aspect,
-        ) as writer:
-            for frame in reader:
-                writer.write(letterboxed(frame.image, (info.width, info.height)), frame.time)
 
 
 class ReviewServer(ThreadingHTTPServer):
@@ -149,6 +45,7 @@ class ReviewServer(ThreadingHTTPServer):
     def __init__(self, review: Review, port: int = 0) -> None:
         self.review = review
         self.token = secrets.token_urlsafe(24)
+        self.going = GoingOn()
         super().__init__((LOOPBACK, port), _Handler)
 
     @property
@@ -160,6 +57,20 @@ class ReviewServer(ThreadingHTTPServer):
     def url(self) -> str:
         """Where the page is."""
         return f"http://{self.host}/{self.token}/"
+
+    def go_on(self) -> None:
+        """Find the tracks again around what was mended, unless that is being done already."""
+        opened = self.review
+
+        def renew() -> None:
+            self.review = open_review(opened.file_read, opened.place, opened.say)
+
+        self.going.begin(lambda told: going_on_from(opened.file_read, told), renew)
+
+    def server_close(self) -> None:
+        """Wait until nothing is written any more, and let the port go."""
+        self.going.wait()
+        super().server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -186,6 +97,9 @@ class _Handler(BaseHTTPRequestHandler):
         if name == PAGE:
             self.answer(HTTPStatus.OK, self.server.review.page.encode(), "text/html; charset=utf-8")
             return
+        if name == GOING_ON:
+            self.answer_going_on()
+            return
         try:
             path = None if name is None else self.server.review.file(name)
         except MinetError as error:
@@ -196,6 +110,19 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_part(path)
 
+    def do_POST(self) -> None:
+        """Going on from the edits."""
+        if self.name() != GOING_ON:
+            self.answer(HTTPStatus.NOT_FOUND, b"not found")
+            return
+        self.server.go_on()
+        self.answer_going_on()
+
+    def answer_going_on(self) -> None:
+        """Tell how far it is."""
+        told = json.dumps(asdict(self.server.going.told))
+        self.answer(HTTPStatus.OK, told.encode(), "application/json")
+
     def do_PUT(self) -> None:
         """The edits, to be written beside the result."""
         length = self.headers.get("Content-Length", "")
@@ -204,6 +131,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"too large")
             return
         content = self.rfile.read(int(length))
+        if self.server.going.is_running:
+            self.answer(HTTPStatus.CONFLICT, b"tracks are being found again")
+            return
         if self.name() != NAME:
             self.answer(HTTPStatus.NOT_FOUND, b"not found")
             return

@@ -6,7 +6,7 @@ annotated video the source is read a second time.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ SPOOL = "frames.bin"
 
 _HEAD = struct.Struct("<qqdqqqq")
 """Frame, pts, seconds, height, width, rows, columns of score vectors (0 without)."""
+
+Frames = Iterable[tuple[tuple[int, int], FrameDetections]]
+"""(height, width) and detections of each frame, in order."""
 
 _NO_PTS = -(2**63)
 _FLOATS = 6
@@ -143,9 +146,10 @@ def write_linked(
     options: DetectOptions,
     info: VideoInfo,
     model: Model,
-    linker: TrackletLinker,
+    linker: TrackletLinker | None,
     clock: StageClock,
     end: float | None,
+    finish: Callable[[Callable[[], Frames], Callable[[Frames], Frames]], Frames] | None = None,
 ) -> Outputs:
     """Write every result file from the frames of a complete spool.
 
@@ -155,19 +159,28 @@ def write_linked(
         options: of the run.
         info: of the source.
         model: of the run.
-        linker: knows the whole video.
+        linker: knows the whole video; None where tracks are as they were known at once.
         clock: where to count time.
         end: seconds at which the source's last frame ends, None where it was not reached.
+        finish: makes the frames that are written of what gives the joined ones, as often as it is
+            asked, and of what fills their gaps.
 
     Raises:
         InputError: the source cannot be read a second time.
         OutputError: a file cannot be written.
     """
-    spooled, tracks = read_spool(place, model.classes), linker.tracks()
-    joined = ((size, linked(found, tracks, options.score)) for size, found in spooled)
-    frames = filled(joined, options.fill, linker.cuts)
+    tracks, cuts = (linker.tracks(), linker.cuts) if linker else ({}, [])
+
+    def joined() -> Frames:
+        for size, found in read_spool(place, model.classes):
+            yield size, linked(found, tracks, options.score) if linker else found
+
+    def without_gaps(found: Frames) -> Frames:
+        return filled(found, options.fill, cuts)
+
+    frames = without_gaps(joined()) if finish is None else finish(joined, without_gaps)
     with open_outputs(place, options, info, model, None) as outputs:
-        for image, found in _with_pictures(source, options, frames):
+        for image, found in _with_pictures(source, options, iter(frames)):
             outputs.write(image, found, clock)
         outputs.complete(clock, end)
     return outputs

@@ -13,6 +13,7 @@ from minet_core.inference.timings import StageClock
 from minet_core.inference.windows import windows
 from minet_core.runs.outputs import is_border
 from minet_core.runs.producer import prefetch
+from minet_core.runs.sight_file import SightWriter, Stamp
 from minet_core.video import FrameReader, VideoFrame
 
 QUEUE_DEPTH = 4
@@ -35,7 +36,12 @@ class Inferred:
 
 
 def look(
-    reader: FrameReader, online: OnlineDetector, clock: StageClock, done: int, begin: int
+    reader: FrameReader,
+    online: OnlineDetector,
+    clock: StageClock,
+    done: int,
+    begin: int,
+    keeper: SightWriter | None = None,
 ) -> Generator[Inferred, None, None]:
     """Frames with what was found in them. Both threads have ended when this is closed.
 
@@ -45,12 +51,14 @@ def look(
         clock: where to count time.
         done: how many frames an earlier run has looked at.
         begin: index of the first frame that it has not.
+        keeper: keeps what is seen, if that is wanted.
     """
-    frames = prefetch(_decode(reader, clock), QUEUE_DEPTH)
-    return prefetch(_infer(frames, online, done, begin), QUEUE_DEPTH)
+    frames = prefetch(decoded(reader, clock), QUEUE_DEPTH)
+    return prefetch(_infer(frames, online, done, begin, keeper), QUEUE_DEPTH)
 
 
-def _decode(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, None, None]:
+def decoded(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, None, None]:
+    """Frames as they are read, and the time that this takes."""
     frames = iter(reader)
     while True:
         with clock.stage("decode"):
@@ -61,7 +69,11 @@ def _decode(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, Non
 
 
 def _infer(
-    frames: Generator[VideoFrame, None, None], online: OnlineDetector, done: int, begin: int
+    frames: Generator[VideoFrame, None, None],
+    online: OnlineDetector,
+    done: int,
+    begin: int,
+    keeper: SightWriter | None,
 ) -> Generator[Inferred, None, None]:
     """Those before `begin` were looked at by an earlier run: they are neighbours, and no more."""
     model = online.model
@@ -70,5 +82,8 @@ def _infer(
         new = (each for each in around if each[0].index >= begin)
         for count, (frame, before, after) in enumerate(new, done + 1):
             model.surround(frame.image, before, after)
-            found = online.observe(frame.image, frame=frame.index, pts=frame.pts, time=frame.time)
+            sight = online.see(frame.image, frame.index)
+            if keeper is not None:
+                keeper.write(Stamp(frame.index, frame.pts, frame.time), sight)
+            found = online.judge(sight, frame=frame.index, pts=frame.pts, time=frame.time)
             yield Inferred(frame, found, online.save() if is_border(count) else None)

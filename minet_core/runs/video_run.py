@@ -12,13 +12,14 @@ from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
 from minet_core.inference.from_options import online_detector
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.timings import StageClock
 from minet_core.models.zoo import Model, model_of
-from minet_core.options import DetectOptions
+from minet_core.options import SIGHTS, DetectOptions
 from minet_core.results import FrameDetections, Tracklet
 from minet_core.runs.outputs import Outputs, open_outputs
 from minet_core.runs.preflight import (
@@ -32,6 +33,7 @@ from minet_core.runs.preflight import (
     settled,
 )
 from minet_core.runs.recorder import Recorder, check_unchanged, restore
+from minet_core.runs.sight_file import SightWriter
 from minet_core.runs.spool import Spool, open_spool, write_linked
 from minet_core.runs.stages import Inferred, look
 from minet_core.runs.unfinished import (
@@ -93,6 +95,30 @@ class Summary:
         return (self.frames - self.frames_before) / self.seconds
 
 
+def summary_of(
+    folder: Path, names: tuple[str, ...], outputs: Outputs | Spool, **facts: Any
+) -> Summary:
+    """What a run made, as its outputs have counted it.
+
+    Args:
+        folder: of the results.
+        names: of all files.
+        outputs: that were written.
+        **facts: the other attributes of a `Summary`.
+    """
+    totals = outputs.totals
+    return Summary(
+        folder=folder,
+        files=tuple(folder / name for name in names),
+        frames=totals.frames,
+        rows=totals.rows,
+        rows_without_track=totals.rows_without_track,
+        rows_interpolated=totals.rows_interpolated,
+        tracklets=tuple(totals.table.tracklets()),
+        **facts,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A video that is being looked at, and what has been written of it.
@@ -111,6 +137,7 @@ class Run:
         recorder: writes checkpoints.
         clock: counts the time of each stage.
         started: when it began, by `time.perf_counter`.
+        keeper: keeps what is seen, if that is wanted.
     """
 
     source: str | Path
@@ -126,6 +153,7 @@ class Run:
     recorder: Recorder
     clock: StageClock
     started: float
+    keeper: SightWriter | None = None
 
     @property
     def info(self) -> VideoInfo:
@@ -139,7 +167,8 @@ class Run:
             InputError: on iteration, the video cannot be read on.
         """
         done, begin = self.outputs.totals.frames, self.standing.next_frame
-        with closing(look(self.reader, self.online, self.clock, done, begin)) as looked:
+        looking = look(self.reader, self.online, self.clock, done, begin, self.keeper)
+        with closing(looking) as looked:
             yield from looked
 
     def write(self, looked: Inferred) -> FrameDetections:
@@ -171,20 +200,19 @@ class Run:
         check_unchanged(self.standing.manifest)
         self.outputs.complete(self.clock, self.reader.end)
         outputs = self._linked()
+        names = outputs.names
+        if self.keeper is not None:
+            self.keeper.complete(self.reader.end)
+            names = *names, SIGHTS
         if not self.options.overwrite:
             check_finished(self.folder, self.standing.manifest)
-        publish(self.place, replace(self.standing.manifest, files=outputs.names))
-        totals = outputs.totals
-        return Summary(
-            folder=self.folder,
-            files=tuple(self.folder / name for name in outputs.names),
+        publish(self.place, replace(self.standing.manifest, files=names))
+        return summary_of(
+            self.folder,
+            names,
+            outputs,
             info=self.info,
-            frames=totals.frames,
             frames_before=self.standing.frames_before,
-            rows=totals.rows,
-            rows_without_track=totals.rows_without_track,
-            rows_interpolated=totals.rows_interpolated,
-            tracklets=tuple(totals.table.tracklets()),
             classes=self.model.classes,
             seconds=time.perf_counter() - self.started,
             shares=self.clock.shares(),
@@ -210,6 +238,8 @@ class Run:
         given = remarks(self.model, self.outputs.totals.frames, self.options)
         given += picture_order(self.info, self.options)
         once = self.asked.link and linked_if_read_twice(self.asked, self.source)
+        if self.options.keep and self.keeper is None:
+            given.append("what was seen is not kept of a run that was resumed")
         lines = *self.reader.warnings, *self.online.warnings, *outputs.warnings, *given
         return (*lines, ONCE) if once else lines
 
@@ -239,8 +269,9 @@ def open_run(
         clear(place, standing.checkpoint)
         with (
             fetched(source, options.cache_bytes),
-            _reader(source, options, model, standing) as reader,
+            reader_of(source, options, model, standing) as reader,
             _opened(place, options, reader.info, model, standing.checkpoint) as outputs,
+            _keeper(place, options, standing) as keeper,
         ):
             if standing.checkpoint is not None:
                 restore(place, standing.checkpoint, online)
@@ -258,12 +289,26 @@ def open_run(
                 recorder=Recorder(place, standing.manifest, outputs, options.checkpoint),
                 clock=clock,
                 started=started,
+                keeper=keeper,
             )
 
 
-def _reader(
+@contextmanager
+def _keeper(
+    place: Path, options: DetectOptions, standing: Standing
+) -> Iterator[SightWriter | None]:
+    """What keeps the sights of a run from its first frame on."""
+    if not options.keep or standing.checkpoint is not None:
+        yield None
+        return
+    with closing(SightWriter(place / SIGHTS, standing.manifest.sight_key)) as keeper:
+        yield keeper
+
+
+def reader_of(
     source: str | Path, options: DetectOptions, model: Model, standing: Standing
 ) -> AbstractContextManager[FrameReader]:
+    """The video, from the first frame on that is still to be looked at."""
     again = model.window[0] * options.stride  # neighbours of the next frame
     part = part_of(options, max(0, standing.next_frame - again))
     return open_video(source, folder_rate=folder_rate(options), stream=options.stream, **part)

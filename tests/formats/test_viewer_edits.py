@@ -238,6 +238,16 @@ def test_box_is_drawn_into_a_gap_and_fills_it(page):
     assert page.get("viewer.data.byId.get(1).gaps") == []
 
 
+@pytest.mark.parametrize("way", [keys, click], ids=["keys", "mouse"])
+def test_gap_is_filled_without_drawing(page, way):
+    choose(page, 3, 1)
+    page.press("g")
+    go(page, 6)
+    way("f")(page)
+    assert done(page.settle())[1] == {"do": "fill", "track": 1, "from": 5, "to": 8}
+    assert page.get("viewer.data.byId.get(1).gaps") == []
+
+
 def test_new_object_is_drawn_by_keys_alone(page):
     go(page, 2)
     page.page.keyboard.press("e")

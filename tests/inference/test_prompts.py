@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from stub_model import CLASSES, stub_model
-from torch import Tensor
+from coloured_squares import COLOURS, FRAMES, box_at, colour_model, picture
+from stub_model import stub_model
 from video_factory import write_grey_video
 
 from minet_cli.main import run
@@ -18,78 +17,12 @@ from minet_core.config import PRESETS, VIDEO
 from minet_core.errors import ConfigError, InputError
 from minet_core.formats import read_json
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.prompt_detections import CERTAIN, Drawn
+from minet_core.inference.planting import planting
 from minet_core.inference.prompts import FirstBoxes, following, read_first_boxes
 from minet_core.memory.snapshot import restore_memory, save_memory
 from minet_core.models import zoo
-from minet_core.models.detector import BaseDetections, FeatureMap, Frame
-from minet_core.models.zoo import Model
 from minet_core.results import FrameDetections
 from minet_core.scores import ScoreKind
-
-WIDTH, HEIGHT, SIDE = 160, 120, 20
-COLOURS = {"red": (250, 20, 20), "green": (20, 250, 20), "blue": (20, 20, 250)}
-FRAMES = 24
-
-
-def box_at(name: str, frame: int) -> tuple[float, float, float, float]:
-    """Red goes right and green left, past each other; blue stands below."""
-    x = {"red": 4.0 + 4 * frame, "green": 130.0 - 4 * frame, "blue": 70.0}[name]
-    y = {"red": 30.0, "green": 42.0, "blue": 90.0}[name]
-    return x, y, x + SIDE, y + SIDE
-
-
-def picture(frame: int, names: Sequence[str] = tuple(COLOURS)) -> Frame:
-    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    for name in names:
-        x1, y1, x2, y2 = (int(side) for side in box_at(name, frame))
-        image[y1:y2, x1:x2] = COLOURS[name]
-    return image
-
-
-class ColourDetector:
-    """Finds the coloured squares, and an empty place; takes every square for a car."""
-
-    classes = CLASSES
-
-    def __init__(self, kind: ScoreKind = ScoreKind.SIGMOID) -> None:
-        self.score_kind = kind
-
-    def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:
-        return [self._detect(frame) for frame in frames]
-
-    def _detect(self, frame: Frame) -> BaseDetections:
-        rows = [[2.0, 95.0, 22.0, 115.0]]
-        for colour in COLOURS.values():
-            ys, xs = (np.abs(frame.astype(int) - colour).max(axis=2) < 30).nonzero()
-            if len(xs):
-                rows.append([xs.min() + 1.0, ys.min() - 1.0, xs.max() + 2.0, ys.max() + 0.0])
-        boxes = torch.tensor(rows)
-        scores = torch.zeros(len(rows), len(CLASSES))
-        scores[:, 0], scores[:, 1] = 0.2, 0.5
-        scores[0] = 0.05
-        if self.score_kind is ScoreKind.SOFTMAX:
-            scores = torch.cat([1 - scores.sum(dim=1, keepdim=True), scores], dim=1)
-        return BaseDetections(boxes, boxes, scores)
-
-
-class ColourEmbedder:
-    """The mean colour inside a box, of length one."""
-
-    dim = 3
-
-    def features(self, frame: Frame) -> FeatureMap:
-        return FeatureMap(torch.from_numpy(frame).permute(2, 0, 1)[None].float(), 1.0)
-
-    def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
-        found = [self._mean(features.values[0], box) for box in boxes.tolist()]
-        stacked = torch.stack(found) if found else torch.zeros(0, 3)
-        return torch.nn.functional.normalize(stacked, dim=1)
-
-    def _mean(self, image: Tensor, box: list[float]) -> Tensor:
-        x1, y1, x2, y2 = (max(0, int(side)) for side in box)
-        inside = image[:, y1:y2, x1:x2]
-        return inside.mean(dim=(1, 2)) if inside.numel() else torch.ones(3)
 
 
 def draw(*names: str, labels: Sequence[str | None] | None = None) -> FirstBoxes:
@@ -100,9 +33,12 @@ def draw(*names: str, labels: Sequence[str | None] | None = None) -> FirstBoxes:
 def online(
     first: FirstBoxes, kind: ScoreKind = ScoreKind.SIGMOID, preset: str = "video"
 ) -> OnlineDetector:
-    model = Model("colours", ColourDetector(kind), ColourEmbedder())
+    model = colour_model(kind=kind)
     return OnlineDetector(
-        model, following(PRESETS[preset]), drawn=Drawn(first, model.detector), score=0.0
+        model,
+        following(PRESETS[preset]),
+        plan=planting(first.anchors, model, only=True),
+        score=0.0,
     )
 
 
@@ -136,7 +72,7 @@ def test_first_frame_shows_the_boxes_as_drawn():
     order = first.track_ids.argsort()
     np.testing.assert_allclose(first.boxes[order], [box_at("blue", 0), box_at("red", 0)])
     assert [first.labels[i] for i in order] == ["dog", "person"]
-    np.testing.assert_allclose(first.scores, CERTAIN, rtol=1e-6)
+    np.testing.assert_array_equal(first.scores, 1)
 
 
 @pytest.mark.parametrize("kind", ScoreKind)

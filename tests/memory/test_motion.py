@@ -131,3 +131,36 @@ def test_a_camera_s_shift_turn_and_zoom_move_the_prediction() -> None:
     torch.testing.assert_close(moved.mean[0, :2, 0], turned @ centre + affine[:, 2])
     torch.testing.assert_close(moved.mean[0, 2:, 0], 2 * plain.mean[0, 2:, 0])
     torch.testing.assert_close(moved.covariance, 4 * plain.covariance)
+
+
+def after(leaps: list[float], settings: Motion = SETTINGS) -> motion.Track:
+    """A track of boxes that lie so many pixels beside a line, predicted to the next frame."""
+    track = motion.begin(START, settings)
+    for i, leap in enumerate(leaps, start=1):
+        box = START + torch.tensor([2.0 * i + leap, 0, 2.0 * i + leap, 0])
+        track = motion.predict(track, 1, None, settings)
+        track = motion.correct(track, box, settings)
+    return motion.predict(track, 1, None, settings)
+
+
+def ratio(track: motion.Track, shift: float) -> float:
+    """What a track says of a box so many pixels to the right of where it is expected."""
+    moved = track.boxes + torch.tensor([shift, 0, shift, 0])
+    return float(motion.log_ratio(moved, track, SETTINGS)[0, 0])
+
+
+def test_an_object_that_leaps_about_may_leap_again() -> None:
+    restless, calm = after([25.0, -25.0] * 6), after([0.0] * 12)
+    assert ratio(calm, 0) > ratio(restless, 0)
+    assert ratio(calm, 40) < ratio(restless, 40)
+
+
+def test_a_leap_is_forgotten_by_and_by() -> None:
+    restless, calm_again = after([25.0, -25.0] * 6), after([25.0, -25.0] * 6 + [0.0] * 30)
+    assert float(calm_again.unrest) < float(restless.unrest)
+    assert float(calm_again.unrest) == pytest.approx(1.0, abs=0.2)
+
+
+def test_without_learning_all_objects_are_equally_calm() -> None:
+    settings = Motion(learning=0.0)
+    assert after([25.0, -25.0] * 6, settings).unrest.tolist() == [1.0]

@@ -122,7 +122,7 @@ class TestRefused:
 
     def test_pickle(self, tmp_path):
         (tmp_path / "yolo.pt").write_bytes(b"PK")
-        with pytest.raises(WeightsError, match=r"as a pickle can run code; .* export it as ONNX"):
+        with pytest.raises(WeightsError, match=r"as a pickle can run code\. Export .* as ONNX"):
             load_model(str(tmp_path / "yolo.pt"))
 
 

@@ -52,7 +52,7 @@ class Tracker:
 def bench(monkeypatch, tmp_path) -> SimpleNamespace:
     monkeypatch.syspath_prepend(ROOT)
     modules = {}
-    for name in ("data", "precision", "replicates", "runs", "scores"):
+    for name in ("data", "kept", "precision", "replicates", "runs", "scores"):
         modules[name] = pytest.importorskip(f"benchmarks.identities.{name}")
     folder = write_sequence(tmp_path / "data/seq")
     (folder / "det").mkdir()
@@ -89,6 +89,24 @@ def test_networks_run_once(bench, monkeypatch):
     (again,) = bench.data.sequences([str(bench.cache / "data")], bench.cache / "cache")
     assert np.array_equal(again.images, bench.sequence.images)
     assert len(again.bundled) == len(again.features) == FRAMES
+
+
+def test_a_run_with_the_same_code_settings_and_data_is_read(bench, tmp_path):
+    figures = {"online": bench.scores.Figures(60.1, 50.2, 70.3, 40.4, 1.5)}
+    known = (bench.kept.code_of_minet(), bench.sequence.key, bench.replicates.PLAIN, VIDEO)
+    made = bench.kept.kept(tmp_path / "runs", known, lambda: figures)
+    again = bench.kept.kept(tmp_path / "runs", known, lambda: pytest.fail("made again"))
+    assert made == again == figures
+    others = {"online": bench.scores.Figures(1, 2, 3, 4, 5)}
+    for other in (("another code", *known[1:]), (*known[:3], PAPER)):
+        assert bench.kept.kept(tmp_path / "runs", other, lambda: others) == others
+
+
+def test_what_is_kept_hangs_on_the_boxes(bench):
+    det = bench.cache / "data/seq/det/det.txt"
+    det.write_text(det.read_text().replace("0.9", "0.8"))
+    (again,) = bench.data.sequences([str(bench.cache / "data")], bench.cache / "cache")
+    assert again.key != bench.sequence.key
 
 
 @pytest.mark.parametrize("kind", ["bundled", "foreign", "true"])
@@ -156,3 +174,27 @@ def test_boxes_that_are_all_right_have_full_precision(bench):
     assert (found.without, found.memory, found.linked) == pytest.approx((100, 100, 100))
     assert found.base[:, 1].tolist() == found.reported[:, 1].tolist() == [1] * 2 * FRAMES
     assert (found.reported[:, 0] >= found.base[:, 0]).all()
+
+
+def test_made_up_scenes_show_what_they_say(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    made = pytest.importorskip("benchmarks.made_scenes.sightings")
+    perfect, _, poor = made.LEVELS
+    frames = list(zip(made.sightings("dogs", 0, perfect), range(3), strict=False))
+    for sighting, _ in frames:
+        assert np.array_equal(sighting.boxes, sighting.true_boxes)
+        assert np.array_equal(sighting.owners + 1, sighting.true_ids)
+    for (once, _), again in zip(frames, made.sightings("dogs", 0, poor), strict=False):
+        assert np.array_equal(once.true_boxes, again.true_boxes)
+        assert again.scores.min() > 0.05
+        assert ((again.seen > 0) & (again.seen <= 1)).all()
+
+
+def test_minet_follows_made_up_dogs(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    made = pytest.importorskip("benchmarks.made_scenes.sightings")
+    scenes = pytest.importorskip("benchmarks.made_scenes.__main__")
+    frames = zip(made.sightings("dogs", 0, made.TRUE), range(25), strict=False)
+    shown = [sighting for sighting, _ in frames]
+    for boxes in scenes.minet(shown, 0).values():
+        assert scenes.score(shown, boxes).idf1 > 90

@@ -197,7 +197,7 @@ class TestMistakes:
         ("name", "code", "message"),
         [
             ("minet-nana", 3, "no model named 'minet-nana'; did you mean 'minet-nano'?"),
-            ("weights.pt", 4, "only .safetensors is read, as a pickle can run code"),
+            ("weights.pt", 4, "not read, as a pickle can run code"),
             ("no.safetensors", 4, "cannot be read (No such file or directory)"),
         ],
     )

@@ -1,29 +1,17 @@
 """`minet review`: what the server gives and takes, and that the page saves through it."""
 
-import http.client
 import json
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from browser import Tab
 from edits_data import edits, facts_in, result_of
+from served_page import ask, serve
 from video_factory import write_video
 
 from minet_cli.main import run
 from minet_core.formats.edits import read_edits, write_edits
-from minet_core.runs.review_server import ReviewServer, open_review
-
-
-def serve(folder: Path):
-    """A server that listens, and the lines it has said."""
-    lines: list[str] = []
-    (folder / "copies").mkdir(exist_ok=True)
-    server = ReviewServer(open_review(folder, folder / "copies", lines.append))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    return server, thread, lines
 
 
 @pytest.fixture
@@ -54,16 +42,6 @@ def point_to(result: Path, video: Path) -> None:
     document = json.loads(result.read_text())
     document["video"]["path"] = str(video)
     result.write_text(json.dumps(document))
-
-
-def ask(server, path: str, method: str = "GET", body: str | None = None, **headers: str):
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request(method, path, body, given)
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer.status, content, answer
 
 
 def test_page_is_given_to_who_knows_the_address(result, started):  # noqa: ARG001

@@ -110,8 +110,8 @@ def edited(
         InputError: they are of another.
     """
     edits.check(result_facts(header, columns))
-    size, sizes = (int(header["video"]["width"]), int(header["video"]["height"])), sizes_of(header)
-    sheet = Sheet(*size, looked_at, list(header["classes"]), _rows_of(columns, sizes, size))
+    size, sizes = _size_of(header), sizes_of(header)
+    sheet = sheet_of(header, columns, looked_at)
     skipped = apply_edits(sheet, edits.edits)
     parts = [{name: column[columns["tracks"] == 0] for name, column in columns.items()}]
     parts += (_columns_of(track, rows, sizes, size) for track, rows in sheet.tracks.items())
@@ -119,6 +119,17 @@ def edited(
     order = np.argsort(joined["frames"], kind="stable")
     ordered = {name: column[order] for name, column in joined.items()}
     return ordered, sheet.classes, _marks(sheet, skipped, edits)
+
+
+def sheet_of(header: dict[str, Any], columns: Columns, looked_at: range) -> Sheet:
+    """What edits change of a result."""
+    size = _size_of(header)
+    rows = _rows_of(columns, sizes_of(header), size)
+    return Sheet(*size, looked_at, list(header["classes"]), rows)
+
+
+def _size_of(header: dict[str, Any]) -> tuple[int, int]:
+    return int(header["video"]["width"]), int(header["video"]["height"])
 
 
 def _marks(sheet: Sheet, skipped: list[Skipped], edits: EditsFile) -> Marks:

@@ -74,8 +74,8 @@ def _annotations(
     video, settings = header["video"], header["settings"]
     rate, step = Fraction(video["frame_rate"]), int(settings["stride"])
     columns = columns_of(rows)
-    start = start_of(settings["start"], columns["frames"], step, rate)
-    looked_at = range(start, start + int(header["counts"]["frames"]) * step, step)
+    looked_at = looked_at_by(header, columns)
+    start = looked_at.start
     _check(columns, looked_at)
     frames = _frames(video["duration"], settings, looked_at, rate)
     length = looked_at.stop if frames is None else frames
@@ -115,6 +115,14 @@ def _annotations(
         end=_seconds(header.get("end")),
         stream=None if video.get("stream") is None else int(video["stream"]),
     )
+
+
+def looked_at_by(header: dict[str, Any], columns: Columns) -> range:
+    """The frames that a run has looked at."""
+    settings, step = header["settings"], int(header["settings"]["stride"])
+    rate = Fraction(header["video"]["frame_rate"])
+    start = start_of(settings["start"], columns["frames"], step, rate)
+    return range(start, start + int(header["counts"]["frames"]) * step, step)
 
 
 def _seconds(value: Any) -> float | None:

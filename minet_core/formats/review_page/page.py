@@ -30,7 +30,7 @@ from minet_core.video.opening import is_url
 _SCRIPTS = (
     *("edits", "data", "rows", "state", "player", "overlay", "lanes", "timeline"),
     *("chart", "strip", "list", "filters"),
-    *("editlog", "editor", "doubts", "editing", "keys", "main"),
+    *("editlog", "editor", "going", "doubts", "editing", "keys", "main"),
 )
 
 

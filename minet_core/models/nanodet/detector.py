@@ -140,9 +140,7 @@ class NanoDetDetector:
 
     def _detect_equal(self, frames: list[Frame]) -> list[BaseDetections]:
         height, width = frames[0].shape[:2]
-        pictures = self._resized(
-            np.stack(frames) if len(frames) > 1 else np.ascontiguousarray(frames[0])[None]
-        )
+        pictures = self._resized(np.stack(frames))
         class_logits, distance_logits = self._network(pictures)
         new_height, new_width = pictures.shape[2:]
         scale = torch.tensor([new_width / width, new_height / height]).repeat(2)

@@ -25,6 +25,7 @@ function openEditing(viewer) {
   viewer.doubts.start();
   editor.history.restore();
   if (editor.history.steps.length) editor.refresh();
+  if (editor.history.served) new GoOn(editor).open();
   drawDone(editor);
   drawEditState(viewer);
 }

@@ -39,7 +39,7 @@ function keyTable(viewer) {
 /** @param {Doubts} doubts @returns {Key[]} */
 function doubtKeys(doubts) {
   return [
-    { keys: ["q"], shown: "Q", does: "to the worst doubtful place", run: () => doubts.next() },
+    { keys: ["q"], shown: "Q", does: "to the place that is most likely wrong", run: () => doubts.next() },
     { keys: ["1"], shown: "1", does: "of a doubtful place: same, it is right", run: () => doubts.decide("onYes") },
     { keys: ["2"], shown: "2", does: "of a doubtful place: not the same, it is wrong", run: () => doubts.decide("onNo") },
     { keys: ["3"], shown: "3", does: "of a doubtful place: later", run: () => doubts.putOff() },

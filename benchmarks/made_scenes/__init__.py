@@ -1,0 +1,1 @@
+"""Made-up scenes of boxes: what no sequence at hand shows, such as birds, pans and long hiding."""

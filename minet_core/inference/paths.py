@@ -1,0 +1,288 @@
+"""The track of an object between a person's boxes: the best path through the detector's boxes.
+
+An identifier is learnt from all boxes of the person (Eq. 2). From one of them a search goes on,
+frame by frame, with what the memory asks of a box: appearance and place (Eq. 5), and how sure it
+is. It keeps the best paths, so that the one that fits the next box of the person best is at once
+the track found forwards and the track found backwards, joined where that costs least. Before the
+first box it goes backwards. After the last, the memory goes on by itself.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from minet_core.box_tensors import box_iou
+from minet_core.config import MemoryConfig, Motion
+from minet_core.inference.anchors import Anchors, Box
+from minet_core.inference.sights import Sight
+from minet_core.memory import motion
+from minet_core.memory.association import sureness
+from minet_core.memory.identifier import FrameSamples, RunningRidge, identifiers, update
+from minet_core.memory.motion import Track
+from minet_core.memory.support import positive_boxes, support_samples
+from minet_core.models.zoo import Model
+from minet_core.scores import best_class_rows, classwise_nms, foreground
+
+_WIDTH = 24
+"""Paths that are kept in mind."""
+
+_PATIENCE = 45
+"""Frames without a box after which a search that no box of the person awaits is over."""
+
+_MOST_ANCHORS = 30
+"""Boxes of a person from which an identifier is learnt."""
+
+_SAME = 0.5
+_FLOOR = 0.001
+
+Paths = dict[int, dict[int, Box]]
+"""Frame → id → box."""
+
+
+class Sights(Protocol):
+    """The frames of a video as they were seen, by index; it need not hold them in memory."""
+
+    @property
+    def frames(self) -> Sequence[int]:
+        """Indices of the frames that were looked at, in order."""
+        ...
+
+    def sight(self, place: int) -> Sight:
+        """What was seen in one, by its place in `frames`."""
+        ...
+
+
+class _Boxes(NamedTuple):
+    """What one frame offers: (M, 4) boxes, (M,) how sure each is, (M, D) embeddings."""
+
+    boxes: Tensor
+    sure: Tensor
+    embeddings: Tensor
+
+
+class _Step(NamedTuple):
+    """A box of a path, and the step before it."""
+
+    place: int
+    box: Box
+    before: "_Step | None"
+
+
+@dataclass(frozen=True, slots=True)
+class _Beam:
+    """K paths: where each is expected, what it is worth, its last box, and that box's scene."""
+
+    track: Track
+    worth: Tensor
+    steps: list[_Step]
+    scenes: list[int]
+
+    def chosen(self, rows: list[int]) -> "_Beam":
+        return _Beam(
+            self.track[rows],
+            self.worth[rows],
+            [self.steps[k] for k in rows],
+            [self.scenes[k] for k in rows],
+        )
+
+
+class PathFinder:
+    """Finds the tracks of a person's objects.
+
+    Args:
+        sights: of the video.
+        anchors: what the person has said.
+        model: whose embedder it is.
+        config: the memory's settings.
+        others: frame → boxes that belong to tracks already, and are taken from none.
+    """
+
+    def __init__(
+        self,
+        sights: Sights,
+        anchors: Anchors,
+        model: Model,
+        config: MemoryConfig,
+        others: Mapping[int, Sequence[Box]] | None = None,
+    ) -> None:
+        self._others = others or {}
+        self._sights = sights
+        self._anchors = anchors
+        self._model = model
+        self._config = config
+        self._motion = config.motion or Motion()
+        self._places = {frame: place for place, frame in enumerate(sights.frames)}
+        self._known: dict[int, _Boxes] = {}
+        self._taken: set[tuple[int, Box]] = set()
+
+    def paths(self) -> Paths:
+        """The boxes of each object where the person has drawn none."""
+        found: Paths = {}
+        for number in sorted(self._anchors.ids):
+            known = self._known_of(number)
+            steps = [_Step(self._places[frame], box, None) for frame, box in known]
+            for place, box in self._of(number, steps):
+                frame = self._sights.frames[place]
+                found.setdefault(frame, {})[number] = box
+                self._taken.add((place, box))
+        for frame, row in self._anchors.tracks.items():
+            found[frame] = found.get(frame, {}) | dict(row)
+        return found
+
+    def _known_of(self, number: int) -> list[tuple[int, Box]]:
+        """Frames and boxes in which an object is, in order; a person's own come before others."""
+        tracks = self._anchors.tracks.items()
+        known = {frame: row[number] for frame, row in tracks if number in row}
+        known |= dict(self._anchors.of(number))
+        return sorted((frame, box) for frame, box in known.items() if frame in self._places)
+
+    def _of(self, number: int, drawn: list[_Step]) -> Iterator[tuple[int, Box]]:
+        if not drawn:
+            return
+        identifier = self._identifier(drawn)
+        for one, two in pairwise(drawn):
+            if two.place == one.place + 1:
+                continue
+            yield from self._search(number, identifier, one, range(one.place + 1, two.place), two)
+        yield from self._search(number, identifier, drawn[0], range(drawn[0].place - 1, -1, -1))
+
+    def _identifier(self, drawn: list[_Step]) -> Tensor:
+        """(D,) γ, learnt from boxes that a person drew, or some of many."""
+        config, embed = self._config, self._model.embedder.embed
+        ridge = RunningRidge(self._model.embedder.dim, _MOST_ANCHORS)
+        for step in drawn[:: -(-len(drawn) // _MOST_ANCHORS)]:
+            sight, box = self._sights.sight(step.place), torch.tensor([step.box])
+            assert sight.features is not None
+            proposals = sight.base.proposals
+            frame = FrameSamples.of(embed(sight.features, proposals))
+            copies = embed(sight.features, positive_boxes(box, config.positives)[0])[None]
+            update([ridge], support_samples(box, proposals, frame, copies, config.negatives))
+        return identifiers([ridge], config.ridge)[0]
+
+    def _search(
+        self, number: int, identifier: Tensor, start: _Step, places: range, end: _Step | None = None
+    ) -> Iterator[tuple[int, Box]]:
+        """Boxes of the best path from a person's box over frames, and to the next one if any."""
+        begun = motion.begin(torch.tensor([start.box]), self._motion)
+        beam = _Beam(begun, torch.zeros(1, dtype=torch.float64), [start], [0])
+        scene, last, ahead = 0, start.place, places.step > 0
+        for place in places:
+            awaited = end is not None or last - _PATIENCE <= place <= last + _PATIENCE
+            if not awaited:
+                break
+            scene += self._is_cut(place, ahead=ahead)
+            beam = self._moved(beam, place, ahead=ahead)
+            grown = self._grown(beam, number, identifier, place, scene)
+            last = place if grown is not beam else last
+            beam = grown
+        worth = beam.worth
+        if end is not None:
+            beam = self._moved(beam, end.place, ahead=True)
+            scene += self._is_cut(end.place, ahead=True)
+            position = self._position(torch.tensor([end.box]), beam, scene)[0]
+            worth = worth + position
+        step: _Step | None = beam.steps[int(worth.argmax())]
+        while step is not None and step.before is not None:
+            yield step.place, step.box
+            step = step.before
+
+    def _grown(self, beam: _Beam, number: int, identifier: Tensor, place: int, scene: int) -> _Beam:
+        """The paths, with those that go on in a box of this frame."""
+        found = self._boxes(place, number)
+        if not len(found.boxes):
+            return beam
+        config = self._config
+        odds = config.scale * (found.embeddings.double() @ identifier - config.empty_association)
+        position = self._position(found.boxes, beam, scene)
+        gain = (odds - config.gate + torch.logit(found.sure.double(), eps=1e-6))[:, None] + position
+        allowed = (gain >= 0) & (odds[:, None] + position >= config.gate)
+        total = torch.where(allowed, gain + beam.worth, -torch.inf)
+        best = total.max(dim=1)
+        rows = best.values.isfinite().nonzero().flatten().tolist()
+        if not rows:
+            return beam
+        parents = best.indices[rows].tolist()
+        boxes = found.boxes[rows]
+        before = beam.track[parents]
+        after = motion.correct(before, boxes, self._motion)
+        new = motion.begin(boxes, self._motion)
+        fresh = torch.tensor([beam.scenes[k] != scene for k in parents])
+        mean = torch.where(fresh[:, None, None], new.mean, after.mean)
+        covariance = torch.where(fresh[:, None, None, None], new.covariance, after.covariance)
+        unrest = torch.where(fresh, new.unrest, after.unrest)
+        sides = boxes.tolist()
+        steps = [
+            _Step(place, (x1, y1, x2, y2), beam.steps[k])
+            for (x1, y1, x2, y2), k in zip(sides, parents, strict=True)
+        ]
+        both = _Beam(
+            Track(
+                torch.cat([mean, beam.track.mean]),
+                torch.cat([covariance, beam.track.covariance]),
+                torch.cat([unrest, beam.track.unrest]),
+            ),
+            torch.cat([best.values[rows], beam.worth]),
+            steps + beam.steps,
+            [scene] * len(rows) + beam.scenes,
+        )
+        return both.chosen(both.worth.argsort(descending=True, stable=True)[:_WIDTH].tolist())
+
+    def _moved(self, beam: _Beam, place: int, *, ahead: bool) -> _Beam:
+        """The paths one frame on, forwards or backwards."""
+        camera = self._sights.sight(place if ahead else place + 1).camera
+        if camera is not None and not ahead:
+            camera = _inverse(camera)
+        track = motion.predict(beam.track, 1.0, camera, self._motion)
+        return _Beam(track, beam.worth, beam.steps, beam.scenes)
+
+    def _position(self, boxes: Tensor, beam: _Beam, scene: int) -> Tensor:
+        """(M, K) what the place of each path says of M boxes; of another scene's, nothing."""
+        here = torch.tensor([one == scene for one in beam.scenes])
+        return torch.where(here, motion.log_ratio(boxes, beam.track, self._motion), 0.0)
+
+    def _is_cut(self, place: int, *, ahead: bool) -> bool:
+        return self._sights.sight(place if ahead else place + 1).cut
+
+    def _boxes(self, place: int, number: int) -> _Boxes:
+        """What a frame offers to an object."""
+        frame = self._sights.frames[place]
+        if number in self._anchors.hidden.get(frame, ()):
+            none = torch.zeros(0, 4)
+            return _Boxes(none, none[:, 0], none)
+        if place not in self._known:
+            self._known[place] = self._offered(place, frame)
+        known = self._known[place]
+        free = [(place, (a, b, c, d)) not in self._taken for a, b, c, d in known.boxes.tolist()]
+        if all(free):
+            return known
+        chosen = torch.tensor(free)
+        return _Boxes(*(column[chosen] for column in known))
+
+    def _offered(self, place: int, frame: int) -> _Boxes:
+        sight, config = self._sights.sight(place), self._config
+        assert sight.features is not None
+        base = sight.base
+        classes = foreground(base.scores.double(), self._model.score_kind)
+        rows, labels = classwise_nms(base.boxes, classes, config.nms, _FLOOR)
+        rows = torch.arange(len(base)) if base.final else best_class_rows(rows, labels, classes)
+        boxes = base.boxes[rows]
+        sure = sureness(boxes, classes[rows].amax(dim=1), config) if len(rows) else classes[:0, 0]
+        drawn = [anchor.box for anchor in self._anchors.boxes.get(frame, ())]
+        drawn += self._anchors.tracks.get(frame, {}).values()
+        drawn += self._others.get(frame, ())
+        gone = torch.tensor([*drawn, *self._anchors.gone.get(frame, ())]).reshape(-1, 4)
+        free = (box_iou(gone, boxes) < _SAME).all(dim=0) & (sure > config.write_threshold)
+        rows, boxes = rows[free], boxes[free]
+        embeddings = self._model.embedder.embed(sight.features, base.proposals[rows])
+        return _Boxes(boxes, sure[free], embeddings)
+
+
+def _inverse(camera: Tensor) -> Tensor:
+    """(2, 3) the affine map that leads back."""
+    linear, shift = camera[:, :2].double(), camera[:, 2:].double()
+    back = torch.linalg.inv(linear)
+    return torch.cat([back, -back @ shift], dim=1)

@@ -1,0 +1,101 @@
+"""What the pixels of a frame say, before any memory: all that tracking ever asks of a picture.
+
+Tracks can be found again from sights alone, without the video, the detector and the network that
+tells objects apart.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from minet_core.inference.camera import CameraMotion
+from minet_core.inference.cuts import CutDetector
+from minet_core.inference.timings import StageClock
+from minet_core.models.detector import BaseDetections, FeatureMap, Frame
+from minet_core.models.zoo import Model
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One frame as it was seen.
+
+    Attributes:
+        size: its width and height in pixels.
+        base: what the detector says of it, finite.
+        features: from which embeddings are cut; None where nobody asks for any.
+        cut: whether a new scene begins with it.
+        camera: (2, 3) affine map from pixels of the frame before to its own, if known.
+        dropped: boxes for which the model gave NaN or infinity.
+    """
+
+    size: Size
+    base: BaseDetections
+    features: FeatureMap | None
+    cut: bool = False
+    camera: Tensor | None = None
+    dropped: int = 0
+
+
+class Eyes:
+    """Looks at one video, frame by frame.
+
+    Args:
+        model: detector and embedder.
+        clock: where to count time.
+        remembers: whether a memory will ask for embeddings and for the scene.
+        follows: whether it will ask how the camera has moved.
+    """
+
+    def __init__(self, model: Model, clock: StageClock, *, remembers: bool, follows: bool) -> None:
+        self._model = model
+        self._clock = clock
+        self._remembers = remembers
+        self._follows = follows
+        self._cuts = CutDetector()
+        self._camera = CameraMotion()
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was wrong up to now, a line each."""
+        return self._camera.warnings
+
+    def see(self, image: Frame, frame: int, base: BaseDetections | None = None) -> Sight:
+        """Look at the next frame.
+
+        Args:
+            image: (height, width, 3) RGB.
+            frame: its index.
+            base: what the detector says of it, where it was asked already.
+        """
+        with self._clock.stage("detector"):
+            found = self._model.detect(image, frame) if base is None else base
+            fine = found.finite()
+        size = image.shape[1], image.shape[0]
+        sight = Sight(size, fine, None, dropped=len(found) - len(fine))
+        if not self._remembers:
+            return sight
+        with self._clock.stage("identify"):
+            features = self._model.embedder.features(image)
+        with self._clock.stage("memory"):
+            cut = self._cuts.is_cut(image)
+            camera = self._camera.update(image) if self._follows else None
+        return replace(sight, features=features, cut=cut, camera=None if cut else camera)
+
+    def save(self) -> dict[str, Any]:
+        """What it knows of the last frame."""
+        seen, grey = self._cuts.thumbnail, self._camera.grey
+        return {
+            "thumbnail": None if seen is None else torch.from_numpy(seen),
+            "grey": None if grey is None else torch.from_numpy(grey),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put a state of `save` in the place of what it knows."""
+        seen, grey = state["thumbnail"], state["grey"]
+        self._cuts.thumbnail = None if seen is None else np.asarray(seen)
+        self._camera.grey = None if grey is None else np.asarray(grey)
