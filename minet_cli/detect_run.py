@@ -19,7 +19,7 @@ from minet_core.text import shown
 if TYPE_CHECKING:
     from minet_cli.showing.detect_report import Reporter
     from minet_cli.showing.progress_many import Display
-    from minet_core.runs.video_run import Summary
+    from minet_core.runs.summary import Summary
 
 Failure = tuple[str, str]
 """An input, and what went wrong with it."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from minet_core.results import FrameDetections, Tracklet, VideoResult
     from minet_core.runs.annotate import annotate
     from minet_core.runs.api import VideoDetector, iterate_video
-    from minet_core.runs.video_run import Summary
+    from minet_core.runs.summary import Summary
     from minet_core.training.settings import TrainConfig, recipe
     from minet_core.training.train import TrainingSummary, train
     from minet_core.video import open_video
@@ -43,7 +43,7 @@ _HOMES = {
     "MemoryConfig": "config",
     "MinetError": "errors",
     "Model": "models.zoo",
-    "Summary": "runs.video_run",
+    "Summary": "runs.summary",
     "Tracklet": "results",
     "TrainConfig": "training.settings",
     "TrainingSummary": "training.train",

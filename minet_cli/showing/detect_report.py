@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from minet_cli.showing.progress_many import Display
     from minet_core.batch.planning import Job, Size
     from minet_core.runs.going_on import Progress
-    from minet_core.runs.video_run import Summary
+    from minet_core.runs.summary import Summary
 
 
 class Reporter:

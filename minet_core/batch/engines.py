@@ -12,7 +12,7 @@ from minet_core.batch.videos import cluster_work, work
 from minet_core.options import DetectOptions
 
 if TYPE_CHECKING:
-    from minet_core.runs.video_run import Summary
+    from minet_core.runs.summary import Summary
 
 MANY = 1_000_000
 FULL_HD = 1920 * 1080

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from minet_core.models.zoo import Model
     from minet_core.results import FrameDetections
     from minet_core.runs.going_on import Progress
-    from minet_core.runs.video_run import Summary
+    from minet_core.runs.summary import Summary
     from minet_core.video import VideoInfo
 
 

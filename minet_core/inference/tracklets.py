@@ -15,7 +15,7 @@ Memory for a tracklet does not grow with its length.
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,11 +24,9 @@ from numpy.typing import NDArray
 from minet_core.assignment import best_pairs
 from minet_core.boxes import NO_TRACK
 from minet_core.config import Existence
+from minet_core.inference.held_tracklet import Held, Vector, from_plain, plain
 from minet_core.memory.slots import HELD, existence
 from minet_core.results import FrameDetections
-
-_SAMPLES = 8
-"""Embeddings that are kept of a tracklet, from its whole length."""
 
 _FEWEST = 3
 """Boxes of a tracklet that is joined to another: fewer show no identity."""
@@ -50,51 +48,6 @@ _GROWTH, _GROWTH_SPEED = 0.5, 0.01
 
 _TIDY = 100
 """Frames after which what is of no use any more goes."""
-
-Vector = NDArray[np.float32]
-
-
-@dataclass(slots=True)
-class Held:
-    """What is held of one tracklet.
-
-    Attributes:
-        id: of its slot.
-        first: (frame, scene) of its first box; frames are counted as they are looked at.
-        last: of its last box.
-        first_box: (4,) xyxy.
-        last_box: (4,) xyxy.
-        boxes: how many it has.
-        best: its best base scores, descending.
-        votes: label id → sum of scores.
-        identifier: (D,) γ, as learnt from all its boxes.
-        samples: of its boxes' (D,) embeddings, every `stride`-th.
-        stride: see there.
-    """
-
-    id: int
-    first: tuple[int, int]
-    last: tuple[int, int]
-    first_box: list[float]
-    last_box: list[float]
-    boxes: int = 0
-    best: list[float] = field(default_factory=list)
-    votes: dict[int, float] = field(default_factory=dict)
-    identifier: Vector = field(default_factory=lambda: np.zeros(0, np.float32))
-    samples: list[Vector] = field(default_factory=list)
-    stride: int = 1
-
-    @property
-    def label(self) -> int:
-        """Label id that most of its scores speak for."""
-        return max(self.votes, key=self.votes.__getitem__)
-
-    def sample(self, embedding: Vector) -> None:
-        """Keep an embedding now and then, so that those kept span the tracklet evenly."""
-        if self.boxes % self.stride == 0:
-            self.samples.append(embedding)
-            if len(self.samples) > _SAMPLES:
-                self.samples, self.stride = self.samples[::2], 2 * self.stride
 
 
 class JoinedTrack(NamedTuple):
@@ -210,14 +163,14 @@ class TrackletLinker:
 
     def save(self) -> dict[str, Any]:
         """Everything it has gathered, as plain values that `torch.save` can write."""
-        held = [_plain(one) for one in self._held.values()]
+        held = [plain(one) for one in self._held.values()]
         return {"frame": self._frame, "scene": self._scene, "cuts": [*self.cuts], "held": held}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Put a state of `save` in the place of what it has."""
         self._frame, self._scene = state["frame"], state["scene"]
         self.cuts = [*state["cuts"]]
-        self._held = {entry["id"]: _held(entry) for entry in state["held"]}
+        self._held = {entry["id"]: from_plain(entry) for entry in state["held"]}
 
 
 def _joined(held: list[Held]) -> list[tuple[Held, Held]]:
@@ -281,24 +234,6 @@ def _assigned(worth: dict[tuple[int, int], float], count: int) -> list[tuple[int
         chosen = zip(*best_pairs(table), strict=True)
         pairs += [(int(ends[i]), int(begins[j])) for i, j in chosen if table[i, j] > 0]
     return pairs
-
-
-def _plain(held: Held) -> dict[str, Any]:
-    """As plain values: arrays would need numpy's types to be allowed when they are loaded."""
-    entry = asdict(held)
-    entry["identifier"] = held.identifier.tolist()
-    entry["samples"] = [sample.tolist() for sample in held.samples]
-    return entry
-
-
-def _held(entry: dict[str, Any]) -> Held:
-    arrays = {
-        "identifier": np.array(entry["identifier"], np.float32),
-        "samples": [np.array(sample, np.float32) for sample in entry["samples"]],
-        "first": tuple(entry["first"]),
-        "last": tuple(entry["last"]),
-    }
-    return Held(**{**entry, **arrays})
 
 
 def linked(

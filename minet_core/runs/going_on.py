@@ -49,8 +49,9 @@ from minet_core.runs.recorder import check_unchanged
 from minet_core.runs.sight_file import SightFile, SightWriter, Stamp, is_kept
 from minet_core.runs.spool import Frames, open_spool, write_linked
 from minet_core.runs.stages import QUEUE_DEPTH, decoded
+from minet_core.runs.summary import Summary, summary_of
 from minet_core.runs.unfinished import clear, finish_publishing, open_unfinished, publish
-from minet_core.runs.video_run import Summary, reader_of, summary_of
+from minet_core.runs.video_run import reader_of
 from minet_core.scores import ScoreKind
 from minet_core.text import shown
 from minet_core.video import FrameReader, VideoInfo

@@ -17,8 +17,8 @@ from minet_core.options import DetectOptions
 from minet_core.runs import outputs, unfinished
 from minet_core.runs.annotate import annotate
 from minet_core.runs.manifest import ANNOTATED, OUTPUT_FILES, read_manifest
+from minet_core.runs.summary import Summary
 from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
-from minet_core.runs.video_run import Summary
 from minet_core.video import VideoReader
 
 EMPTY = (0, 7, 8, 12)

@@ -22,7 +22,7 @@ from minet_core.options import DetectOptions
 from minet_core.runs import outputs
 from minet_core.runs.annotate import annotate
 from minet_core.runs.manifest import read_manifest
-from minet_core.runs.video_run import Summary
+from minet_core.runs.summary import Summary
 
 FRAMES = 12
 
