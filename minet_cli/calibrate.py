@@ -58,8 +58,8 @@ def calibrate(
     """
     from minet_core.datasets import open_dataset
     from minet_core.evaluation.calibration import fit, log_loss, outcomes, reliability, scaled
+    from minet_core.evaluation.report.figures import require_matplotlib
     from minet_core.evaluation.report.plots import reliability as plotted
-    from minet_core.evaluation.report.plots import require_matplotlib
     from minet_core.models.onnx.sidecar import sidecar_path, write_calibration
     from minet_core.publishing import check_free, replace_bytes
 

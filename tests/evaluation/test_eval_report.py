@@ -20,7 +20,7 @@ from minet_core.evaluation.frames import EvalFrame
 from minet_core.evaluation.precision.average_precision import ApAccumulator
 from minet_core.evaluation.precision.curve import curve
 from minet_core.evaluation.precision.motion_precision import MotionApAccumulator
-from minet_core.evaluation.report import plots
+from minet_core.evaluation.report import figures, plots
 from minet_core.evaluation.report.moments import as_html, moments
 from minet_core.evaluation.report.page import ReportData, RunScores, Sweep, write_report
 from minet_core.evaluation.tracks.identities import IdentityConfusion, identity_confusion
@@ -181,9 +181,9 @@ def test_the_page_needs_nothing_but_itself(page: str) -> None:
     # A dark and a light one in turn, each in its own colours.
     for dark, light in zip(pictures[::2], pictures[1::2], strict=True):
         assert texts(dark) == texts(light)
-        assert plots.NIGHT.muted in dark
-        assert plots.DAY.muted not in dark
-        assert plots.DAY.muted in light
+        assert figures.NIGHT.muted in dark
+        assert figures.DAY.muted not in dark
+        assert figures.DAY.muted in light
 
 
 def test_the_same_data_give_the_same_file(
@@ -230,7 +230,7 @@ def test_a_line_of_scores_breaks_where_the_annotation_does() -> None:
         scores = np.linspace(0.2, 0.9, len(frames)) ** 2
         track = TrackScores("v", 1, "cat", np.array(frames), {"a": scores})
         svg = ElementTree.fromstring(plots.track_scores([track]))
-        paths = [e for e in svg.iter() if plots.DAY.series[0] in e.get("style", "")]
+        paths = [e for e in svg.iter() if figures.DAY.series[0] in e.get("style", "")]
         return sum(path.get("d", "").count("M") for path in paths)
 
     assert strokes(0, 1, 2, 3, 4, 5) == 1
@@ -239,7 +239,7 @@ def test_a_line_of_scores_breaks_where_the_annotation_does() -> None:
 
 
 def test_the_default_of_a_sweep_is_ringed() -> None:
-    colour = plots.DAY.series[1]
+    colour = figures.DAY.series[1]
     assert colour in plots.sweep(SWEEP)
     assert colour not in plots.sweep(replace(SWEEP, default=None))
     assert {"80.22", "80.24", "78.40", "0.95"} <= set(texts(plots.sweep(SWEEP)))

@@ -9,8 +9,8 @@ from minet_core import __version__
 from minet_core.evaluation.report import plots
 from minet_core.evaluation.report.choices import as_html as choices_as_html
 from minet_core.evaluation.report.contents import ReportData, RunScores, Sweep
+from minet_core.evaluation.report.figures import by_night, require_matplotlib
 from minet_core.evaluation.report.moments import FOUND, as_html
-from minet_core.evaluation.report.plots import require_matplotlib
 from minet_core.evaluation.report.tables import class_table, score_table, sweep_table
 from minet_core.evaluation.tracks.identities import IdentityConfusion
 from minet_core.page_style import STYLE
@@ -154,7 +154,7 @@ def _picture(svg: str, alternative: str) -> str:
     """The figure for a light and for a dark page; the browser takes one."""
     light, dark = (
         "data:image/svg+xml;base64," + b64encode(figure.encode()).decode()
-        for figure in (svg, plots.by_night(svg))
+        for figure in (svg, by_night(svg))
     )
     return (
         f'<figure><picture><source srcset="{dark}" media="(prefers-color-scheme: dark)">'

@@ -4,34 +4,34 @@ A figure is drawn for a light page and has no ground of its own; `by_night` give
 for a dark one. The same data give the same bytes.
 """
 
-import io
 import math
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minet_core.errors import ConfigError
 from minet_core.evaluation.calibration import Bin
 from minet_core.evaluation.frames import Floats, Ints
 from minet_core.evaluation.precision.curve import Curve
 from minet_core.evaluation.precision.motion_groups import MotionGroup
 from minet_core.evaluation.precision.result import ApResult
 from minet_core.evaluation.report.contents import Sweep
+from minet_core.evaluation.report.figures import (
+    DAY,
+    WIDTH,
+    legend,
+    line_style,
+    new_figure,
+    small_axes,
+    svg_of,
+)
 from minet_core.evaluation.tracks.identities import IdentityConfusion
 from minet_core.evaluation.tracks.score_curves import TrackScores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
-    from matplotlib.figure import Figure
 
-WIDTH = 10.0
-"""Width of a figure in inches, 72 points each."""
 IDS = 50
 """Found ids that have a column of their own in a matrix of identities, those of most boxes."""
 RUNS = 4
@@ -40,76 +40,31 @@ POINTS = 200
 """A precision-recall curve is drawn through no more points than these."""
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """Colours of a figure, each in one role only.
-
-    Attributes:
-        ground: of the page.
-        ink: of text and values.
-        muted: of axes and what matters less.
-        grid: of lines behind the data.
-        series: of the runs, in order; told apart by colour-blind eyes too.
-    """
-
-    ground: str
-    ink: str
-    muted: str
-    grid: str
-    series: tuple[str, str, str, str]
-
-
-# After the palette of Okabe and Ito, "Color Universal Design" (2008); lighter at night.
-DAY = Theme(
-    "#ffffff", "#1f2328", "#656d76", "#d8dee4", ("#0072b2", "#d55e00", "#009e73", "#a05a86")
-)
-NIGHT = Theme(
-    "#0d1117", "#e6edf3", "#9198a1", "#343b43", ("#56b4e9", "#f0a04b", "#3fcf9f", "#e5a3c8")
-)
-
-_DASHES = ("-", "--", "-.", ":")
-
-
-def require_matplotlib() -> None:
-    """Raise ConfigError when matplotlib is not installed: better before a long run than after."""
-    if find_spec("matplotlib") is None:
-        raise ConfigError("a report needs matplotlib: pip install matplotlib")
-
-
-def by_night(svg: str) -> str:
-    """The same figure for a dark page."""
-    day = (DAY.ground, DAY.ink, DAY.muted, DAY.grid, *DAY.series)
-    night = (NIGHT.ground, NIGHT.ink, NIGHT.muted, NIGHT.grid, *NIGHT.series)
-    for colour, darker in zip(day, night, strict=True):
-        svg = svg.replace(colour, darker)
-    return svg
-
-
 def precision_recall(runs: Sequence[tuple[str, ApResult]]) -> str:
     """One small plot a class that has true boxes, with the curves of all runs."""
     shown = [i for i, entry in enumerate(runs[0][1].classes) if entry.truths]
-    with _figure() as figure:
-        axes = _grid(figure, len(shown), columns=4, height=2.1)
+    with new_figure() as figure:
+        axes = small_axes(figure, len(shown), columns=4, height=2.1)
         for place, (index, axis) in enumerate(zip(shown, axes, strict=True)):
             entries = [ap.classes[index] for _, ap in runs]
             for number, entry in enumerate(entries):
                 recall, precision = _outline(entry.curve)
-                axis.plot(recall, precision, **_line(number))
+                axis.plot(recall, precision, **line_style(number))
             values = " / ".join(f"{100 * entry.ap:.1f}" for entry in entries)
             # More values than two would run into the next title; the table has them all.
             axis.set_title(f"{entries[0].name} {values if len(runs) < 3 else ''}", loc="left")
             axis.set(xlim=(0, 1), ylim=(0, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
             axis.set_ylabel("precision" if place % 4 == 0 else "")
             axis.set_xlabel("recall" if place >= len(shown) - 4 else "")
-        _legend(figure, [name for name, _ in runs])
-        return _svg(figure)
+        legend(figure, [name for name, _ in runs])
+        return svg_of(figure)
 
 
 def motion_bars(runs: Sequence[tuple[str, Mapping[MotionGroup, ApResult]]]) -> str:
     """Mean average precision of each motion group, the runs side by side."""
     width = 0.8 / len(runs)
-    with _figure() as figure:
-        (axis,) = _grid(figure, 1, columns=1, height=2.6, width=6.0)
+    with new_figure() as figure:
+        (axis,) = small_axes(figure, 1, columns=1, height=2.6, width=6.0)
         for number, (name, groups) in enumerate(runs):
             places = np.arange(len(MotionGroup)) + (number - (len(runs) - 1) / 2) * width
             heights = [100 * groups[group].mean for group in MotionGroup]
@@ -122,7 +77,7 @@ def motion_bars(runs: Sequence[tuple[str, Mapping[MotionGroup, ApResult]]]) -> s
         axis.grid(visible=False, axis="x")
         if len(runs) > 1:
             figure.legend(loc="outside upper left", ncols=len(runs), frameon=False)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def _group_name(group: MotionGroup, results: Mapping[MotionGroup, ApResult]) -> str:
@@ -133,20 +88,20 @@ def _group_name(group: MotionGroup, results: Mapping[MotionGroup, ApResult]) -> 
 def track_scores(tracks: Sequence[TrackScores]) -> str:
     """Score over time of true tracks, one small plot each, with a line for each of few runs."""
     names = list(dict.fromkeys(name for track in tracks for name in track.scores))[:RUNS]
-    with _figure() as figure:
-        axes = _grid(figure, len(tracks), columns=2, height=1.75)
+    with new_figure() as figure:
+        axes = small_axes(figure, len(tracks), columns=2, height=1.75)
         for place, (track, axis) in enumerate(zip(tracks, axes, strict=True)):
             for number, name in enumerate(names):
                 if name in track.scores:
                     frames, values = _with_gaps(track.frames, track.scores[name])
-                    axis.plot(frames, values, **_line(number))
+                    axis.plot(frames, values, **line_style(number))
             axis.set_title(f"{track.label} {track.track_id} in {track.video}", loc="left")
             axis.set(ylim=(-0.02, 1.02), yticks=(0, 0.5, 1))
             axis.margins(x=0.01)
             axis.set_ylabel("score" if place % 2 == 0 else "")
             axis.set_xlabel("frame" if place >= len(tracks) - 2 else "")
-        _legend(figure, names)
-        return _svg(figure)
+        legend(figure, names)
+        return svg_of(figure)
 
 
 def sweep(data: Sweep) -> str:
@@ -155,9 +110,9 @@ def sweep(data: Sweep) -> str:
     values, scores = np.array(data.values)[order], 100 * np.array(data.scores)[order]
     places = np.arange(len(values))
     chosen = values == data.default
-    with _figure() as figure:
-        (axis,) = _grid(figure, 1, columns=1, height=2.6, width=6.0)
-        axis.plot(places, scores, marker="o", **_line(0))
+    with new_figure() as figure:
+        (axis,) = small_axes(figure, 1, columns=1, height=2.6, width=6.0)
+        axis.plot(places, scores, marker="o", **line_style(0))
         for place, score, bold in zip(places, scores, chosen, strict=True):
             weight = "bold" if bold else "normal"
             shift: dict[str, Any] = {"xytext": (0, 8), "textcoords": "offset points"}
@@ -167,7 +122,7 @@ def sweep(data: Sweep) -> str:
         axis.set_xticks(places, [f"{value:g}" for value in values])
         axis.margins(x=0.06, y=0.25)
         axis.set(xlabel=data.setting, ylabel=f"{data.metric} (%)")
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def identities(data: IdentityConfusion) -> str:
@@ -176,8 +131,8 @@ def identities(data: IdentityConfusion) -> str:
     shares = counts / counts.sum(axis=1, keepdims=True)
     rows, columns = counts.shape
     cell = min(0.45, (WIDTH - 1.2) / columns)
-    with _figure() as figure:
-        (axis,) = _grid(
+    with new_figure() as figure:
+        (axis,) = small_axes(
             figure, 1, columns=1, height=0.3 * rows + 0.9, width=max(3.0, cell * columns + 1.2)
         )
         ramp = _ramp(DAY.series[0])
@@ -191,7 +146,7 @@ def identities(data: IdentityConfusion) -> str:
         axis.grid(visible=False)
         axis.set(xlabel="found id", ylabel="true track")
         axis.tick_params(length=0)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def _identity_columns(data: IdentityConfusion) -> tuple[Ints, list[str]]:
@@ -243,84 +198,15 @@ def _with_gaps(frames: Ints, scores: Floats) -> tuple[Floats, Floats]:
     return np.insert(frames.astype(float), gaps, np.nan), np.insert(scores, gaps, np.nan)
 
 
-def _line(number: int) -> dict[str, Any]:
-    """How the line of a run looks; later runs lie behind the first."""
-    return {
-        "color": DAY.series[number],
-        "linestyle": _DASHES[number],
-        "linewidth": 1.6 if number == 0 else 1.2,
-        "zorder": 3 - 0.1 * number,
-    }
-
-
 def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
     """How many detections of a score are right, beside how many should be; at most four series."""
-    with _figure() as figure:
+    with new_figure() as figure:
         figure.set_size_inches(4.5, 4.5)
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=DAY.muted, linewidth=0.8, linestyle=":")
         for number, (name, bins) in enumerate(series.items()):
             means, shares = [each.mean for each in bins], [each.right for each in bins]
-            axes.plot(means, shares, marker="o", markersize=3.5, label=name, **_line(number))
+            axes.plot(means, shares, marker="o", markersize=3.5, label=name, **line_style(number))
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean score", ylabel="share that is right")
         axes.legend(frameon=False, loc="upper left")
-        return _svg(figure)
-
-
-@contextmanager
-def _figure() -> "Iterator[Figure]":
-    """A figure in our style; matplotlib's settings are back to normal afterwards."""
-    require_matplotlib()
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context(_settings()), warnings.catch_warnings():
-        # The browser has the letters that matplotlib's own font lacks.
-        warnings.filterwarnings("ignore", message="Glyph")
-        yield Figure(layout="constrained")
-
-
-def _settings() -> dict[Any, Any]:
-    return {
-        "axes.edgecolor": DAY.muted,
-        "axes.grid": True,
-        "axes.axisbelow": True,
-        "axes.labelcolor": DAY.muted,
-        "axes.linewidth": 0.8,
-        "axes.spines.right": False,
-        "axes.spines.top": False,
-        "axes.titlecolor": DAY.ink,
-        "axes.titlesize": 9,
-        "font.size": 8.5,
-        "grid.color": DAY.grid,
-        "grid.linewidth": 0.6,
-        "svg.fonttype": "none",
-        "svg.hashsalt": "minet",
-        "text.color": DAY.ink,
-        "text.parse_math": False,  # a name may hold a dollar sign
-        "xtick.color": DAY.muted,
-        "ytick.color": DAY.muted,
-    }
-
-
-def _grid(
-    figure: "Figure", count: int, *, columns: int, height: float, width: float = WIDTH
-) -> "list[Axes]":
-    """`count` axes in rows of `columns`; `height` inches a row."""
-    rows = math.ceil(count / columns)
-    figure.set_size_inches(width, height * rows + 0.35)
-    return [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
-
-
-def _legend(figure: "Figure", names: Sequence[str]) -> None:
-    from matplotlib.lines import Line2D
-
-    if len(names) > 1:
-        lines = [Line2D([], [], **_line(number)) for number in range(len(names))]
-        figure.legend(lines, names, loc="outside upper left", ncols=len(names), frameon=False)
-
-
-def _svg(figure: "Figure") -> str:
-    text = io.StringIO()
-    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    return text.getvalue()
+        return svg_of(figure)
