@@ -132,6 +132,8 @@ def test_header_says_what_the_rows_depend_on(clip, out, model):
         "stride": 1,
         "max_frames": None,
         "first_boxes": None,
+        "prompts": None,
+        "corrections": None,
     }
 
 
