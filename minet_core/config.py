@@ -70,7 +70,6 @@ class MemoryConfig:
         positives: most positive support samples of a matched box (§III-D.2).
         negatives: negative support samples of a matched box (§III-D.2).
         buffer: matched boxes whose samples a slot keeps (§IV-B.3).
-        learn_every: once it has as many, a slot learns from every so many of its boxes only.
         gate: log-odds against the empty slot below which a pair is discarded before the
             assignment. The paper gives no figure; 0 is the association of the empty slot.
         duplicate_iou: an unmatched box that overlaps a better one by more opens no slot.
@@ -96,7 +95,6 @@ class MemoryConfig:
     positives: int = 32
     negatives: int = 96
     buffer: int = 30
-    learn_every: int = 1
     gate: float = 0.0
     duplicate_iou: float = 0.7
     match_cap: int | None = None
@@ -118,7 +116,6 @@ VIDEO = MemoryConfig(
     open_threshold=0.3,
     positives=8,
     negatives=24,
-    learn_every=2,
     gate=2.0,
     match_cap=30,
     max_slots=100,

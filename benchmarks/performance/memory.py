@@ -44,7 +44,7 @@ class Scene:
         reading = memory.read(looked, next(self._frames) / 25)
         match = memory.match(reading, torch.arange(self._slots))
         boxes = memory.support_boxes(match)
-        learnt = looked.embeddings[[row for _, row in match.learning], None]
+        learnt = looked.embeddings[[row for _, row in match.writing], None]
         memory.write(match, learnt.expand(-1, boxes.shape[1], -1))
 
     def directly(self) -> None:

@@ -146,11 +146,11 @@ class DynamicMemory:
         writing = tuple((slot, i) for i, slot in sorted(owner.items()) if may_write[i])
         sighted = tuple((slot, i) for i, slot in sorted(owner.items()) if not may_write[i])
         scores = self._reported(reading, rows[[row for row, _ in pairs]])
-        return Match(reading, rows, ids, duplicates, writing, self._due(writing), sighted, scores)
+        return Match(reading, rows, ids, duplicates, writing, sighted, scores)
 
     def support_boxes(self, match: Match) -> Tensor:
-        """(S, P, 4) boxes whose embeddings the S learning slots learn from (§III-D.2)."""
-        written = match.boxes[[i for _, i in match.learning]]
+        """(S, P, 4) boxes whose embeddings the S writing slots learn from (§III-D.2)."""
+        written = match.boxes[[i for _, i in match.writing]]
         return positive_boxes(written, self.config.positives)
 
     def write(self, match: Match, support: Tensor) -> None:
@@ -180,15 +180,6 @@ class DynamicMemory:
             for slot in self.slots
             if rule is None or slot.held or slot.existence(rule) >= rule.threshold
         }
-
-    def _due(self, writing: tuple[tuple[Slot, int], ...]) -> tuple[tuple[Slot, int], ...]:
-        """Those that learn now: all that lack samples, and of the others each when its turn is."""
-        full, every = self.config.buffer, self.config.learn_every
-        return tuple(
-            (slot, i)
-            for slot, i in writing
-            if slot.matches < full or (slot.matches + slot.id) % every == 0
-        )
 
     def _move_on(self, reading: Reading) -> None:
         """Take over what the reading knows of time and places; slots retire by it."""
@@ -224,16 +215,14 @@ class DynamicMemory:
         return scores
 
     def _learn(self, match: Match, support: Tensor) -> None:
-        """New identifiers of the slots whose turn it is (Eq. 2)."""
-        if not match.learning:
-            return
-        ridges, rows = [slot.ridge for slot, _ in match.learning], [i for _, i in match.learning]
+        """New identifiers of the slots that write (Eq. 2)."""
+        ridges, rows = [slot.ridge for slot, _ in match.writing], [i for _, i in match.writing]
         looked = match.reading.looked
         frame, limit = FrameSamples.of(looked.embeddings), self.config.negatives
         samples = support_samples(match.boxes[rows], looked.proposals, frame, support, limit)
         update(ridges, samples)
         learnt = identifiers(ridges, self.config.ridge)
-        for (slot, _), identifier in zip(match.learning, learnt, strict=True):
+        for (slot, _), identifier in zip(match.writing, learnt, strict=True):
             slot.identifier = identifier
 
     def _score(self, match: Match) -> None:

@@ -64,9 +64,8 @@ class Match:
         rows: (M,) rows of the frame's boxes that survived suppression.
         track_ids: (M,) slot ids, NO_TRACK where a detection belongs to none.
         duplicates: (M,) bool: belongs to no slot because it covers a better detection.
-        writing: slots whose detection is sure, each with that detection (0..M-1).
-        learning: those of them whose identifier learns from it.
-        sighted: slots whose detection is too weak to write, likewise: they only move.
+        writing: slots that learn, each with the detection (0..M-1) it learns from.
+        sighted: slots whose detection is too weak to learn from, likewise: they only move.
         scores: (N, C + 1) or (N, C) what is reported of each box of the frame.
     """
 
@@ -75,7 +74,6 @@ class Match:
     track_ids: Tensor
     duplicates: Tensor
     writing: tuple[tuple[Slot, int], ...]
-    learning: tuple[tuple[Slot, int], ...]
     sighted: tuple[tuple[Slot, int], ...]
     scores: Tensor
 

@@ -79,7 +79,7 @@ class Scene:
             *classwise_nms(all_boxes, classes, self.memory.config.nms, 0.001), classes
         )
         match = self.memory.match(reading, torch.arange(len(boxes)) if final else rows)
-        own = [int(i) for i in (match.boxes[[i for _, i in match.learning]]).flatten().tolist()]
+        own = [int(i) for i in (match.boxes[[i for _, i in match.writing]]).flatten().tolist()]
         directions_of = {tuple(map(int, b)): d for b, d in zip(boxes, directions, strict=True)}
         written = [directions_of[tuple(own[i : i + 4])] for i in range(0, len(own), 4)]
         count = self.memory.support_boxes(match).shape[1]

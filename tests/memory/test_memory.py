@@ -277,17 +277,3 @@ def test_learnt_identifiers_equal_the_direct_solution() -> None:
     a, y = torch.cat(rows), torch.cat(labels).double()
     expected = torch.linalg.solve(a.T @ a + 0.1 * torch.eye(DIM, dtype=a.dtype), a.T @ y)
     torch.testing.assert_close(scene.memory.slots[0].identifier, expected)
-
-
-def test_with_a_full_window_slots_take_turns_in_learning() -> None:
-    config = replace(VIDEO, buffer=3, learn_every=2)
-    scene = Scene(config)
-    boxes = [at(0), at(300)]
-    learnt = []
-    for frame in range(9):
-        _, _, match = scene.frame(boxes, [0, 1], frame / 25)
-        assert len(match.writing) == 2
-        learnt.append([slot.id for slot, _ in match.learning])
-    assert learnt[:3] == [[1, 2]] * 3
-    assert learnt[3:] in ([[1], [2]] * 3, [[2], [1]] * 3)
-    assert {slot.matches for slot in scene.memory.slots} == {9}
