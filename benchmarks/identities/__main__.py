@@ -49,6 +49,7 @@ TERMS: Mapping[str, MemoryConfig] = {
     "without appearance": replace(VIDEO, scale=0.0),
     "without position": replace(VIDEO, motion=None),
     "without camera": replace(VIDEO, motion=Motion(camera=False)),
+    "without unrest": replace(VIDEO, motion=Motion(learning=0.0)),
     "without shared evidence": replace(VIDEO, overlap=0.0),
     "without existence": replace(
         VIDEO, existence=Existence(sightings=1, threshold=0.0, first_patience=45.0)
