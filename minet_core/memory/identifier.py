@@ -6,15 +6,12 @@ autocast off: a Gram matrix in bfloat16 is silently wrong, and Cholesky has no h
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
-
-T = TypeVar("T")
 
 
 def closed_form(embeddings: Tensor, labels: Tensor, ridge: float) -> Tensor:
@@ -112,107 +109,40 @@ class RunningRidge:
             leaving.append(self.window.popleft())
         return leaving
 
+    def add(self, samples: SupportSamples, sign: float) -> None:
+        """Add the share of a support frame to the sums, or take it off with a sign of -1.
+
+        The excluded rows are taken off the Gram matrix that all slots share.
+        """
+        positives = samples.positives.double()
+        rows = torch.cat([positives, samples.frame.embeddings[samples.excluded].double()])
+        weights = rows.new_full((len(rows), 1), -samples.weight)
+        weights[: len(positives)] = 1.0
+        self.gram.add_(samples.frame.gram, alpha=sign * samples.weight)
+        self.gram.addmm_((weights * rows).mT, rows, alpha=sign)
+        self.moment.add_(positives.sum(dim=0), alpha=sign)
+
+    def solve(self, ridge: float) -> Tensor:
+        """(D,) γ of Eq. 2; LAPACK itself, since torch takes twice as long for one small matrix."""
+        from scipy.linalg.lapack import dposv  # a third of a second, when there is an object
+
+        lhs = self.gram.numpy().copy()
+        np.fill_diagonal(lhs, lhs.diagonal() + ridge)
+        # lhs is symmetric: transposed, it is the array in the order that LAPACK wants
+        _, solution, failed = dposv(lhs.T, self.moment.numpy(), overwrite_a=True)
+        if failed:
+            raise ArithmeticError("the Gram matrix of a slot is not positive definite")
+        return torch.from_numpy(solution)
+
 
 def update(slots: Sequence[RunningRidge], samples: Sequence[SupportSamples]) -> None:
     """Add one frame's samples to each of K slots, and slide their windows."""
-    shares = [
-        [(new, 1.0), *((old, -1.0) for old in slot.push(new))]
-        for slot, new in zip(slots, samples, strict=True)
-    ]
-    if not shares:
-        return
-    gram, moment = _summed(shares)
-    for k, slot in enumerate(slots):
-        slot.gram.add_(gram[k])
-        slot.moment.add_(moment[k])
-
-
-Share = tuple[SupportSamples, float]
-"""What one support frame adds to the sums of a slot, or takes off with a sign of -1."""
-
-
-def _summed(shares: Sequence[Sequence[Share]]) -> tuple[Tensor, Tensor]:
-    """(K, D, D) AᵀA and (K, D) Aᵀy of the shares of K slots, all in a few large products.
-
-    The Gram matrices that slots share are added by their weights, and the rows that a slot
-    excludes are taken off again.
-    """
-    frames = list({id(own.frame): own.frame for each in shares for own, _ in each}.values())
-    pool = _Pool(frames)
-    lines = [pool.line(each) for each in shares]
-    most = max(len(line.places) for line in lines)
-    places = torch.tensor([_padded(line.places, most) for line in lines], dtype=torch.int64)
-    weights = torch.tensor([_padded(line.weights, most) for line in lines], dtype=torch.float64)
-    labels = torch.tensor([_padded(line.labels, most) for line in lines], dtype=torch.float64)
-    rows = pool.rows()[places].double()
-    grams = torch.stack([frame.gram for frame in frames]).flatten(1)
-    by_frame = torch.tensor([line.frames for line in lines], dtype=torch.float64)
-    gram = (by_frame @ grams).view(len(shares), *frames[0].gram.shape)
-    gram.baddbmm_((rows * weights[..., None]).mT, rows)
-    return gram, (labels[:, None] @ rows).squeeze(1)
-
-
-@dataclass(slots=True)
-class _Line:
-    """What the sums of one slot change by.
-
-    Attributes:
-        frames: weight of each frame's shared Gram matrix.
-        places: of its own rows in the pool.
-        weights: of each of them in AᵀA.
-        labels: of each in Aᵀy.
-    """
-
-    frames: list[float]
-    places: list[int] = field(default_factory=list)
-    weights: list[float] = field(default_factory=list)
-    labels: list[float] = field(default_factory=list)
-
-    def add(self, places: Iterable[int], weight: float, label: float) -> None:
-        """Take in rows."""
-        before = len(self.places)
-        self.places.extend(places)
-        count = len(self.places) - before
-        self.weights.extend([weight] * count)
-        self.labels.extend([label] * count)
-
-
-class _Pool:
-    """The embeddings of some frames, and the positives that slots bring, one below the other."""
-
-    def __init__(self, frames: Sequence[FrameSamples]) -> None:
-        self._parts = [frame.embeddings for frame in frames]
-        self._begins = [0, *accumulate(map(len, self._parts))]
-        self._length = self._begins[-1]
-        self._numbers = {id(frame): number for number, frame in enumerate(frames)}
-
-    def line(self, shares: Sequence[Share]) -> _Line:
-        """What a slot's shares come to."""
-        line = _Line([0.0] * len(self._numbers))
-        for samples, sign in shares:
-            number = self._numbers[id(samples.frame)]
-            line.frames[number] += sign * samples.weight
-            begin, positives = self._begins[number], len(samples.positives)
-            taken_off = (begin + row for row in samples.excluded.tolist())
-            line.add(taken_off, -sign * samples.weight, 0.0)
-            line.add(range(self._length, self._length + positives), sign, sign)
-            self._parts.append(samples.positives)
-            self._length += positives
-        return line
-
-    def rows(self) -> Tensor:
-        """(R, D) all of them."""
-        return torch.cat(self._parts)
-
-
-def _padded(values: list[T], length: int) -> list[T | int]:
-    return [*values, *[0] * (length - len(values))]
+    for slot, new in zip(slots, samples, strict=True):
+        slot.add(new, 1.0)
+        for old in slot.push(new):
+            slot.add(old, -1.0)
 
 
 def identifiers(slots: Sequence[RunningRidge], ridge: float) -> Tensor:
-    """(K, D) float64 identifiers of K slots: γ of Eq. 2."""
-    lhs = torch.stack([slot.gram for slot in slots])
-    lhs.diagonal(dim1=1, dim2=2).add_(ridge)
-    # For so small systems LU takes less time here than Cholesky.
-    found: Tensor = torch.linalg.solve(lhs, torch.stack([slot.moment for slot in slots]))
-    return found
+    """(K, D) float64 identifiers of K slots."""
+    return torch.stack([slot.solve(ridge) for slot in slots])
