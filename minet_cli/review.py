@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from minet_core.runs.review_server import ReviewServer
+    from minet_core.runs.review.server import ReviewServer
 
 
 @click.command()
@@ -30,7 +30,7 @@ def review(result: Path, port: int, browser: bool) -> None:
     edits.json beside it. Only this machine can open the page, at an address that nobody can guess.
     Ctrl-C ends it. Of a video that the browser cannot play, a temporary copy is made.
     """
-    from minet_core.runs.review_server import review as run
+    from minet_core.runs.review.server import review as run
 
     def begin(server: "ReviewServer") -> None:
         click.echo(f"{server.url}  (Ctrl-C ends)")

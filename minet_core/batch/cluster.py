@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Generic
 
+from minet_core import threads
 from minet_core.batch.pool import Again, Began, Done, Event, Failed, R, Ready, T, Told
 from minet_core.batch.process import Tell, Work, portable
 from minet_core.errors import ConfigError, MinetError
@@ -23,9 +24,6 @@ AHEAD = 1000
 """Tasks that Ray has at once: enough for it to plan with, few enough for this process's memory."""
 INTERVAL = 1.0
 """Seconds from one word of a task on how far it is to the next."""
-
-_QUIET = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
-"""As the command sets them; with how many threads a task computes Ray says, by its cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,8 +272,7 @@ def _do(work: Work, board: Any, folder: str, number: int, task: object) -> tuple
     """On a worker: do one task, in the folder that the command was given in, if it is there."""
     with suppress(OSError):
         os.chdir(folder)
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
+    threads.prepare()  # as the command does; how many there are Ray says, by its cores
     try:
         facts, do = _made(work)
     except MinetError as error:

@@ -17,7 +17,7 @@ from minet_core.errors import InputError
 from minet_core.formats import StoredResult, read_json
 from minet_core.options import FORMATS
 from minet_core.results import Tracklet
-from minet_core.runs.review_page import REPORT, write_report
+from minet_core.runs.review.report import REPORT, write_report
 from minet_core.text import shown
 
 SURE = 0.5

@@ -10,7 +10,7 @@ from minet_core import __version__
 from minet_core.batch.overview import Outline, Place
 from minet_core.page_style import STYLE
 from minet_core.publishing import complete_text
-from minet_core.runs.review_page import REPORT
+from minet_core.runs.review.report import REPORT
 from minet_core.text import shown
 
 SHOWN = 100

@@ -89,7 +89,7 @@ def add_missing(job: Job) -> None:
         MinetError: as `export_result` and `write_report`.
     """
     from minet_core.runs.bucket import Bucket
-    from minet_core.runs.review_page import REPORT
+    from minet_core.runs.review.report import REPORT
 
     exports = job.options.export_formats
     if job.address is None:
@@ -108,7 +108,7 @@ def add_missing(job: Job) -> None:
 
 
 def _add_missing(job: Job, exports: tuple[str, ...]) -> None:
-    from minet_core.runs.review_page import REPORT, write_report
+    from minet_core.runs.review.report import REPORT, write_report
 
     if exports:
         from minet_core.exports import export_result

@@ -48,7 +48,7 @@ def annotate(
 def _with_report(summary: Summary, options: DetectOptions) -> Summary:
     if not options.report:
         return summary
-    from minet_core.runs.review_page import write_report
+    from minet_core.runs.review.report import write_report
 
     return replace(summary, files=(*summary.files, write_report(summary.folder)))
 

@@ -12,7 +12,7 @@ from result_factory import frame_of, write_result
 from minet_cli.main import run
 from minet_core.batch.overview import outline, results_in
 from minet_core.errors import InputError
-from minet_core.runs.review_page import REPORT
+from minet_core.runs.review.report import REPORT
 
 VIDEO = {"pixel_aspect": "1", "start_time": 0.0, "rotation": 0, "mirrored": False}
 

@@ -4,8 +4,8 @@ import http.client
 import threading
 from pathlib import Path
 
-from minet_core.runs.review_files import open_review
-from minet_core.runs.review_server import ReviewServer
+from minet_core.runs.review.files import open_review
+from minet_core.runs.review.server import ReviewServer
 
 
 def serve(folder: Path) -> tuple[ReviewServer, threading.Thread, list[str]]:

@@ -13,7 +13,7 @@ from minet_core.errors import InputError
 from minet_core.formats import read_json
 from minet_core.formats.edits import read_edits
 from minet_core.models import zoo
-from minet_core.runs.reviewed import how_made
+from minet_core.runs.review.going_on_job import how_made
 
 
 @pytest.fixture
