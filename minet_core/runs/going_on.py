@@ -19,7 +19,7 @@ from minet_core.detections.anchor_file import anchors_text
 from minet_core.detections.corrections import read_corrections
 from minet_core.detections.edited_result import Corrections
 from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
-from minet_core.detections.prompts import read_prompts
+from minet_core.detections.prompt_files import read_prompts
 from minet_core.errors import InputError
 from minet_core.inference.anchors import FIRST, Anchors, Box
 from minet_core.inference.completing import (
@@ -55,7 +55,7 @@ from minet_core.runs.video_run import reader_of
 from minet_core.scores import ScoreKind
 from minet_core.text import shown
 from minet_core.video import FrameReader, VideoInfo
-from minet_core.video.remote.cache import fetched
+from minet_core.video.remote.local_copies import fetched
 
 Progress = Callable[[FrameDetections, VideoInfo], None]
 

@@ -43,7 +43,7 @@ from minet_core.runs.unfinished import (
     publish,
 )
 from minet_core.video import FrameReader, VideoInfo, open_video
-from minet_core.video.remote.cache import fetched
+from minet_core.video.remote.local_copies import fetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from minet_core.options import DetectOptions
 from minet_core.runs.manifest import MANIFEST, read_manifest
 from minet_core.runs.unfinished import UNFINISHED, is_going_on
 from minet_core.threads import settle
-from minet_core.video.remote.cache import fetched
+from minet_core.video.remote.local_copies import fetched
 
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
