@@ -38,7 +38,7 @@ _HOMES = {
     "DetectOptions": "options",
     "EvalRequest": "evaluation.requests.request",
     "EvalResult": "evaluation.evaluate",
-    "ExportOptions": "options",
+    "ExportOptions": "export_options",
     "Exported": "exports.job",
     "FrameDetections": "results",
     "MemoryConfig": "config",
