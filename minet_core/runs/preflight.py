@@ -224,7 +224,7 @@ def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Stand
         note = f"begins anew, not after {checkpoint.frames} unfinished frames ({why_not})"
         return Standing(wanted, note=note)
     if options.resume:
-        return Standing(wanted, checkpoint, f"goes on after {checkpoint.frames} frames")
+        return Standing(wanted, checkpoint, f"resumes after {checkpoint.frames} frames")
     if options.overwrite:
         return Standing(wanted)
     if is_going_on(place):

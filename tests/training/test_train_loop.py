@@ -199,7 +199,7 @@ class TestCheckpoints:
             replace_bytes(path, content)
 
         monkeypatch.setattr(checkpoint, "replace_bytes", full_after)
-        with pytest.raises(OutputError, match=r"No space left.*--resume goes on after step 2"):
+        with pytest.raises(OutputError, match=r"No space left.*--resume continues after step 2"):
             run(tiny(data, save_every=2), tmp_path)
         monkeypatch.undo()
         run(tiny(data, save_every=2), tmp_path, resume=True)
