@@ -152,8 +152,8 @@ class RunOptions(Options):
     )
     keep: bool = setting(
         False,
-        "Keep each frame's detections in sights.bin, which makes --corrections much faster; about "
-        "250 KB per frame.",
+        "Keep each frame's detections and features in sights.bin, about 250 KB per frame: "
+        "--corrections then takes a fraction of the time.",
     )
     overwrite: bool = setting(False, "Replace the results of an earlier run.")
     resume: bool = setting(False, "Resume a stopped run.")
