@@ -21,7 +21,7 @@ from minet_core.video.remote.local_copies import fetched
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
     from minet_core.results import FrameDetections
-    from minet_core.runs.going_on import Progress
+    from minet_core.runs.corrected.going_on import Progress
     from minet_core.runs.summary import Summary
     from minet_core.video import VideoInfo
 
@@ -177,7 +177,7 @@ def _wait_until_free(job: Job) -> None:
 
 
 def _teller(job: Job, tell: Tell) -> "Progress":
-    from minet_core.runs.preflight import expected_frames
+    from minet_core.runs.asked_frames import expected_frames
 
     frames = job.frames_before
 

@@ -163,7 +163,7 @@ class TestCommand:
         ("arguments", "code", "line"),
         [
             ("--watch in a.mp4", 2, "--watch excludes INPUT"),
-            ("--watch in --overwrite", 3, "would begin anew at every start"),
+            ("--watch in --overwrite", 3, "--watch excludes --overwrite"),
             ("--watch in --first-boxes b.json", 3, "--watch is for many videos"),
             ("--watch in --model minet-nana", 3, "did you mean 'minet-nano'?"),
             ("--watch nowhere", 2, "nowhere: no such folder"),

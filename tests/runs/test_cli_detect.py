@@ -260,13 +260,13 @@ class TestResume:
         self.interrupt(monkeypatch, 9)
         capsys.readouterr()
         assert detect("clip.mp4") == 5
-        assert "--resume continues it, --overwrite begins anew" in only_error(capsys)
+        assert "--resume continues it, --overwrite starts over" in only_error(capsys)
 
     def test_other_settings_begin_anew_with_a_line(self, capsys, monkeypatch):
         self.interrupt(monkeypatch, 9)
         capsys.readouterr()
         assert detect("clip.mp4 --resume --score 0.5") == 0
-        line = "clip.mp4: begins anew, not after 8 unfinished frames (score 0.3 → 0.5)\n"
+        line = "clip.mp4: starts over, without 8 unfinished frames (score 0.3 → 0.5)\n"
         assert capsys.readouterr().err == line
 
 

@@ -353,7 +353,7 @@ class TestNetworks:
         }
         assert not differing
         assert now["detect_head.scores.weight"].shape[0] == 4
-        assert "its classes are disc, star; scores begin anew" in notes[0]
+        assert "its classes are disc, star; scores start over" in notes[0]
 
     def test_what_was_trained_detects(self, straight):
         model = load_model(str(straight / "last.safetensors"), device="cpu")
