@@ -74,7 +74,7 @@ class MemoryConfig:
             the assignment. The paper gives no figure; 0 is the association of the empty slot.
         duplicate_iou: an unmatched box that overlaps a better box by more opens no slot.
         match_cap: maximum f of Eq. 8; without it π freezes on long footage.
-        max_slots: maximum number of slots; the slot without a match for longest retires first.
+        max_slots: maximum number of slots; the slot unmatched for longest retires first.
         overlap: log-odds that a box loses if a higher-scoring box covers it entirely: two boxes on
             one object share its evidence. It affects matching and new slots, not reported scores.
         motion: position as a term of Eq. 5; None links by appearance alone.
