@@ -105,7 +105,7 @@ def track_scores(tracks: Sequence[TrackScores]) -> str:
 
 
 def sweep(data: Sweep) -> str:
-    """A score over the values of a setting, ascending and evenly spaced; a ring marks the default."""
+    """A score over the values of a setting, ascending, evenly spaced; a ring marks the default."""
     order = np.argsort(data.values)
     values, scores = np.array(data.values)[order], 100 * np.array(data.scores)[order]
     places = np.arange(len(values))
