@@ -76,7 +76,7 @@ def is_variable(stream: VideoStream) -> bool | None:
     return max(steps) - min(steps) > 1  # one tick is rounding
 
 
-class Clock:
+class StreamClock:
     """Gives each frame its timestamp from the start and a time that only moves forward.
 
     Containers lie in three ways. A timestamp that is missing, or at odds with both neighbours

@@ -24,7 +24,7 @@ from minet_core.video.reading.orientation import orientation
 from minet_core.video.reading.packets import PacketCounts, decode
 from minet_core.video.reading.standard_input import open_standard_input
 from minet_core.video.reading.streams import passed_over, video_stream
-from minet_core.video.reading.timing import Clock, duration, frame_rate, is_variable, start_of
+from minet_core.video.reading.timing import StreamClock, duration, frame_rate, is_variable, start_of
 
 
 def open_video(
@@ -127,7 +127,7 @@ class VideoReader(FrameReader):
         self._files.close()
 
     def _read(self) -> Generator[VideoFrame, None, None]:
-        clock = Clock(self._stream, self._container.format)
+        clock = StreamClock(self._stream, self._container.format)
         frames = chain([self._first], self._decoded, [None])
         last = self._first
         for index, (frame, following) in enumerate(pairwise(frames)):
