@@ -297,7 +297,7 @@ class TestVariants:
             ("decay=", "needs values"),
             ("decay", "needs values"),
             ("decay=much", "'much' is not a value of the setting decay"),
-            ("decay=nan", "'nan' is no value"),
+            ("decay=nan", "'nan' is not a value"),
             ("buffer=1.5", "'1.5' is not a value of the setting buffer"),
         ],
     )
