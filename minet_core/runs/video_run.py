@@ -43,6 +43,8 @@ from minet_core.runs.unfinished import (
     publish,
 )
 from minet_core.video import FrameReader, VideoInfo, open_video
+from minet_core.video.opening import StrPath
+from minet_core.video.reading.mark import Mark
 from minet_core.video.remote.cache import fetched
 
 
@@ -67,7 +69,7 @@ class Run:
         keeper: keeps what is seen, if that is wanted.
     """
 
-    source: str | Path
+    source: StrPath
     folder: Path
     place: Path
     asked: DetectOptions
@@ -173,11 +175,25 @@ class Run:
 
 @contextmanager
 def open_run(
-    source: str | Path, folder: Path, model: Model | None, asked: DetectOptions
+    source: StrPath,
+    folder: Path,
+    model: Model | None,
+    asked: DetectOptions,
+    *,
+    mark: Mark | None = None,
+    waits: bool = False,
 ) -> Iterator[Run]:
     """A run from its first frame, or from where an earlier one stopped.
 
     Unless it is published, its folder stays as it was, but for what a later run can resume.
+
+    Args:
+        source: the video.
+        folder: for the results.
+        model: None for the one that the options name.
+        asked: the options.
+        mark: where reading can begin.
+        waits: whether frames wait for the end although no tracklets are joined.
 
     Raises:
         MinetError: see `minet_core.annotate`.
@@ -196,8 +212,10 @@ def open_run(
         clear(place, standing.checkpoint)
         with (
             fetched(source, options.cache_bytes),
-            reader_of(source, options, model, standing) as reader,
-            _opened(place, options, reader.info, model, standing.checkpoint) as outputs,
+            reader_of(source, options, model, standing, mark) as reader,
+            _opened(
+                *(place, options, reader.info, model, standing.checkpoint), waits=waits
+            ) as outputs,
             _keeper(place, options, standing) as keeper,
         ):
             if standing.checkpoint is not None:
@@ -233,12 +251,17 @@ def _keeper(
 
 
 def reader_of(
-    source: str | Path, options: DetectOptions, model: Model, standing: Standing
+    source: StrPath,
+    options: DetectOptions,
+    model: Model,
+    standing: Standing,
+    mark: Mark | None = None,
 ) -> AbstractContextManager[FrameReader]:
     """The video, from the first frame on that is still to be looked at."""
     again = model.window[0] * options.stride  # neighbours of the next frame
     part = part_of(options, max(0, standing.next_frame - again))
-    return open_video(source, folder_rate=folder_rate(options), stream=options.stream, **part)
+    rate = folder_rate(options)
+    return open_video(source, folder_rate=rate, stream=options.stream, mark=mark, **part)
 
 
 def _opened(
@@ -247,8 +270,10 @@ def _opened(
     info: VideoInfo,
     model: Model,
     checkpoint: Checkpoint | None,
+    *,
+    waits: bool,
 ) -> AbstractContextManager[Outputs | Spool]:
     """Where frames go as they are looked at: to the results, or to wait for the end."""
-    if options.link:
+    if options.link or waits:
         return open_spool(place, checkpoint)
     return open_outputs(place, options, info, model, checkpoint)
