@@ -33,12 +33,8 @@ from minet_core.memory.identifier import solve
 from minet_core.memory.support import positive_boxes
 from minet_core.models.detector import Frame
 from minet_core.models.engine import Engine
-from minet_core.models.identify.embedder import (
-    EngineIdentify,
-    IdentifyEmbedder,
-    load_identify,
-    unit,
-)
+from minet_core.models.identify.embedder import EngineIdentify, IdentifyEmbedder, load_identify
+from minet_core.models.identify.embedding import unit
 from minet_core.models.nanodet.detector import load_classes
 from minet_core.models.nanodet.network import PictureNanoDet, read_nanodet
 from minet_core.models.onnx.session import Session

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minet_core.batch.cluster import Cluster
-from minet_core.batch.engines import Engine, engine
+from minet_core.batch.engines import BatchEngine, engine
 from minet_core.batch.inbox import open_inbox
+from minet_core.batch.one_video import add_missing, complete, load
 from minet_core.batch.planning import Job, check_shareable, longest_first
 from minet_core.batch.pool import Again, Began, Done, Event, Failed, Ready, Told
-from minet_core.batch.videos import add_missing, complete, load
 from minet_core.errors import AlreadyDoneError, MinetError
 from minet_core.options import DetectOptions
 from minet_core.runs.unfinished import SCENES, UNFINISHED, read_checkpoint
@@ -147,7 +147,7 @@ def watch(
 
 
 def show_events(
-    does: Engine,
+    does: BatchEngine,
     jobs: Iterator[Job | None],
     reporter: "Reporter",
     display: "Display",

@@ -11,7 +11,7 @@ import click
 
 from minet_cli.click_options import jobs_at_once, names, setting
 from minet_cli.sections import SectionedCommand
-from minet_core.options import ORDERS, PICTURES, ExportOptions
+from minet_core.export_options import ORDERS, PICTURES, ExportOptions
 
 if TYPE_CHECKING:
     from minet_core.exports import EditCounts, Exported

@@ -20,11 +20,11 @@ from rich.table import Column
 from rich.text import Text
 
 from minet_core.options import DetectOptions
-from minet_core.runs.preflight import expected_frames
+from minet_core.runs.asked_frames import expected_frames
 
 if TYPE_CHECKING:
     from minet_core.results import FrameDetections
-    from minet_core.runs.going_on import Progress
+    from minet_core.runs.corrected.going_on import Progress
     from minet_core.video import VideoInfo
 
 LEAST_SECONDS = 2.0

@@ -14,8 +14,8 @@ from minet_cli.showing import progress
 from minet_core.text import shown
 
 if TYPE_CHECKING:
+    from minet_core.batch.one_video import Position
     from minet_core.batch.planning import Job, Size
-    from minet_core.batch.videos import Position
 
 
 class Display(Protocol):

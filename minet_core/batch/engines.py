@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from minet_core.batch.by_scenes import ByScenes
 from minet_core.batch.cluster import Cluster, ClusterPool
 from minet_core.batch.inbox import PAUSE
+from minet_core.batch.one_video import cluster_work, work
 from minet_core.batch.planning import Job, resumed
 from minet_core.batch.pool import Event, Pool
 from minet_core.batch.sizing import this_machine
-from minet_core.batch.videos import cluster_work, work
 from minet_core.options import DetectOptions
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Note = Callable[[str], None]
 """Called with what the user should know, a line each."""
 
 
-class Engine(Protocol):
+class BatchEngine(Protocol):
     """Does jobs and tells what happens."""
 
     def run(
@@ -40,7 +40,7 @@ def engine(
     *,
     videos: int = MANY,
     pixels: int = FULL_HD,
-) -> Engine:
+) -> BatchEngine:
     """What does videos.
 
     Args:

@@ -11,10 +11,11 @@ from pathlib import Path
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.models.weight_files import model_files
 from minet_core.options import PERSONS, DetectOptions
+from minet_core.runs.asked_frames import expected_frames, folder_rate
 from minet_core.runs.bucket import Bucket
 from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import manifest_of
-from minet_core.runs.preflight import check, expected_frames, folder_rate, settled
+from minet_core.runs.preflight import check, settled
 from minet_core.runs.scenes.cutting import Scene, Scenes
 from minet_core.video.opening import StrPath, is_url
 from minet_core.video.pictures.folder import is_pictures

@@ -12,7 +12,7 @@ from minet_core.runs.bucket import Bucket
 from minet_core.runs.manifest import manifest_of
 from minet_core.runs.scenes.cutting import Scene, Scenes, begin_scenes, find_scenes
 from minet_core.runs.unfinished import SCENES, UNFINISHED, read_checkpoint
-from minet_core.video.remote.cache import fetched
+from minet_core.video.remote.local_copies import fetched
 
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model

@@ -17,7 +17,7 @@ from minet_core.evaluation.passes import FoundOf
 from minet_core.evaluation.precision.motion_groups import motion_iou
 from minet_core.evaluation.predictions.convert import stored_pairs, true_boxes
 from minet_core.evaluation.predictions.predict import Finder, Progress
-from minet_core.evaluation.report.contents import Choice
+from minet_core.evaluation.report.contents import ChosenBox
 from minet_core.evaluation.scorer import Scorer, Scores
 from minet_core.inference.online import PAIR_FLOOR
 from minet_core.models.stored_detections import StoredBoxes
@@ -51,7 +51,7 @@ class EvalResult:
     comparisons: tuple[tuple[str, str], ...] = ()
     cut: float | None = None
     is_paper: bool = False
-    choices: tuple[tuple[Choice, ...], ...] = ()
+    choices: tuple[tuple[ChosenBox, ...], ...] = ()
 
     @property
     def not_covered(self) -> tuple[str, ...]:

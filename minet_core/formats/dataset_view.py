@@ -6,9 +6,9 @@ from itertools import chain
 from pathlib import Path
 
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.xml_text import check_xml
-from minet_core.options import ExportOptions
 from minet_core.publishing import complete_text
 from minet_core.video.pictures.suffixes import without_suffix
 

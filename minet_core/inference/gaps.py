@@ -29,7 +29,7 @@ class _Row(NamedTuple):
     score: float
 
 
-class _End(NamedTuple):
+class _LastRow(NamedTuple):
     """The last box of a track up to now, and the place of its frame."""
 
     place: int
@@ -61,7 +61,7 @@ def filled(
         cuts: places, from 0 and in order, of the frames that begin a new scene.
     """
     waiting: deque[_Waiting] = deque()
-    ends: dict[int, _End] = {}
+    ends: dict[int, _LastRow] = {}
     clock, scene = Clock(), 0
     for place, (size, found) in enumerate(frames):
         clock = clock.at(found.time)
@@ -72,7 +72,7 @@ def filled(
             end = ends.get(row.track)
             if end is not None and first <= end.place < place - 1:
                 _fill(list(waiting)[end.place - first :], end.row, row, longest)
-            ends[row.track] = _End(place, row)
+            ends[row.track] = _LastRow(place, row)
         while len(waiting) > longest + 1:
             yield _complete(waiting.popleft())
         ends = {track: end for track, end in ends.items() if end.place >= place - longest}

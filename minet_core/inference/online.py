@@ -1,17 +1,16 @@
 """Frame in, result out: a detector with the paper's memory (§III-C), online."""
 
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
 from minet_core.inference.anchors import FIRST
 from minet_core.inference.planting import NO_PLANTING, Planted, Planting
+from minet_core.inference.reporting import Candidates, Observed, Reporting
 from minet_core.inference.score_frames import ScoredFrame
 from minet_core.inference.sights import Eyes, Sight
 from minet_core.inference.timings import StageClock
@@ -27,31 +26,6 @@ from minet_core.video.placement import Placement, placed_in
 
 PAIR_FLOOR = 0.001
 """(box, class) pairs below this score are never looked at again."""
-
-
-class _Candidates(NamedTuple):
-    """Detections after suppression: (M,) rows of the frame's boxes, slot ids, fit to show.
-
-    The first `drawn` rows of the frame are a person's.
-    """
-
-    rows: Tensor
-    slots: Tensor
-    wanted: Tensor
-    drawn: int = 0
-
-
-class Observed(NamedTuple):
-    """A frame before it is decided which slots are reported.
-
-    Attributes:
-        detections: every box that has a slot or reaches the score; track ids are slot ids.
-        names: (N,) id that a row is reported under at once, NO_TRACK while its slot does not count
-            as an object.
-    """
-
-    detections: FrameDetections
-    names: NDArray[np.int64]
 
 
 class OnlineDetector:
@@ -92,12 +66,12 @@ class OnlineDetector:
             DynamicMemory(config, *_score_layout(model), model.embedder.dim) if config else None
         )
         self.unusable = 0
-        self._score = score
-        self._keep = keep
         self._nms = (config or MemoryConfig()).nms
         self._clock = clock or StageClock()
-        self._vectors = vectors
         self._plan = plan
+        self._reporting = Reporting(
+            model, self.memory, plan, score=score, keep=keep, vectors=vectors
+        )
         if self.memory is not None:
             self.memory.next_id = max(plan.above, *plan.ids, 0) + 1
         self._embeddings = torch.zeros(0, 0)
@@ -141,14 +115,14 @@ class OnlineDetector:
     def judge(self, sight: Sight, *, frame: int, pts: int | None, time: float) -> Observed:
         """What the memory makes of the next frame that was seen."""
         base, scores, found = self._look(sight, frame, time)
-        return self._observed(base, scores, found, (frame, pts, time))
+        observed, rows = self._reporting.observe(base, scores, found, (frame, pts, time))
+        if self.linker is not None and self.memory is not None:
+            self._gather(self.linker, self.memory, observed.detections, rows)
+        return observed
 
     def reported(self, observed: Observed) -> FrameDetections:
         """What is known at once: slots that count as objects, and boxes that reach the score."""
-        found = observed.detections
-        labels = np.where(observed.names != NO_TRACK, found.track_labels, found.label_ids)
-        named = replace(found, track_ids=observed.names, track_labels=labels)
-        return named[found.scores >= self._score]
+        return self._reporting.reported(observed)
 
     def step(
         self, image: Frame, *, frame: int, time: float, base: BaseDetections | None = None
@@ -165,7 +139,7 @@ class OnlineDetector:
         base, scores, found = self._look(sight, frame, time)
         kind = self.model.score_kind
         tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
-        tracks[found.rows.numpy()] = self._names(found.slots)
+        tracks[found.rows.numpy()] = self._reporting.names(found.slots)
         return ScoredFrame(
             frame,
             boxes=base.boxes.double().numpy(),
@@ -176,7 +150,7 @@ class OnlineDetector:
 
     def _look(
         self, sight: Sight, frame: int, time: float
-    ) -> tuple[BaseDetections, Tensor, _Candidates]:
+    ) -> tuple[BaseDetections, Tensor, Candidates]:
         """Base detections, re-weighted scores, and what is left after suppression."""
         base = sight.base
         self.unusable += sight.dropped
@@ -184,7 +158,7 @@ class OnlineDetector:
             scores = base.scores.double()
             rows = self._suppress(base, scores)
             slots = torch.full((len(rows),), NO_TRACK)
-            return base, scores, _Candidates(rows, slots, torch.ones(len(rows), dtype=torch.bool))
+            return base, scores, Candidates(rows, slots, torch.ones(len(rows), dtype=torch.bool))
         planted = self._planted(self.memory, sight, frame)
         if planted is not None:
             base = planted.base
@@ -193,7 +167,7 @@ class OnlineDetector:
         if self._plan.only:
             wanted = match.track_ids != NO_TRACK
         drawn = planted.drawn if planted else 0
-        return base, match.scores, _Candidates(match.rows, match.track_ids, wanted, drawn)
+        return base, match.scores, Candidates(match.rows, match.track_ids, wanted, drawn)
 
     def _planted(self, memory: DynamicMemory, sight: Sight, frame: int) -> Planted | None:
         """What a person has said of the frame."""
@@ -270,59 +244,6 @@ class OnlineDetector:
             return (classes.amax(dim=1) > PAIR_FLOOR).nonzero().flatten()
         rows, labels = classwise_nms(base.boxes, classes, self._nms, PAIR_FLOOR)
         return best_class_rows(rows, labels, classes)
-
-    def _names(self, slots: Tensor) -> NDArray[np.int64]:
-        """(M,) the id that each slot is reported under, NO_TRACK for what is no object by now."""
-        names = self.memory.names() if self.memory else {}
-        return np.array([names.get(slot, NO_TRACK) for slot in slots.tolist()], dtype=np.int64)
-
-    def _observed(
-        self,
-        base: BaseDetections,
-        scores: Tensor,
-        found: _Candidates,
-        stamp: tuple[int, int | None, float],
-    ) -> Observed:
-        """What has a slot or is above the score, of the classes asked for, best first."""
-        kind = self.model.score_kind
-        classes = foreground(scores[found.rows], kind)
-        best = classes.max(dim=1)
-        drawn = found.rows < found.drawn
-        best_scores = torch.where(drawn, 1.0, best.values)
-        shown = found.wanted & ((best_scores >= self._score) | (found.slots != NO_TRACK))
-        if self._keep is not None:
-            held = torch.isin(found.slots, torch.tensor(sorted(self._plan.ids)))
-            shown &= held | torch.isin(best.indices, torch.tensor(sorted(self._keep)))
-        order = shown.nonzero().flatten()
-        order = order[best_scores[order].argsort(descending=True, stable=True)]
-        rows, slots = found.rows[order], found.slots[order]
-        labels = self._named(best.indices[order], slots)
-        votes = self.memory.labels() if self.memory else {}
-        votes |= self._plan.columns
-        pairs = zip(slots.tolist(), labels.tolist(), strict=True)
-        own = foreground(base.scores, kind)
-        detections = FrameDetections(
-            *stamp,
-            boxes=base.boxes[rows].double().numpy(),
-            scores=best_scores[order].numpy(),
-            base_scores=torch.where(drawn[order], 1.0, own[rows, labels].double()).numpy(),
-            label_ids=labels.numpy(),
-            track_ids=slots.numpy(),
-            track_labels=np.array([votes.get(t, c) for t, c in pairs], dtype=np.int64),
-            classes=self.model.classes,
-            score_vectors=classes[order].numpy() if self._vectors else None,
-        )
-        if self.linker is not None and self.memory is not None:
-            self._gather(self.linker, self.memory, detections, rows)
-        return Observed(detections, self._names(slots))
-
-    def _named(self, labels: Tensor, slots: Tensor) -> Tensor:
-        """(M,) label ids: of an object whose class a person has named, that one."""
-        columns = self._plan.columns
-        if not columns:
-            return labels
-        pairs = zip(slots.tolist(), labels.tolist(), strict=True)
-        return torch.tensor([columns.get(slot, label) for slot, label in pairs], dtype=torch.int64)
 
     def _gather(
         self, linker: TrackletLinker, memory: DynamicMemory, found: FrameDetections, rows: Tensor

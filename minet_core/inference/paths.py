@@ -22,7 +22,7 @@ from minet_core.inference.sights import Sight
 from minet_core.memory import motion
 from minet_core.memory.association import sureness
 from minet_core.memory.identifier import FrameSamples, RunningRidge, identifiers, update
-from minet_core.memory.motion import Track
+from minet_core.memory.motion import TrackState
 from minet_core.memory.support import positive_boxes, support_samples
 from minet_core.models.zoo import Model
 from minet_core.scores import best_class_rows, classwise_nms, foreground
@@ -76,7 +76,7 @@ class _Step(NamedTuple):
 class _Beam:
     """K paths: where each is expected, what it is worth, its last box, and that box's scene."""
 
-    track: Track
+    track: TrackState
     worth: Tensor
     steps: list[_Step]
     scenes: list[int]
@@ -220,7 +220,7 @@ class PathFinder:
             for (x1, y1, x2, y2), k in zip(sides, parents, strict=True)
         ]
         both = _Beam(
-            Track(
+            TrackState(
                 torch.cat([mean, beam.track.mean]),
                 torch.cat([covariance, beam.track.covariance]),
                 torch.cat([unrest, beam.track.unrest]),

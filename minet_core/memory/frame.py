@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from minet_core.memory.clock import Clock
-from minet_core.memory.motion import Track
+from minet_core.memory.motion import TrackState
 from minet_core.memory.slots import Slot
 
 
@@ -46,7 +46,7 @@ class Reading:
     looked: Looked
     clock: Clock
     scene: int
-    track: Track
+    track: TrackState
     position: Tensor
     appearance: Tensor
     exponents: Tensor

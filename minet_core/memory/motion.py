@@ -33,7 +33,7 @@ _SPREAD = (5.0, 5.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class TrackState:
     """The positions of K slots.
 
     Attributes:
@@ -52,11 +52,11 @@ class Track:
         """(K, 4) xyxy."""
         return from_centres(self.mean[..., 0])
 
-    def __getitem__(self, rows: "int | list[int]") -> "Track":
-        return Track(self.mean[rows], self.covariance[rows], self.unrest[rows])
+    def __getitem__(self, rows: "int | list[int]") -> "TrackState":
+        return TrackState(self.mean[rows], self.covariance[rows], self.unrest[rows])
 
 
-def begin(boxes: Tensor, motion: Motion) -> Track:
+def begin(boxes: Tensor, motion: Motion) -> TrackState:
     """Tracks of K new objects, whose velocity is unknown, at (K, 4) xyxy boxes."""
     state = to_centres(boxes.double())
     mean = torch.stack([state, torch.zeros_like(state)], dim=-1)
@@ -65,22 +65,22 @@ def begin(boxes: Tensor, motion: Motion) -> Track:
     covariance[..., 0, 0] = (motion.measurement * size) ** 2
     speed = mean.new_tensor([1, 1, 1 / 3, 1 / 3]) * _FIRST_VELOCITY
     covariance[..., 1, 1] = (speed * size) ** 2
-    return Track(mean, covariance, mean.new_ones(len(mean)))
+    return TrackState(mean, covariance, mean.new_ones(len(mean)))
 
 
-def stack(tracks: list[Track]) -> Track:
+def stack(tracks: list[TrackState]) -> TrackState:
     """K tracks of one slot each, without a leading dimension, as one."""
     if not tracks:
         none = torch.zeros(0, 4, 2, dtype=torch.float64)
-        return Track(none, none.new_zeros(0, 4, 2, 2), none.new_zeros(0))
-    return Track(
+        return TrackState(none, none.new_zeros(0, 4, 2, 2), none.new_zeros(0))
+    return TrackState(
         torch.stack([track.mean for track in tracks]),
         torch.stack([track.covariance for track in tracks]),
         torch.stack([track.unrest for track in tracks]),
     )
 
 
-def predict(track: Track, frames: float, camera: Tensor | None, motion: Motion) -> Track:
+def predict(track: TrackState, frames: float, camera: Tensor | None, motion: Motion) -> TrackState:
     """The tracks so many frames later.
 
     Args:
@@ -98,10 +98,10 @@ def predict(track: Track, frames: float, camera: Tensor | None, motion: Motion) 
     covariance = step @ track.covariance @ step.mT
     covariance[..., 0, 0] += frames * (motion.drift * size) ** 2
     covariance[..., 1, 1] += frames * (motion.acceleration * size) ** 2
-    return Track(mean, covariance, track.unrest)
+    return TrackState(mean, covariance, track.unrest)
 
 
-def correct(track: Track, boxes: Tensor, motion: Motion) -> Track:
+def correct(track: TrackState, boxes: Tensor, motion: Motion) -> TrackState:
     """The tracks of K slots after each was found at one of the (K, 4) xyxy boxes.
 
     Unrest is the mean of the last surprises against their variance, the recent ones first: the
@@ -115,10 +115,10 @@ def correct(track: Track, boxes: Tensor, motion: Motion) -> Track:
     covariance = track.covariance - gain[..., :, None] * track.covariance[..., 0:1, :]
     leap = (surprise**2 / variance).mean(dim=-1)
     unrest = track.unrest + motion.learning * (leap - track.unrest)
-    return Track(mean, covariance, unrest.clamp_min(1.0))
+    return TrackState(mean, covariance, unrest.clamp_min(1.0))
 
 
-def log_ratio(boxes: Tensor, track: Track, motion: Motion) -> Tensor:
+def log_ratio(boxes: Tensor, track: TrackState, motion: Motion) -> Tensor:
     """(N, K) log-likelihood ratio of N boxes: slot k's object, against one nobody remembers.
 
     Args:
@@ -136,14 +136,14 @@ def log_ratio(boxes: Tensor, track: Track, motion: Motion) -> Tensor:
     return peak - (_TAIL + 4) / 2 * torch.log1p(distance / _TAIL)
 
 
-def _seen_from(track: Track, camera: Tensor) -> Track:
+def _seen_from(track: TrackState, camera: Tensor) -> TrackState:
     """The tracks after the camera has moved: an affine map turns, scales and shifts them."""
     linear, shift = camera[:, :2].double(), camera[:, 2].double()
     scale = linear.det().abs().sqrt()
     centres = track.mean[:, :2].mT @ linear.mT  # (K, 2, xy): positions, velocities
     centres[:, 0] += shift
     mean = torch.cat([centres.mT, track.mean[:, 2:] * scale], dim=1)
-    return Track(mean, track.covariance * scale**2, track.unrest)
+    return TrackState(mean, track.covariance * scale**2, track.unrest)
 
 
 def _size(mean: Tensor) -> Tensor:

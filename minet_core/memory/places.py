@@ -10,7 +10,7 @@ from torch import Tensor
 
 from minet_core.config import Motion
 from minet_core.memory import motion
-from minet_core.memory.motion import Track
+from minet_core.memory.motion import TrackState
 from minet_core.memory.slots import Slot
 
 
@@ -21,7 +21,7 @@ def expected(
     scene: int,
     camera: Tensor | None,
     settings: Motion | None,
-) -> tuple[Track, Tensor]:
+) -> tuple[TrackState, Tensor]:
     """Where K slots are by now, and what that says of N boxes.
 
     Args:
@@ -43,7 +43,7 @@ def expected(
     return track, torch.where(here, motion.log_ratio(boxes, track, settings), 0.0)
 
 
-def begun(boxes: Tensor, settings: Motion | None) -> Track:
+def begun(boxes: Tensor, settings: Motion | None) -> TrackState:
     """Tracks of K new slots at (K, 4) xyxy boxes."""
     return motion.begin(boxes, settings or Motion())
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from minet_core.config import Existence, MemoryConfig
 from minet_core.memory.identifier import RunningRidge
-from minet_core.memory.motion import Track
+from minet_core.memory.motion import TrackState
 from minet_core.scores import ScoreKind, foreground
 
 HELD = 0.95
@@ -47,7 +47,7 @@ class Slot:
     score: Tensor
     ridge: RunningRidge
     identifier: Tensor
-    track: Track
+    track: TrackState
     seen: float
     scene: int
     matches: int = 0
@@ -58,7 +58,7 @@ class Slot:
     held: bool = False
 
     @classmethod
-    def empty(cls, number: int, columns: int, dim: int, buffer: int, track: Track) -> "Slot":
+    def empty(cls, number: int, columns: int, dim: int, buffer: int, track: TrackState) -> "Slot":
         """One that knows nothing but its place.
 
         Args:

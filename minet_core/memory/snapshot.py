@@ -10,7 +10,7 @@ from typing import Any
 from minet_core.memory.clock import Clock
 from minet_core.memory.dynamic import DynamicMemory
 from minet_core.memory.identifier import FrameSamples, RunningRidge, SupportSamples
-from minet_core.memory.motion import Track
+from minet_core.memory.motion import TrackState
 from minet_core.memory.slots import Slot
 
 State = dict[str, Any]
@@ -61,4 +61,4 @@ def _restore_slot(memory: DynamicMemory, saved: State, frames: list[FrameSamples
         for i, excluded, positives, weight in saved["window"]
     )
     plain = {name: saved[name] for name in _PLAIN} | {"best": list(saved["best"])}
-    return Slot(ridge=ridge, track=Track(*saved["track"]), **plain)
+    return Slot(ridge=ridge, track=TrackState(*saved["track"]), **plain)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions, is_around_person
-from minet_core.runs.going_on import Progress, annotate_around
+from minet_core.runs.corrected.going_on import Progress, annotate_around
 from minet_core.runs.scenes.joining import annotate_by_scenes
 from minet_core.runs.summary import Summary
 from minet_core.runs.video_run import open_run

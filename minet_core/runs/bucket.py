@@ -18,7 +18,7 @@ from minet_core.errors import AlreadyDoneError, OutputError
 from minet_core.runs.manifest import MANIFEST, POSSIBLE_FILES, Manifest
 from minet_core.runs.unfinished import SCENES, UNFINISHED, read_checkpoint
 from minet_core.text import shown
-from minet_core.video.remote.cache import cache_folder
+from minet_core.video.remote.local_copies import cache_folder
 from minet_core.video.remote.store import file_system, in_one_line
 
 _CHECKPOINT = "checkpoint.json"

@@ -1,11 +1,10 @@
-"""What can be told of a run before it starts: what will fail, where results go, how many frames.
+"""What can be told of a run before it starts: what will fail, and where it begins.
 
 Nothing here imports torch: a mistyped name is answered at once.
 """
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
 from minet_core.config import PRESETS
@@ -14,6 +13,7 @@ from minet_core.errors import AlreadyDoneError, ConfigError, InputError, OutputE
 from minet_core.inference.prompts import read_first_boxes
 from minet_core.options import DetectOptions
 from minet_core.publishing import check_place
+from minet_core.runs.asked_frames import part_of
 from minet_core.runs.folder_names import is_stream, stem_of
 from minet_core.runs.manifest import (
     MANIFEST,
@@ -33,27 +33,9 @@ from minet_core.runs.unfinished import (
 )
 from minet_core.text import shown
 from minet_core.video.drawing.lettering import load_opencv
-from minet_core.video.info import VideoInfo
 from minet_core.video.opening import StrPath
-from minet_core.video.part import FramePicker, Part, Position
+from minet_core.video.part import FramePicker
 from minet_core.video.pictures.folder import is_picture_pattern
-
-
-def part_of(options: DetectOptions, next_frame: int = 0) -> Part:
-    """Which frames the options ask for, from a frame on, as readers take it."""
-    return Part(
-        start=options.start,
-        end=options.end,
-        stride=options.stride,
-        max_frames=options.max_frames,
-        skip=next_frame,
-    )
-
-
-def folder_rate(options: DetectOptions) -> Fraction:
-    """Pictures a second of a folder."""
-    rate = 30 if options.rate is None else options.rate
-    return Fraction(rate).limit_denominator(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,18 +239,3 @@ def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Stand
         f"{folder} has an unfinished run of {checkpoint.frames} frames; "
         "--resume continues it, --overwrite begins anew"
     )
-
-
-def expected_frames(info: VideoInfo, options: DetectOptions) -> int | None:
-    """About how many frames of a video will be looked at; None when nothing tells."""
-
-    def index(position: Position | None, default: int | None) -> int | None:
-        if position is None:
-            return default
-        return position if isinstance(position, int) else round(position * info.frame_rate)
-
-    start, end = index(options.start, 0) or 0, index(options.end, info.frames)
-    if end is not None and info.frames is not None:
-        end = min(end, info.frames)
-    wanted = None if end is None else max(0, -(-(end - start) // options.stride))
-    return min((n for n in (wanted, options.max_frames) if n is not None), default=None)

@@ -21,8 +21,8 @@ from minet_core.inference.tracklets import TrackletLinker, linked
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections, Totals
+from minet_core.runs.asked_frames import folder_rate, part_of
 from minet_core.runs.outputs import Outputs, open_outputs
-from minet_core.runs.preflight import folder_rate, part_of
 from minet_core.runs.unfinished import Checkpoint
 from minet_core.text import shown
 from minet_core.video import Image, VideoInfo, open_video

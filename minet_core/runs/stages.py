@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from minet_core.inference.online import Observed, OnlineDetector
+from minet_core.inference.online import OnlineDetector
+from minet_core.inference.reporting import Observed
 from minet_core.inference.timings import StageClock
 from minet_core.inference.windows import windows
 from minet_core.runs.outputs import is_border

@@ -16,9 +16,9 @@ from video_factory import write_grey_video
 from minet_cli.main import run
 from minet_cli.showing import progress
 from minet_cli.showing.progress_many import ManyLines, many_bars
+from minet_core.batch.one_video import Position
 from minet_core.batch.planning import Job, Size, longest_first
 from minet_core.batch.sizing import PROCESS_BYTES, Machine, this_machine
-from minet_core.batch.videos import Position
 from minet_core.options import DetectOptions
 from minet_core.runs.unfinished import read_checkpoint
 

@@ -12,13 +12,13 @@ from batch_videos import contents, three_scenes, without_weights, write_detector
 
 from minet_cli.main import run
 from minet_core.batch.by_scenes import ByScenes
+from minet_core.batch.one_video import Position, work
 from minet_core.batch.planning import Job, plan
 from minet_core.batch.pool import Again, Began, Done, Failed, Told
-from minet_core.batch.videos import Position, work
 from minet_core.errors import InputError
 from minet_core.options import DetectOptions
 from minet_core.runs.unfinished import SCENES
-from minet_core.video.remote import cache, store
+from minet_core.video.remote import local_copies, store
 
 DIES_ONCE = """if not Path("died").exists():
         Path("died").touch()
@@ -126,7 +126,7 @@ def test_a_scene_that_fails_fails_its_video_alone():
 
 @pytest.mark.usefixtures("place")
 def test_scenes_in_a_bucket_are_there_for_every_machine_until_the_result_is(monkeypatch):
-    monkeypatch.setenv(cache.CACHE, str(Path("one machine").absolute()))
+    monkeypatch.setenv(local_copies.CACHE, str(Path("one machine").absolute()))
     monkeypatch.setattr(store, "_known", {})
     bucket = fsspec.filesystem("memory")
     bucket.store.clear()
@@ -136,7 +136,7 @@ def test_scenes_in_a_bucket_are_there_for_every_machine_until_the_result_is(monk
     assert set(bucket.ls(f"/out/a/{SCENES}", detail=False)) == {
         f"/out/a/{SCENES}/{first:09}" for first in (0, 2)
     }
-    monkeypatch.setenv(cache.CACHE, str(Path("another").absolute()))
+    monkeypatch.setenv(local_copies.CACHE, str(Path("another").absolute()))
     (job,), _ = plan(["memory://in/a.mp4"], "memory://out", options(resume=True))
     *_, done = ByScenes(Here(options())).run(iter([job]))
     assert (done.result.frames, done.result.frames_before) == (9, 5)

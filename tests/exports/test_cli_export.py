@@ -11,12 +11,12 @@ from video_factory import index_of, write_grey_video
 
 from minet_cli.main import run
 from minet_core.boxes import NO_TRACK
+from minet_core.export_options import ExportOptions
 from minet_core.exports.inputs import safe_name, unique_names
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.cvat.writer import write_cvat
 from minet_core.formats.exporters import EXPORTERS
 from minet_core.formats.readers import read_annotations
-from minet_core.options import ExportOptions
 from minet_core.video import open_video
 
 ROWS = [frame_of(i, [1, 2], labels=[0, 1]) for i in range(10)]

@@ -6,10 +6,10 @@ from edits_data import edits, facts_in, result_of
 from video_factory import write_video
 
 from minet_core.errors import InputError
+from minet_core.export_options import ExportOptions
 from minet_core.exports import export
 from minet_core.exports.output_listing import ThereAlreadyError
 from minet_core.formats.edits import write_edits
-from minet_core.options import ExportOptions
 from minet_core.video import open_video
 
 GREY = 235

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, settings
 from minet_core.datasets import open_dataset
 from minet_core.datasets.imagenet.classes import VID_CLASSES
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.formats.coco.reader import read_coco_vid
 from minet_core.formats.exporters import EXPORTERS
 from minet_core.formats.from_dataset import from_dataset
 from minet_core.formats.yolo.reader import read_yolo
-from minet_core.options import ExportOptions
 
 SETS = ("coco-vid", "ytvis", "yolo", "voc", "imagenet-vid")
 TABLES = ("mot", "json", "csv", "parquet")

@@ -51,7 +51,7 @@ def test_what_is_left_out_is_not_read(images, tmp_path, monkeypatch):
     with open_video(path) as reader:
         mark = [reader.mark(frame) for frame in reader][25]
     decoded = []
-    monkeypatch.setattr("minet_core.video.reading.reader.digest", lambda _: decoded.append(0))
+    monkeypatch.setattr("minet_core.video.reading.video_reader.digest", lambda _: decoded.append(0))
     with open_video(path, mark=replace(mark, digest=None), start=25, max_frames=1) as reader:
         assert [frame.index for frame in reader] == [25]
     assert len(decoded) == 1  # the frame itself, found by its time

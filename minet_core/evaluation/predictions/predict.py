@@ -9,7 +9,7 @@ from minet_core.datasets.vocabulary import Table, map_classes
 from minet_core.detections.reading import table_for
 from minet_core.evaluation.eval_config import Offline, Variant
 from minet_core.evaluation.passes import FoundOf, Passes
-from minet_core.evaluation.predictions.cache import FoundFiles, FoundInVideo
+from minet_core.evaluation.predictions.prediction_files import FoundFiles, FoundInVideo
 from minet_core.models.zoo import Model
 
 ModelOf = Callable[[str], Model]

@@ -10,9 +10,9 @@ from torchvision.ops import box_iou
 from minet_core.config import MemoryConfig
 from minet_core.datasets.dataset import Dataset, VideoTruth
 from minet_core.evaluation.predictions.convert import true_boxes
-from minet_core.evaluation.report.contents import Choice
+from minet_core.evaluation.report.contents import ChosenBox
 from minet_core.evaluation.report.moments import figure, jpeg
-from minet_core.evaluation.tracks.association import chosen_at
+from minet_core.evaluation.tracks.chosen_proposals import chosen_at
 from minet_core.evaluation.tracks.score_curves import TrackScores
 from minet_core.models.detector import Frame
 from minet_core.models.zoo import Model
@@ -27,7 +27,7 @@ def choices(
     tracks: Sequence[TrackScores],
     model_of: Callable[[str], Model],
     config: MemoryConfig,
-) -> list[list[Choice]]:
+) -> list[list[ChosenBox]]:
     """The first frame of each track and three later ones; tracks whose pictures are gone are not.
 
     Args:
@@ -49,7 +49,7 @@ def choices(
 
 def _line(
     video: VideoTruth, track: TrackScores, model: Model, config: MemoryConfig, *, inclusive: bool
-) -> list[Choice]:
+) -> list[ChosenBox]:
     last = len(track.frames) - 1
     numbers = [int(track.frames[round(place * last)]) for place in (0, *_LATER)]
     seen: list[tuple[int, Frame, torch.Tensor]] = []
@@ -63,7 +63,7 @@ def _line(
     boxes = [first, *chosen_at(images, first, model, config)]
     about = f"{track.label} {track.track_id} in {track.video}"
     return [
-        Choice(
+        ChosenBox(
             name=f"{about}, frame {number}",
             picture=jpeg(image),
             size=(image.shape[1], image.shape[0]),
@@ -75,7 +75,7 @@ def _line(
     ]
 
 
-def as_html(lines: Sequence[Sequence[Choice]]) -> str:
+def as_html(lines: Sequence[Sequence[ChosenBox]]) -> str:
     """A line of pictures a track: the true box red, then what was chosen."""
     parts = []
     for line in lines:
@@ -84,7 +84,7 @@ def as_html(lines: Sequence[Sequence[Choice]]) -> str:
     return "".join(parts)
 
 
-def _figure(choice: Choice) -> str:
+def _figure(choice: ChosenBox) -> str:
     frame = choice.name.rpartition(", ")[2]
     if choice.iou is None:
         return figure(choice.picture, choice.size, choice.box, _TRUE, f"{frame}, true box")

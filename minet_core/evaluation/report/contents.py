@@ -72,7 +72,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Choice:
+class ChosenBox:
     """The frame of a true box, or the proposal that its identifier chooses in a later one.
 
     Attributes:
@@ -116,6 +116,6 @@ class ReportData:
     covered: frozenset[str] | None = None
     tracks: Sequence[TrackScores] = ()
     moments: Sequence[Moment] = ()
-    choices: Sequence[Sequence[Choice]] = ()
+    choices: Sequence[Sequence[ChosenBox]] = ()
     sweep: Sweep | None = None
     identities: Sequence[IdentityConfusion] = ()

@@ -18,7 +18,7 @@ MISSING = "–"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One score of all runs.
 
     Attributes:
@@ -77,7 +77,7 @@ def sweep_table(sweep: Sweep) -> str:
     return _table([sweep.setting, *values], body)
 
 
-def _rows(data: ReportData) -> Iterator[Row]:
+def _rows(data: ReportData) -> Iterator[TableRow]:
     yield from _precision_rows(data)
     yield from _motion_rows(data.runs)
     if any(run.temporal for run in data.runs):
@@ -87,19 +87,19 @@ def _rows(data: ReportData) -> Iterator[Row]:
         yield from _tracking_rows(tracking)
 
 
-def _precision_rows(data: ReportData) -> Iterator[Row]:
+def _precision_rows(data: ReportData) -> Iterator[TableRow]:
     results = [run.ap for run in data.runs]
     protocol = next((ap.protocol.value for ap in results if ap), None)
     if protocol is None:
         return
     means = [ap.mean if ap else math.nan for ap in results]
-    yield Row(f"mAP ({protocol})", "mean average precision, %", means)
+    yield TableRow(f"mAP ({protocol})", "mean average precision, %", means)
     if data.covered is not None:
         covered = [ap.mean_over(data.covered) if ap else math.nan for ap in results]
-        yield Row("mAP, covered classes", "over the classes the model can say, %", covered)
+        yield TableRow("mAP, covered classes", "over the classes the model can say, %", covered)
 
 
-def _motion_rows(runs: Sequence[RunScores]) -> Iterator[Row]:
+def _motion_rows(runs: Sequence[RunScores]) -> Iterator[TableRow]:
     if not any(run.motion for run in runs):
         return
     meanings = {
@@ -109,15 +109,15 @@ def _motion_rows(runs: Sequence[RunScores]) -> Iterator[Row]:
     }
     for group in MotionGroup:
         means = [run.motion[group].mean if run.motion else math.nan for run in runs]
-        yield Row(f"mAP, {group.value}", meanings[group], means)
+        yield TableRow(f"mAP, {group.value}", meanings[group], means)
 
 
-def _temporal_rows(results: Sequence[TemporalResult | None]) -> Iterator[Row]:
+def _temporal_rows(results: Sequence[TemporalResult | None]) -> Iterator[TableRow]:
     def each(value: Callable[[TemporalResult], float]) -> list[float]:
         return [math.nan if result is None else value(result) for result in results]
 
     shown = next(result.shown for result in results if result)
-    yield Row(
+    yield TableRow(
         "score jitter",
         "mean change from frame to frame, with its 95% interval over tracks; lower is better",
         each(lambda result: result.jitter),
@@ -127,27 +127,29 @@ def _temporal_rows(results: Sequence[TemporalResult | None]) -> Iterator[Row]:
     )
     for share in (0.5, 0.8):
         meaning = f"true tracks covered in {share:.0%} of their boxes, score {shown:g} or more, %"
-        yield Row(f"track recall, {share:.0%}", meaning, each(partial(_recall, share)))
+        yield TableRow(f"track recall, {share:.0%}", meaning, each(partial(_recall, share)))
     fragmentations = each(lambda result: result.fragmentations)
     meaning = "times a true track was lost and found again; lower is better"
-    yield Row("fragmentations", meaning, fragmentations, digits=0, scale=1)
+    yield TableRow("fragmentations", meaning, fragmentations, digits=0, scale=1)
 
 
 def _recall(share: float, result: TemporalResult) -> float:
     return result.recall(share)
 
 
-def _tracking_rows(results: Sequence[TrackingScores | None]) -> Iterator[Row]:
+def _tracking_rows(results: Sequence[TrackingScores | None]) -> Iterator[TableRow]:
     def each(name: str) -> list[float]:
         return [math.nan if result is None else getattr(result, name) for result in results]
 
-    yield Row("HOTA", "detection and association in balance, %", each("hota"))
-    yield Row("DetA", "its detection part, %", each("det_a"))
-    yield Row("AssA", "its association part, %", each("ass_a"))
-    yield Row("IDF1", "boxes rightly named, %", each("idf1"))
-    yield Row("MOTA", "1 less the share of misses, false positives and switches, %", each("mota"))
+    yield TableRow("HOTA", "detection and association in balance, %", each("hota"))
+    yield TableRow("DetA", "its detection part, %", each("det_a"))
+    yield TableRow("AssA", "its association part, %", each("ass_a"))
+    yield TableRow("IDF1", "boxes rightly named, %", each("idf1"))
+    yield TableRow(
+        "MOTA", "1 less the share of misses, false positives and switches, %", each("mota")
+    )
     meaning = "times a true track changed its name; lower is better"
-    yield Row("id switches", meaning, each("id_switches"), digits=0, scale=1)
+    yield TableRow("id switches", meaning, each("id_switches"), digits=0, scale=1)
 
 
 def _jitter_notes(results: Sequence[TemporalResult | None]) -> list[str]:
@@ -163,7 +165,7 @@ def _range(interval: Interval) -> str:
     return f"{interval.low:.3f} to {interval.high:.3f}".replace("-", "−")
 
 
-def _row(row: Row) -> str:
+def _row(row: TableRow) -> str:
     values = [row.scale * value for value in row.values]
     texts = [_number(value, row.digits) for value in values]
     if len(values) == 2:

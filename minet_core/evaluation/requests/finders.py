@@ -16,8 +16,8 @@ from minet_core.detections.locating import DETECTIONS
 from minet_core.detections.of_dataset import open_stored
 from minet_core.errors import ConfigError
 from minet_core.evaluation.eval_config import EvalOptions, Variant
-from minet_core.evaluation.predictions.cache import FOLDER, FoundFiles
 from minet_core.evaluation.predictions.predict import Finder
+from minet_core.evaluation.predictions.prediction_files import FOLDER, FoundFiles
 from minet_core.evaluation.requests.request import EvalRequest, identify_of
 from minet_core.models.zoo import Model, pick_device
 from minet_core.processes import Processes

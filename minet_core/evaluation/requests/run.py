@@ -11,13 +11,13 @@ from minet_core.datasets import open_dataset
 from minet_core.datasets.dataset import Dataset
 from minet_core.evaluation.eval_config import EvalOptions
 from minet_core.evaluation.evaluate import EvalResult, evaluate_model, evaluate_results
-from minet_core.evaluation.predictions.cache import FOLDER
 from minet_core.evaluation.predictions.predict import Progress, find_all
+from minet_core.evaluation.predictions.prediction_files import FOLDER
 from minet_core.evaluation.predictions.result_files import open_results
 from minet_core.evaluation.report.build import PICTURED, REPORT, pictured, report_data
 from minet_core.evaluation.report.choices import choices
+from minet_core.evaluation.report.html_report import require_matplotlib, write_report
 from minet_core.evaluation.report.metrics_file import FILES, write_metrics
-from minet_core.evaluation.report.page import require_matplotlib, write_report
 from minet_core.evaluation.requests.at_once import find_at_once, read_at_once
 from minet_core.evaluation.requests.finders import finders, table_of
 from minet_core.evaluation.requests.request import (

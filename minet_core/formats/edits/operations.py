@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minet_core.formats.edits.drawn_boxes import filled, with_keyframe
 from minet_core.formats.edits.entry import Edit, is_class
-from minet_core.formats.edits.keyframes import filled, with_keyframe
 from minet_core.formats.edits.sheet import Flags, Sheet, TrackRows
 
 

@@ -9,24 +9,17 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, linear, normalize
+from torch.nn.functional import interpolate, linear
 
 from minet_core.box_tensors import operators
-from minet_core.errors import WeightsError
 from minet_core.models.detector import FeatureMap, Frame
 from minet_core.models.engine import Engine, engine_of
-from minet_core.models.weights import read_safetensors
-
-ARCHITECTURE = "identify-mobilenetv2"
-EMBEDDING_NORM = 1.0
-"""L2 norm of every embedding: the scale that gives λ of Eq. 1 its meaning."""
+from minet_core.models.identify.embedding import ROI, read_weights, unit
 
 STRIDE = 16
 """Pixels of the picture to one cell of the features."""
 MAX_SIDE = 640
 """Pixels of a frame's longer side from which on it is scaled down."""
-ROI = (4, 2)
-"""Cells of a region: rows and columns."""
 
 
 class Identifying(Protocol):
@@ -120,11 +113,6 @@ class IdentifyEmbedder:
         return self.network(features.values, boxes, features.stride).cpu()
 
 
-def unit(raw: Tensor) -> Tensor:
-    """(N, D) embeddings of L2 norm `EMBEDDING_NORM`."""
-    return EMBEDDING_NORM * normalize(raw.float(), dim=1)
-
-
 def shrunk(pictures: Tensor, max_side: int) -> tuple[Tensor, float]:
     """(B, 3, h, w) pictures whose longer side is at most `max_side`, and by what they shrank."""
     scale = min(1.0, max_side / max(pictures.shape[2:]))
@@ -149,16 +137,3 @@ def load_identify(
     from minet_core.models.identify.network import ready
 
     return IdentifyEmbedder(ready(path, device), max_side, device)
-
-
-def read_weights(path: Path | str) -> dict[str, Tensor]:
-    """The tensors of an identify network's file.
-
-    Raises:
-        WeightsError: the file is damaged or made for another architecture.
-    """
-    metadata, tensors = read_safetensors(path)
-    if metadata.get("architecture") != ARCHITECTURE:
-        found = metadata.get("architecture", "none named")
-        raise WeightsError(f"{path}: holds architecture {found}, not {ARCHITECTURE}")
-    return tensors

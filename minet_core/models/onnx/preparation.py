@@ -29,7 +29,7 @@ class Resize(StrEnum):
     """Not at all: the network takes pictures of any size."""
 
 
-class Place(StrEnum):
+class PaddingPlace(StrEnum):
     """Where the picture is in a padded one."""
 
     CENTRE = "centre"
@@ -76,7 +76,7 @@ class Preparation:
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (255.0, 255.0, 255.0)
     padding: Triple = (114.0, 114.0, 114.0)
-    place: Place = Place.CENTRE
+    place: PaddingPlace = PaddingPlace.CENTRE
     multiple: int | None = None
 
     def fit(self, width: int, height: int) -> "Fit":
@@ -89,7 +89,7 @@ class Preparation:
             outer_width, outer_height = (
                 -(-side // step) * step for side in (new_width, new_height)
             )
-        centred = self.place is Place.CENTRE
+        centred = self.place is PaddingPlace.CENTRE
         left = (outer_width - new_width) // 2 if centred else 0
         top = (outer_height - new_height) // 2 if centred else 0
         return Fit(width, height, new_width, new_height, outer_width, outer_height, left, top)

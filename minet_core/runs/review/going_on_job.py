@@ -93,7 +93,7 @@ def going_on_from(result: Path, told: Told) -> None:
     source, options = how_made(result)
     from minet_core.models.zoo import model_of  # with it comes PyTorch
     from minet_core.runs.annotate import annotate
-    from minet_core.runs.preflight import expected_frames
+    from minet_core.runs.asked_frames import expected_frames
 
     told(0.0, "Loading the model")
     model = model_of(options)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minet_core.options import DetectOptions
-from minet_core.runs.preflight import folder_rate, part_of
+from minet_core.runs.asked_frames import folder_rate, part_of
 from minet_core.runs.unfinished import SCENES, finish_publishing, open_unfinished
 from minet_core.video.opening import StrPath
 from minet_core.video.reading.mark import Mark

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from minet_core.boxes import NO_TRACK
-from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
 from minet_core.errors import AlreadyDoneError
 from minet_core.inference.from_options import online_detector
 from minet_core.inference.online import OnlineDetector
@@ -16,16 +15,14 @@ from minet_core.inference.timings import StageClock
 from minet_core.models.zoo import Model, model_of
 from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections
-from minet_core.runs.manifest import Manifest, read_manifest
-from minet_core.runs.preflight import check, check_finished, folder_rate, settled
-from minet_core.runs.recorder import check_unchanged
+from minet_core.runs.opened_video import opened_video
+from minet_core.runs.preflight import check, settled
 from minet_core.runs.scenes.cutting import Scenes, begin_scenes, find_scenes
-from minet_core.runs.scenes.looking import look_at_scene, read_state
+from minet_core.runs.scenes.looking import STATE, look_at_scene, read_state
 from minet_core.runs.spool import open_spool, read_spool, write_linked
-from minet_core.runs.summary import Summary, summary_of
-from minet_core.runs.unfinished import clear, finish_publishing, open_unfinished, publish
-from minet_core.video import VideoInfo, open_video
-from minet_core.video.remote.cache import fetched
+from minet_core.runs.summary import Summary
+from minet_core.video import VideoInfo
+from minet_core.video.remote.local_copies import fetched
 
 
 def annotate_by_scenes(
@@ -73,35 +70,27 @@ def join_scenes(
     Raises:
         MinetError: as `minet_core.annotate`.
     """
-    options, clock, started = settled(asked, source, folder), StageClock(), time.perf_counter()
-    manifest = check(source, folder, replace(options, resume=True), model.name).manifest
-    if options.detections is not None:
-        model = with_boxes_of(Path(options.detections), model, options.classes)
-    online, warnings = online_detector(model, options, clock), [*scenes.warnings]
-    rate, stream = folder_rate(options), options.stream
-    with open_unfinished(folder) as place, fetched(source, options.cache_bytes):
-        if read_manifest(place) is not None:  # as a worker leaves it that dies at the very end
-            finish_publishing(place)
+    asked = replace(asked, resume=True)
+    with opened_video(source, folder, model, asked, resumes=False) as video:
+        if not all((each / STATE).exists() for each in places):
+            # A worker has died when all was there but for the last names, which they have now.
             raise AlreadyDoneError(f"{folder} has these results already")
-        clear(place, None)
-        with open_video(source, folder_rate=rate, stream=stream) as reader:
-            info = reader.info
-        end, told = _gathered(place, places, online, clock)
+        online = online_detector(video.model, video.options, video.clock)
+        end, told = _gathered(video.place, places, online, video.clock)
         outputs = write_linked(
-            *(place, source, options, info, model, online.linker, clock, end),
+            *(video.place, source, video.options, video.info, video.model, online.linker),
+            *(video.clock, end),
             scenes=tuple(scene.first for scene in scenes.parts),
         )
-        _publish(place, folder, options, replace(manifest, files=outputs.names))
-    warnings += [*told, *online.warnings, *outputs.warnings]
-    warnings += remarks(model, outputs.totals.frames, options) + picture_order(info, options)
-    return summary_of(
-        *(folder, outputs.names, outputs),
-        info=info,
-        frames_before=0,
-        classes=model.classes,
-        seconds=time.perf_counter() - started,
-        shares=clock.shares(),
-        warnings=tuple(warnings),
+        video.check_unchanged()
+        video.publish(outputs.names)
+    told = [*(line for line in scenes.warnings if line not in video.reader.warnings), *told]
+    return video.summary(
+        outputs.names,
+        outputs,
+        outputs.totals.frames,
+        classes=video.model.classes,
+        warnings=(*told, *online.warnings),
     )
 
 
@@ -135,10 +124,3 @@ def _renumbered(
     for size, found in read_spool(place, classes):
         ids = np.where(found.track_ids == NO_TRACK, NO_TRACK, found.track_ids + above)
         yield size, replace(found, track_ids=ids)
-
-
-def _publish(place: Path, folder: Path, options: DetectOptions, manifest: Manifest) -> None:
-    check_unchanged(manifest)
-    if not options.overwrite:
-        check_finished(folder, manifest)
-    publish(place, manifest)

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,8 @@ from minet_core.models.zoo import Model
 from minet_core.publishing import replace_bytes
 from minet_core.results import FrameDetections
 from minet_core.runs.manifest import Manifest, manifest_of, read_manifest
-from minet_core.runs.recorder import check_unchanged
 from minet_core.runs.scenes.cutting import Scene
 from minet_core.runs.spool import SPOOL
-from minet_core.runs.unfinished import publish
 from minet_core.runs.video_run import Run, open_run
 from minet_core.video import VideoInfo
 from minet_core.video.opening import StrPath
@@ -59,7 +56,7 @@ def look_at_scene(
                 if progress is not None:
                     progress(found, run.info)
         _keep(run)
-    return run.standing.frames_before
+    return run.video.standing.frames_before
 
 
 def is_complete(folder: Path, wanted: Manifest) -> bool:
@@ -81,19 +78,19 @@ def read_state(folder: Path) -> dict[str, Any]:
 
 
 def _keep(run: Run) -> None:
-    online, manifest = run.online, run.standing.manifest
-    check_unchanged(manifest)
-    run.outputs.complete(run.clock, run.reader.end)
+    online, video = run.online, run.video
+    video.check_unchanged()
+    run.outputs.complete(video.clock, video.reader.end)
     unusable, online.unusable = online.unusable, 0  # told for all scenes together
     state = {
         "linker": online.linker.save() if online.linker else None,
         "last_id": online.memory.next_id - 1 if online.memory else 0,
         "unusable": unusable,
         "warnings": online.warnings,
-        "end": run.reader.end,
-        "seconds": run.clock.save(),
+        "end": video.reader.end,
+        "seconds": video.clock.save(),
     }
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    replace_bytes(run.place / STATE, buffer.getvalue())
-    publish(run.place, replace(manifest, files=FILES))
+    replace_bytes(video.place / STATE, buffer.getvalue())
+    video.publish(FILES)

@@ -78,7 +78,7 @@ def is_variable(stream: VideoStream) -> bool | None:
 
 
 class ClockState(NamedTuple):
-    """What a `Clock` knows of the frames that it has read.
+    """What a `StreamClock` knows of the frames that it has read.
 
     Attributes:
         origin: timestamp of the first one, in ticks; None while that is unknown.
@@ -91,7 +91,7 @@ class ClockState(NamedTuple):
     shift: float
 
 
-class Clock:
+class StreamClock:
     """Gives each frame its timestamp from the start and a time that only moves forward.
 
     Containers lie in three ways. A timestamp that is missing, or at odds with both neighbours

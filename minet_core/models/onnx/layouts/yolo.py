@@ -18,7 +18,7 @@ from minet_core.models.onnx.layouts.contract import (
     tensor,
 )
 from minet_core.models.onnx.layouts.grids import Strides, places, strides_of
-from minet_core.models.onnx.preparation import Order, Place, Preparation
+from minet_core.models.onnx.preparation import Order, PaddingPlace, Preparation
 from minet_core.models.onnx.session import Arrays
 
 _ANCHORS = 3  # boxes a cell of YOLOv5
@@ -157,7 +157,7 @@ class Yolox(_WithObjectness):
     name: ClassVar[str] = "yolox"
     about: ClassVar[str] = "YOLOX, decoded or not; YOLOv6"
     prepared: ClassVar[Preparation] = Preparation(
-        order=Order.BGR, std=(1.0, 1.0, 1.0), place=Place.CORNER
+        order=Order.BGR, std=(1.0, 1.0, 1.0), place=PaddingPlace.CORNER
     )
     strides: Strides
     decoded: bool

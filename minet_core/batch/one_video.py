@@ -16,12 +16,12 @@ from minet_core.options import DetectOptions
 from minet_core.runs.manifest import MANIFEST, read_manifest
 from minet_core.runs.unfinished import UNFINISHED, is_going_on
 from minet_core.threads import settle
-from minet_core.video.remote.cache import fetched
+from minet_core.video.remote.local_copies import fetched
 
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
     from minet_core.results import FrameDetections
-    from minet_core.runs.going_on import Progress
+    from minet_core.runs.corrected.going_on import Progress
     from minet_core.runs.summary import Summary
     from minet_core.video import VideoInfo
 
@@ -189,7 +189,7 @@ def _wait_until_free(job: Job) -> None:
 
 
 def _teller(job: Job, tell: Tell) -> "Progress":
-    from minet_core.runs.preflight import expected_frames
+    from minet_core.runs.asked_frames import expected_frames
 
     frames = job.frames_before
 

@@ -26,8 +26,8 @@ from minet_core.video.reading.packets import PacketCounts, decode
 from minet_core.video.reading.standard_input import open_standard_input
 from minet_core.video.reading.streams import passed_over, video_stream
 from minet_core.video.reading.timing import (
-    Clock,
     ClockState,
+    StreamClock,
     duration,
     frame_rate,
     is_variable,
@@ -181,7 +181,7 @@ class VideoReader(FrameReader):
         self._files.close()
 
     def _read(self) -> Generator[VideoFrame, None, None]:
-        clock = Clock(self._stream, self._container.format)
+        clock = StreamClock(self._stream, self._container.format)
         if self._mark is not None:
             clock.restore(self._mark.clock)
         frames = chain([self._first], self._decoded, [None])
