@@ -184,7 +184,7 @@ def _by_scenes(
     if not options.resume:
         raise OutputError(
             f"{folder} has scenes of an unfinished run; --resume continues it, "
-            "--overwrite begins anew"
+            "--overwrite starts over"
         )
     return replace(standing, note="goes on with what is done of its scenes")
 
