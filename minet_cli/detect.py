@@ -21,7 +21,16 @@ SECTIONS = {
     "Model": ("model", "classes", "score", "size", "tiles", "identify", "device"),
     "What to write": ("output", "report", "formats", "video", "trails", "score_vectors", "keep"),
     "Memory": ("memory", "link", "fill", "preset"),
-    "Run": ("jobs", "resume", "overwrite", "checkpoint", "cache", "quiet"),
+    "Run": (
+        "jobs",
+        "split_at_cuts",
+        "batch",
+        "resume",
+        "overwrite",
+        "checkpoint",
+        "cache",
+        "quiet",
+    ),
     "Many machines": ("ray", "gpus_per_video", "cpus_per_video"),
 }
 """Heading of the help → options under it."""
@@ -77,6 +86,8 @@ SECTIONS = {
 @setting("--keep", "keep", is_flag=True)
 @setting("--video/--no-video", "video")
 @setting("--report", "report", is_flag=True)
+@setting("--split-at-cuts", "split_at_cuts", is_flag=True)
+@setting("--batch", "batch", type=int, metavar="N")
 @setting("--overwrite", "overwrite", is_flag=True)
 @setting("--resume", "resume", is_flag=True)
 @setting("--checkpoint", "checkpoint", type=float, metavar="SECONDS")

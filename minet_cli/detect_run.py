@@ -13,7 +13,7 @@ from minet_core.batch.planning import Job, check_shareable, longest_first
 from minet_core.batch.pool import Again, Began, Done, Event, Failed, Ready, Told
 from minet_core.errors import AlreadyDoneError, MinetError
 from minet_core.options import DetectOptions
-from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
+from minet_core.runs.unfinished import SCENES, UNFINISHED, read_checkpoint
 from minet_core.text import shown
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def run_all(
         MinetError: the model cannot be loaded, or the only input failed without earlier failures.
         Interrupted: by Ctrl-C.
     """
-    if cluster is None and (count == 1 or len(jobs) == 1):
+    alone = (count == 1 or len(jobs) == 1) and not options.split_at_cuts
+    if cluster is None and alone:
         _one_by_one(jobs, options, reporter, failures)
         return
     check_shareable(jobs)
@@ -226,8 +227,11 @@ def _failure(source: str, error: Exception, reporter: "Reporter") -> Failure:
 def _what_is_left(jobs: Sequence[Job]) -> str:
     """A hint what --resume can continue."""
     checkpoints = [read_checkpoint(job.folder / UNFINISHED) for job in jobs]
+    scenes = [(job.folder / SCENES).is_dir() for job in jobs]
+    if scenes == [True]:
+        return f"; --resume continues {jobs[0].source} with what is done of its scenes"
     if len(jobs) != 1:
-        kept = sum(each is not None for each in checkpoints)
+        kept = sum(each is not None or has for each, has in zip(checkpoints, scenes, strict=True))
         return f"; --resume continues {kept} of {len(jobs)} unfinished videos, and does the rest"
     if checkpoints[0] is None:
         return "; nothing of the unfinished video was kept"

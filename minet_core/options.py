@@ -129,6 +129,17 @@ class RowOptions(Options):
 
 
 @dataclass(frozen=True)
+class SceneOptions(Options):
+    """Whether scenes are looked at apart. A result tells where they begin, if there are several."""
+
+    split_at_cuts: bool = setting(
+        False,
+        "Cut each video at its scene cuts into parts that are done at once, with --jobs or --ray; "
+        "identities end there.",
+    )
+
+
+@dataclass(frozen=True)
 class OutputOptions(Options):
     """Which files are written, and how they look."""
 
@@ -147,6 +158,11 @@ class OutputOptions(Options):
 class RunOptions(Options):
     """How a run behaves. They change no file of the result."""
 
+    batch: int = setting(
+        1,
+        "Frames that the networks see in one call. For GPUs: a CPU gains nothing. Results come "
+        "later by as many frames, and are the same.",
+    )
     report: bool = setting(
         False, "Also write report.html, a page to review the result in a browser."
     )
@@ -164,7 +180,9 @@ class RunOptions(Options):
 
 
 @dataclass(frozen=True)
-class DetectOptions(RunOptions, OutputOptions, RowOptions, InputOptions, ModelOptions):
+class DetectOptions(
+    RunOptions, OutputOptions, SceneOptions, RowOptions, InputOptions, ModelOptions
+):
     """Settings of `minet detect`, and of `minet_core.annotate`.
 
     Raises:
@@ -210,10 +228,15 @@ class DetectOptions(RunOptions, OutputOptions, RowOptions, InputOptions, ModelOp
             raise ConfigError(f"{option} needs the memory; it does not go with --no-memory")
         if len(given) > 1:
             raise ConfigError(f"{' and '.join(map(_option, given))} exclude each other")
+        if self.split_at_cuts and (given or self.keep):
+            other = _option([*given, "keep"][0])
+            raise ConfigError(f"--split-at-cuts and {other} exclude each other: that is one run")
         if self.score_vectors and "json" not in self.result_formats:
             raise ConfigError("--score-vectors needs result.json: add json to the formats")
         if self.report and "json" not in self.result_formats:
             raise ConfigError("--report needs result.json: add json to the formats")
+        if not self.batch >= 1:
+            raise ConfigError(f"the batch must be 1 frame or more, not {self.batch}")
         if not self.checkpoint >= 0:
             raise ConfigError(f"the checkpoint must be 0 seconds or more, not {self.checkpoint}")
         if not self.cache > 0:

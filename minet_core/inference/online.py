@@ -12,7 +12,7 @@ from minet_core.inference.anchors import FIRST
 from minet_core.inference.planting import NO_PLANTING, Planted, Planting
 from minet_core.inference.reporting import Candidates, Observed, Reporting
 from minet_core.inference.score_frames import ScoredFrame
-from minet_core.inference.sights import Eyes, Sight
+from minet_core.inference.sights import Eyes, Known, Sight
 from minet_core.inference.timings import StageClock
 from minet_core.inference.tracklets import TrackletLinker
 from minet_core.memory import DynamicMemory, Looked, Match
@@ -44,6 +44,7 @@ class OnlineDetector:
         link: whether to collect tracklets, for `TrackletLinker` to join at the end.
 
     Attributes:
+        eyes: look at the frames; they change nothing that is remembered of objects.
         memory: of this video, None without.
         linker: collects tracklets, None without `link`.
         unusable: boxes that were dropped because the model gave NaN or infinity for them.
@@ -80,14 +81,14 @@ class OnlineDetector:
         if self.linker is not None:
             self.linker.held = plan.ids
         follows = config is not None and config.motion is not None and config.motion.camera
-        self._eyes = Eyes(model, self._clock, remembers=config is not None, follows=follows)
+        self.eyes = Eyes(model, self._clock, remembers=config is not None, follows=follows)
         self._size: tuple[int, int] | None = None
 
     @property
     def warnings(self) -> list[str]:
         """Problems so far that did not stop the detection, a line each."""
         stored = self.model.stored
-        lines = [*([] if stored is None else stored.warnings), *self._eyes.warnings]
+        lines = [*([] if stored is None else stored.warnings), *self.eyes.warnings]
         if self.unusable:
             dropped = f"boxes dropped for which the model gave NaN or infinity: {self.unusable}"
             lines = [dropped, *lines]
@@ -106,11 +107,7 @@ class OnlineDetector:
 
     def observe(self, image: Frame, *, frame: int, pts: int | None, time: float) -> Observed:
         """Process the next frame like `update`, and also keep boxes that may become a track."""
-        return self.judge(self.see(image, frame), frame=frame, pts=pts, time=time)
-
-    def see(self, image: Frame, frame: int) -> Sight:
-        """Run detector and embedder on the next frame, without changing the memory."""
-        return self._eyes.see(image, frame)
+        return self.judge(self.eyes.see(image, frame), frame=frame, pts=pts, time=time)
 
     def judge(self, sight: Sight, *, frame: int, pts: int | None, time: float) -> Observed:
         """Run the memory on the sight of the next frame."""
@@ -135,7 +132,7 @@ class OnlineDetector:
             time: seconds, greater than for the frame before.
             base: the detector's output for this frame, if it is known already.
         """
-        sight = self._eyes.see(image, frame, base)
+        sight = self.eyes.see(image, frame, Known(base))
         base, scores, found = self._look(sight, frame, time)
         kind = self.model.score_kind
         tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
@@ -180,7 +177,7 @@ class OnlineDetector:
         """The whole state, as plain values and tensors that `torch.save` can write."""
         return {
             "memory": None if self.memory is None else save_memory(self.memory),
-            "eyes": self._eyes.save(),
+            "eyes": self.eyes.save(),
             "unusable": self.unusable,
             "linker": self.linker.save() if self.linker else None,
             "size": self._size,
@@ -190,7 +187,7 @@ class OnlineDetector:
         """Resume from a state of `save`, with the same model and settings."""
         if self.memory is not None:
             restore_memory(self.memory, state["memory"])
-        self._eyes.restore(state["eyes"])
+        self.eyes.restore(state["eyes"])
         self.unusable = state["unusable"]
         if self.linker is not None:
             self.linker.restore(state["linker"])

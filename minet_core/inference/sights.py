@@ -4,8 +4,9 @@ From sights alone, tracks can be found again without the video, the detector and
 network.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from minet_core.inference.camera import CameraMotion
 from minet_core.inference.cuts import CutDetector
 from minet_core.inference.timings import StageClock
+from minet_core.models.batches import features_of
 from minet_core.models.detector import BaseDetections, FeatureMap, Frame
 from minet_core.models.zoo import Model
 
@@ -41,6 +43,16 @@ class Sight:
     dropped: int = 0
 
 
+class Known(NamedTuple):
+    """What the networks have said of a frame already; None where they are still to be asked."""
+
+    base: BaseDetections | None = None
+    features: FeatureMap | None = None
+
+
+NOTHING_KNOWN = Known()
+
+
 class Eyes:
     """Runs detector and embedder on one video, frame by frame.
 
@@ -49,10 +61,13 @@ class Eyes:
         clock: counts the time of each stage.
         remembers: whether a memory needs embeddings and cuts.
         follows: whether it needs the camera's motion.
+
+    Attributes:
+        model: as given.
     """
 
     def __init__(self, model: Model, clock: StageClock, *, remembers: bool, follows: bool) -> None:
-        self._model = model
+        self.model = model
         self._clock = clock
         self._remembers = remembers
         self._follows = follows
@@ -64,23 +79,41 @@ class Eyes:
         """Problems so far, a line each."""
         return self._camera.warnings
 
-    def see(self, image: Frame, frame: int, base: BaseDetections | None = None) -> Sight:
+    def ask(self, images: Sequence[Frame], frames: Sequence[int]) -> list[Known]:
+        """Ask the networks about several frames at once; `see` has no need to ask them again.
+
+        Args:
+            images: (height, width, 3) RGB.
+            frames: the index of each.
+        """
+        model = self.model
+        with self._clock.stage("detector"):
+            if model.stored is None:
+                found = model.detector.detect(images)
+            else:
+                found = [model.detect(*each) for each in zip(images, frames, strict=True)]
+        if not self._remembers:
+            return list(map(Known, found))
+        with self._clock.stage("identify"):
+            return list(map(Known, found, features_of(model.embedder, images)))
+
+    def see(self, image: Frame, frame: int, known: Known = NOTHING_KNOWN) -> Sight:
         """The sight of the next frame.
 
         Args:
             image: (height, width, 3) RGB.
             frame: its index.
-            base: the detector's output, if it is known already.
+            known: the networks' output, if `ask` was called.
         """
         with self._clock.stage("detector"):
-            found = self._model.detect(image, frame) if base is None else base
+            found = self.model.detect(image, frame) if known.base is None else known.base
             fine = found.finite()
         size = image.shape[1], image.shape[0]
         sight = Sight(size, fine, None, dropped=len(found) - len(fine))
         if not self._remembers:
             return sight
         with self._clock.stage("identify"):
-            features = self._model.embedder.features(image)
+            features = known.features or self.model.embedder.features(image)
         with self._clock.stage("memory"):
             cut = self._cuts.is_cut(image)
             camera = self._camera.update(image) if self._follows else None

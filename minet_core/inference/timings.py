@@ -30,6 +30,16 @@ class StageClock:
         """Busy time of one of `STAGES` so far."""
         return self._seconds[name]
 
+    def save(self) -> dict[str, float]:
+        """Busy seconds of each of `STAGES`."""
+        return {**self._seconds}
+
+    def add(self, seconds: dict[str, float]) -> None:
+        """Count what another clock has saved."""
+        with self._lock:
+            for name, more in seconds.items():
+                self._seconds[name] += more
+
     def shares(self) -> dict[str, float]:
         """Stage → share of the busy time of all stages, 0..1; stages without work are left out."""
         total = sum(self._seconds.values())

@@ -172,6 +172,25 @@ class TrackletLinker:
         self.cuts = [*state["cuts"]]
         self._held = {entry["id"]: from_plain(entry) for entry in state["held"]}
 
+    def follow_with(self, state: dict[str, Any], above: int) -> None:
+        """Add what another one has gathered of the frames that come next, over a cut.
+
+        Args:
+            state: of its `save`.
+            above: what its ids grow by.
+        """
+        frames, scenes = self._frame, self._scene
+        if frames:
+            self.cuts.append(frames)
+            scenes += 1
+        self.cuts += [frames + cut for cut in state["cuts"]]
+        self._frame, self._scene = frames + state["frame"], scenes + state["scene"]
+        for one in map(from_plain, state["held"]):
+            one.id += above
+            one.first = one.first[0] + frames, one.first[1] + scenes
+            one.last = one.last[0] + frames, one.last[1] + scenes
+            self._held[one.id] = one
+
 
 def _joined(held: list[Held]) -> list[tuple[Held, Held]]:
     """Pairs (before, after) of the same object: the best assignment of ends to beginnings."""
