@@ -103,6 +103,9 @@ class RowOptions(Options):
         "For small objects in large frames: detect in so many overlapping crops along the longer "
         "side too; takes a multiple of the time.",
     )
+    half: bool = setting(
+        False, "On an NVIDIA GPU: backbones compute in half precision. No GPU was there to try it."
+    )
     start: int | float | None = setting(None, "First frame (120) or time (4.5s, 01:30).")
     end: int | float | None = setting(None, "Frame or time to stop before.")
     stride: int = setting(1, "Use every N-th frame only.")
