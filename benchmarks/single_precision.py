@@ -24,11 +24,28 @@ from torch import Tensor
 from minet_core import load_model, open_video
 from minet_core.config import VIDEO
 
-Samples = tuple[Tensor, Tensor, Tensor, float]
-"""Embeddings of a frame, which is the slot's (1,), its positives, and the weight of the others."""
 BEST = 10
 NOISE = 0.002
 """Of each of an embedding's numbers; its length is 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What the slot learns from one frame.
+
+    Attributes:
+        embeddings: (N, D) of all proposals.
+        row: (1,) which is the slot's.
+        positives: (P, D).
+        weight: of each other proposal.
+        grams: (D, D) of all proposals, in double and in single precision.
+    """
+
+    embeddings: Tensor
+    row: Tensor
+    positives: Tensor
+    weight: float
+    grams: dict[torch.dtype, Tensor]
 
 
 @dataclass(slots=True)
@@ -52,15 +69,15 @@ class Sums:
         self.gram = torch.zeros(self.dim, self.dim, dtype=self.kind)
         self.moment = torch.zeros(self.dim, dtype=self.kind)
 
-    def add(self, samples: Samples, shared: Tensor, sign: float) -> None:
-        """Add a frame, or take it off, with the Gram matrix that all slots share."""
-        embeddings, row, positives, weight = samples
-        rows = torch.cat([positives, embeddings[row]]).to(self.kind)
+    def add(self, samples: Samples, sign: float) -> None:
+        """Add a frame, or take it off."""
+        own, weight = len(samples.positives), samples.weight
+        rows = torch.cat([samples.positives, samples.embeddings[samples.row]]).to(self.kind)
         weights = rows.new_full((len(rows), 1), -weight)
-        weights[: len(positives)] = 1.0
-        self.gram.add_(shared, alpha=sign * weight)
+        weights[:own] = 1.0
+        self.gram.add_(samples.grams[self.kind], alpha=sign * weight)
         self.gram.addmm_((weights * rows).mT, rows, alpha=sign)
-        self.moment.add_(rows[: len(positives)].sum(dim=0), alpha=sign)
+        self.moment.add_(rows[:own].sum(dim=0), alpha=sign)
 
     def solve(self) -> NDArray[np.float64]:
         """(D,) γ."""
@@ -121,48 +138,51 @@ def compare(
 ) -> tuple[dict[str, list[float]], dict[str, list[bool]]]:
     """How far each kind is from the direct solve, and whether it ranks otherwise, now and then."""
     random = torch.Generator().manual_seed(0)
-    target = looks[0, 0].clone()
     window: deque[Samples] = deque()
     drifts: dict[str, list[float]] = {name: [] for name in sums}
     orders: dict[str, list[bool]] = {name: [] for name in sums}
     for number in range(frames):
-        embeddings = looks[int(torch.randint(len(looks), (1,), generator=random))].clone()
-        embeddings += NOISE * torch.randn(embeddings.shape, generator=random)
-        row = (embeddings @ target).argmax()[None]
-        weight = VIDEO.negatives / (len(embeddings) - 1)
-        positives = embeddings[row].repeat(VIDEO.positives, 1)
-        positives += NOISE * torch.randn(positives.shape, generator=random)
-        window.append((embeddings, row, positives, weight))
+        new = samples_of(looks, random)
+        window.append(new)
         gone = window.popleft() if len(window) > VIDEO.buffer else None
-        found = {name: step(one, window[-1], gone) for name, one in sums.items()}
-        if number >= VIDEO.buffer and number % 25 == 0:
-            direct = Sums(torch.float64, torch.float64, looks.shape[2])
-            for samples in window:
-                direct.add(samples, gram_of(samples, torch.float64), 1.0)
-            told = embeddings.double().numpy() @ direct.solve()
-            for name, identifier in found.items():
-                other = embeddings.double().numpy() @ identifier
-                drifts[name].append(float(np.abs(other - told).max()))
-                best, others = (np.argsort(-each)[:BEST] for each in (told, other))
-                orders[name].append(not np.array_equal(best, others))
+        found = {name: step(one, new, gone) for name, one in sums.items()}
+        if number < VIDEO.buffer or number % 25:
+            continue
+        direct = Sums(torch.float64, torch.float64, looks.shape[2])
+        for samples in window:
+            direct.add(samples, 1.0)
+        embeddings = new.embeddings.double().numpy()
+        told = embeddings @ direct.solve()
+        for name, identifier in found.items():
+            other = embeddings @ identifier
+            drifts[name].append(float(np.abs(other - told).max()))
+            best, others = (np.argsort(-each)[:BEST] for each in (told, other))
+            orders[name].append(not np.array_equal(best, others))
     return drifts, orders
 
 
+def samples_of(looks: Tensor, random: torch.Generator) -> Samples:
+    """A frame in which the object of the first look's best proposal is found again."""
+    embeddings = looks[int(torch.randint(len(looks), (1,), generator=random))].clone()
+    embeddings += NOISE * torch.randn(embeddings.shape, generator=random)
+    row = (embeddings @ looks[0, 0]).argmax()[None]
+    positives = embeddings[row].repeat(VIDEO.positives, 1)
+    positives += NOISE * torch.randn(positives.shape, generator=random)
+    weight = VIDEO.negatives / (len(embeddings) - 1)
+    tables = {kind: embeddings.to(kind) for kind in (torch.float64, torch.float32)}
+    grams = {kind: table.mT @ table for kind, table in tables.items()}
+    return Samples(embeddings, row, positives, weight, grams)
+
+
 def step(one: Sums, new: Samples, gone: Samples | None) -> NDArray[np.float64]:
-    """Take a frame in, let one go, and solve; the shared Gram matrices do not count."""
-    shared = [(each, gram_of(each, one.kind)) for each in (new, gone) if each is not None]
+    """Take a frame in, let one go, and solve."""
     began = process_time()
-    for (samples, gram), sign in zip(shared, (1.0, -1.0), strict=False):
-        one.add(samples, gram, sign)
+    one.add(new, 1.0)
+    if gone is not None:
+        one.add(gone, -1.0)
     identifier = one.solve()
     one.seconds.append(process_time() - began)
     return identifier
-
-
-def gram_of(samples: Samples, kind: torch.dtype) -> Tensor:
-    """(D, D) of all proposals of a frame, always the same of the same frame."""
-    rows = samples[0].to(kind)
-    return rows.mT @ rows
 
 
 if __name__ == "__main__":
