@@ -1,8 +1,9 @@
 """What does many videos: processes of this machine, or a cluster."""
 
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from minet_core.batch.by_scenes import ByScenes
 from minet_core.batch.cluster import Cluster, ClusterPool
 from minet_core.batch.inbox import PAUSE
 from minet_core.batch.one_video import cluster_work, work
@@ -51,11 +52,14 @@ def engine(
         pixels: of the largest frame among them.
     """
     if cluster is not None:
-        videos_there = cluster_work(options)
-        return ClusterPool(videos_there, cluster, again=resumed, pause=PAUSE, note=note)
+        there = cluster_work(options)
+        far = ClusterPool[Job, Any](there, cluster, again=resumed, pause=PAUSE, note=note)
+        return ByScenes(far) if options.split_at_cuts else far
     machine = this_machine(options.device if jobs is None else "cpu")
-    count = machine.jobs(videos, pixels) if jobs is None else min(jobs, videos)
+    most = MANY if options.split_at_cuts else videos  # who knows how many scenes there are
+    count = machine.jobs(most, pixels) if jobs is None else min(jobs, most)
     if jobs is None or videos == MANY:
         note(f"jobs at once: {count}")
-    here = work(options, count)
-    return Pool(here, count, threads=machine.threads(count), again=resumed, pause=PAUSE)
+    here, threads = work(options, count), machine.threads(count)
+    near = Pool[Job, Any](here, count, threads=threads, again=resumed, pause=PAUSE)
+    return ByScenes(near) if options.split_at_cuts else near

@@ -16,9 +16,32 @@ from minet_core.runs.bucket import Bucket
 from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import manifest_of
 from minet_core.runs.preflight import check, settled
+from minet_core.runs.scenes.cutting import Scene, Scenes
 from minet_core.video.opening import StrPath, is_url
 from minet_core.video.pictures.folder import is_pictures
 from minet_core.video.remote.store import is_in_store
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Find the scenes of a video; they come of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Look at a scene; how many of its frames an earlier run had done comes of it."""
+
+    scene: Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Join the scenes of a video to its result, when all are complete."""
+
+    scenes: Scenes
+
+
+Step = Cut | Look | Join
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +55,7 @@ class Job:
         frames_before: how many frames of it an earlier run has done.
         note: what the user should know before it begins, or nothing.
         address: of the folder in a bucket that the results go to, if they do.
+        step: the one to do of a video whose scenes are looked at apart; None: all of the video.
     """
 
     source: str
@@ -40,6 +64,7 @@ class Job:
     frames_before: int = 0
     note: str = ""
     address: str | None = None
+    step: Step | None = None
 
     @property
     def place(self) -> StrPath:
@@ -176,6 +201,8 @@ def longest_first(jobs: Iterable[Job]) -> list[tuple[Job, Size]]:
 
 def resumed(job: Job) -> Job:
     """The job as it is tried again: from the checkpoint that was reached."""
+    if job.step is not None:  # goes on by itself
+        return job
     options = replace(job.options, resume=True)
     try:
         if job.address is not None:

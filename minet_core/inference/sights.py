@@ -1,7 +1,7 @@
-"""What the pixels of a frame say, before any memory: all that tracking ever asks of a picture.
+"""The sight of a frame: everything that tracking needs from its pixels.
 
-Tracks can be found again from sights alone, without the video, the detector and the network that
-tells objects apart.
+From sights alone, tracks can be found again without the video, the detector and the identify
+network.
 """
 
 from collections.abc import Sequence
@@ -24,15 +24,15 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One frame as it was seen.
+    """The sight of one frame.
 
     Attributes:
         size: its width and height in pixels.
-        base: what the detector says of it, finite.
-        features: from which embeddings are cut; None where nobody asks for any.
+        base: the detector's output, finite.
+        features: source of embeddings; None if no embeddings are needed.
         cut: whether a new scene begins with it.
         camera: (2, 3) affine map from pixels of the frame before to its own, if known.
-        dropped: boxes for which the model gave NaN or infinity.
+        dropped: number of boxes for which the model gave NaN or infinity.
     """
 
     size: Size
@@ -54,13 +54,13 @@ NOTHING_KNOWN = Known()
 
 
 class Eyes:
-    """Looks at one video, frame by frame.
+    """Runs detector and embedder on one video, frame by frame.
 
     Args:
         model: detector and embedder.
-        clock: where to count time.
-        remembers: whether a memory will ask for embeddings and for the scene.
-        follows: whether it will ask how the camera has moved.
+        clock: counts the time of each stage.
+        remembers: whether a memory needs embeddings and cuts.
+        follows: whether it needs the camera's motion.
 
     Attributes:
         model: as given.
@@ -76,7 +76,7 @@ class Eyes:
 
     @property
     def warnings(self) -> list[str]:
-        """What was wrong up to now, a line each."""
+        """Problems so far, a line each."""
         return self._camera.warnings
 
     def ask(self, images: Sequence[Frame], frames: Sequence[int]) -> list[Known]:
@@ -98,12 +98,12 @@ class Eyes:
             return list(map(Known, found, features_of(model.embedder, images)))
 
     def see(self, image: Frame, frame: int, known: Known = NOTHING_KNOWN) -> Sight:
-        """Look at the next frame.
+        """The sight of the next frame.
 
         Args:
             image: (height, width, 3) RGB.
             frame: its index.
-            known: what `ask` has said of it.
+            known: the networks' output, if `ask` was called.
         """
         with self._clock.stage("detector"):
             found = self.model.detect(image, frame) if known.base is None else known.base
@@ -120,7 +120,7 @@ class Eyes:
         return replace(sight, features=features, cut=cut, camera=None if cut else camera)
 
     def save(self) -> dict[str, Any]:
-        """What it knows of the last frame."""
+        """The state after the last frame."""
         seen, grey = self._cuts.thumbnail, self._camera.grey
         return {
             "thumbnail": None if seen is None else torch.from_numpy(seen),
@@ -128,7 +128,7 @@ class Eyes:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Put a state of `save` in the place of what it knows."""
+        """Replace the state by one of `save`."""
         seen, grey = state["thumbnail"], state["grey"]
         self._cuts.thumbnail = None if seen is None else np.asarray(seen)
         self._camera.grey = None if grey is None else np.asarray(grey)

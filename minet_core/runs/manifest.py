@@ -144,6 +144,7 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
     settings["formats"] = sorted(options.result_formats)
     if options.stream is None:
         del settings["stream"]  # results of versions that did not know it are as good
+    settings["split_at_cuts"] = options.split_at_cuts or None
     if not options.memory:
         settings["preset"] = None
     if not options.video:

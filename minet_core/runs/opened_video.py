@@ -21,6 +21,8 @@ from minet_core.runs.summary import Summary, summary_of
 from minet_core.runs.unfinished import clear, finish_publishing, open_unfinished, publish
 from minet_core.text import shown
 from minet_core.video import FrameReader, VideoInfo, open_video
+from minet_core.video.opening import StrPath
+from minet_core.video.reading.mark import Mark
 from minet_core.video.remote.local_copies import fetched
 
 
@@ -41,7 +43,7 @@ class OpenedVideo:
         started: when the run began, by `time.perf_counter`.
     """
 
-    source: str | Path
+    source: StrPath
     folder: Path
     place: Path
     asked: DetectOptions
@@ -103,12 +105,13 @@ class OpenedVideo:
 
 @contextmanager
 def opened_video(
-    source: str | Path,
+    source: StrPath,
     folder: Path,
     model: Model | None,
     asked: DetectOptions,
     *,
     resumes: bool = True,
+    mark: Mark | None = None,
 ) -> Iterator[OpenedVideo]:
     """Open a video and the hidden folder for its results, and hold both.
 
@@ -119,6 +122,7 @@ def opened_video(
         asked: the options.
         resumes: whether the run may begin where an earlier one stopped; else pictures are needed a
             second time at its end.
+        mark: where reading can begin; None: at the start.
 
     Raises:
         MinetError: see `minet_core.annotate`.
@@ -142,10 +146,11 @@ def opened_video(
         clear(place, standing.checkpoint)
         again = model.window[0] * options.stride  # neighbours of the next frame
         part = part_of(options, max(0, standing.next_frame - again))
+        rate = folder_rate(options)
         with (
             fetched(source, options.cache_bytes),
             open_video(
-                source, folder_rate=folder_rate(options), stream=options.stream, **part
+                source, folder_rate=rate, stream=options.stream, mark=mark, **part
             ) as reader,
         ):
             yield OpenedVideo(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from minet_core.config import PRESETS
 from minet_core.detections.locating import DETECTIONS, find_stored
-from minet_core.errors import AlreadyDoneError, InputError, OutputError
+from minet_core.errors import AlreadyDoneError, ConfigError, InputError, OutputError
 from minet_core.inference.prompts import read_first_boxes
 from minet_core.options import DetectOptions
 from minet_core.publishing import check_place
@@ -24,6 +24,7 @@ from minet_core.runs.manifest import (
     source_facts,
 )
 from minet_core.runs.unfinished import (
+    SCENES,
     UNFINISHED,
     Checkpoint,
     is_going_on,
@@ -136,7 +137,8 @@ def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> 
     Raises:
         AlreadyDoneError: the folder has these very results.
         InputError: there is no such file or folder, or the first boxes are none.
-        ConfigError: the options can select no frame, or there is no such format.
+        ConfigError: the options can select no frame, there is no such format, or a source that
+            can be read but once is to be cut at its scenes.
         OutputError: the folder has results, or unfinished ones, that may not be replaced, or it
             holds the source.
         MinetError: an annotated video is asked for, and OpenCV cannot be loaded.
@@ -162,7 +164,29 @@ def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> 
     wanted = manifest_of(source, model, options)
     if not options.overwrite:
         check_finished(folder, wanted)
-    return _unfinished(folder, wanted, options)
+    standing = _unfinished(folder, wanted, options)
+    return _by_scenes(source, folder, standing, options) if options.split_at_cuts else standing
+
+
+def _by_scenes(
+    source: StrPath, folder: Path, standing: Standing, options: DetectOptions
+) -> Standing:
+    """The same for a run whose scenes are looked at apart.
+
+    Raises:
+        ConfigError: the source can be read but once.
+        OutputError: scenes are there, and it was asked neither to go on nor to begin anew.
+    """
+    if standing.manifest.of_stream:
+        raise ConfigError(f"{shown(source)}: can be read only once; leave out --split-at-cuts")
+    if not (folder / SCENES).is_dir() or options.overwrite:
+        return standing
+    if not options.resume:
+        raise OutputError(
+            f"{folder} has scenes of an unfinished run; --resume continues it, "
+            "--overwrite starts over"
+        )
+    return replace(standing, note="goes on with what is done of its scenes")
 
 
 def check_finished(folder: Path, wanted: Manifest) -> None:
@@ -203,15 +227,15 @@ def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Stand
         return Standing(wanted)
     why_not = obstacle(place, checkpoint, wanted)
     if why_not:
-        note = f"begins anew, not after {checkpoint.frames} unfinished frames ({why_not})"
+        note = f"starts over, without {checkpoint.frames} unfinished frames ({why_not})"
         return Standing(wanted, note=note)
     if options.resume:
-        return Standing(wanted, checkpoint, f"goes on after {checkpoint.frames} frames")
+        return Standing(wanted, checkpoint, f"resumes after {checkpoint.frames} frames")
     if options.overwrite:
         return Standing(wanted)
     if is_going_on(place):
         raise OutputError(f"{folder}: another minet is writing there")
     raise OutputError(
         f"{folder} has an unfinished run of {checkpoint.frames} frames; "
-        "--resume continues it, --overwrite begins anew"
+        "--resume continues it, --overwrite starts over"
     )

@@ -25,6 +25,8 @@ from minet_core.runs.spool import Spool, open_spool, write_linked
 from minet_core.runs.stages import Inferred, look
 from minet_core.runs.summary import Summary
 from minet_core.video import VideoInfo
+from minet_core.video.opening import StrPath
+from minet_core.video.reading.mark import Mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,18 +129,32 @@ class Run:
 
 @contextmanager
 def open_run(
-    source: str | Path, folder: Path, model: Model | None, asked: DetectOptions
+    source: StrPath,
+    folder: Path,
+    model: Model | None,
+    asked: DetectOptions,
+    *,
+    mark: Mark | None = None,
+    waits: bool = False,
 ) -> Iterator[Run]:
     """A run from its first frame, or from where an earlier one stopped.
 
     Unless it is published, its folder stays as it was, but for what a later run can resume.
 
+    Args:
+        source: the video.
+        folder: for its results.
+        model: or None for the one that the options name.
+        asked: the options.
+        mark: where reading can begin.
+        waits: whether frames wait for the end although no tracklets are joined.
+
     Raises:
         MinetError: see `minet_core.annotate`.
     """
-    with opened_video(source, folder, model, asked) as video:
+    with opened_video(source, folder, model, asked, mark=mark) as video:
         online = online_detector(video.model, video.options, video.clock)
-        with _opened(video) as outputs, _keeper(video) as keeper:
+        with _opened(video, waits=waits) as outputs, _keeper(video) as keeper:
             place, checkpoint = video.place, video.standing.checkpoint
             if checkpoint is not None:
                 restore(place, checkpoint, online)
@@ -158,9 +174,9 @@ def _keeper(video: OpenedVideo) -> Iterator[SightWriter | None]:
         yield keeper
 
 
-def _opened(video: OpenedVideo) -> AbstractContextManager[Outputs | Spool]:
+def _opened(video: OpenedVideo, *, waits: bool) -> AbstractContextManager[Outputs | Spool]:
     """Where frames go as they are looked at: to the results, or to wait for the end."""
     checkpoint = video.standing.checkpoint
-    if video.options.link:
+    if video.options.link or waits:
         return open_spool(video.place, checkpoint)
     return open_outputs(video.place, video.options, video.info, video.model, checkpoint)
