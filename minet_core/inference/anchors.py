@@ -34,10 +34,6 @@ class Anchors:
         labels: id → class, of those whose class a person has named.
         gone: frame → boxes in which there is no object.
         hidden: frame → ids of objects that are not to be seen there.
-        tracks: frame → id → box of a detector, where a person has had a hand in the track and so
-            has left it there. It is the object's, and no more certain than other boxes.
-        lines: id → (first, last) frames between which it is to be seen all the time, though
-            perhaps never found: with a box on a straight line where it is not.
         notes: what was left out, a line each.
     """
 
@@ -45,8 +41,6 @@ class Anchors:
     labels: Mapping[int, str] = field(default_factory=dict)
     gone: Mapping[int, tuple[Box, ...]] = field(default_factory=dict)
     hidden: Mapping[int, frozenset[int]] = field(default_factory=dict)
-    tracks: Mapping[int, Mapping[int, Box]] = field(default_factory=dict)
-    lines: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -21,17 +21,11 @@ from minet_core.detections.edited_result import Corrections
 from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
 from minet_core.detections.prompts import read_prompts
 from minet_core.errors import InputError
-from minet_core.inference.anchors import FIRST, Anchors, Box
-from minet_core.inference.completing import (
-    known_ids,
-    renamed,
-    straight,
-    with_lines,
-    without_hidden,
-)
+from minet_core.inference.anchors import FIRST, Anchors
+from minet_core.inference.completing import LeftRow, left_rows, with_left, without_hidden
 from minet_core.inference.from_options import online_detector
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.paths import PathFinder
+from minet_core.inference.paths import PathFinder, Paths
 from minet_core.inference.planting import Planting, planting
 from minet_core.inference.sights import Eyes, Sight
 from minet_core.inference.timings import StageClock
@@ -150,12 +144,12 @@ def _go_on(work: _Work) -> GoneOn:
         _see(path, work)
     with closing(SightFile(path)) as sights:
         anchors, notes = _of_frames(said.anchors, sights)
-        model = work.model if options.prompts else _knowing(work.model, anchors)
-        plan = _plan(sights, anchors, said, model, options)
+        model = work.model if options.prompts else _knowing(work.model, said)
+        plan, paths = _plan(sights, anchors, said, model, options)
         online = online_detector(model, options, work.clock, plan)
         _judge(sights, online, work, tell=kept)
-        lines = straight(anchors, plan.paths, sights.frames)
-        finish = partial(_finished, said=said, fixed=plan.ids, lines=lines)
+        left = left_rows(said.tracks, paths)
+        finish = partial(_finished, said=said, left=left)
         outputs = write_linked(
             *(place, work.source, options, info, model, online.linker, work.clock, sights.end),
             finish,
@@ -184,12 +178,12 @@ def _finished(
     without_gaps: Callable[[Frames], Frames],
     *,
     said: Corrections,
-    fixed: frozenset[int],
-    lines: dict[int, list[tuple[int, Box]]],
+    left: dict[int, list[LeftRow]],
 ) -> Frames:
-    ids = known_ids(joined(), said.tracks, fixed) if said.tracks else {}
-    whole = with_lines(without_gaps(renamed(joined(), ids)), lines)
-    return without_hidden(whole, said.anchors.hidden)
+    whole = joined()
+    if said.tracks:
+        whole = with_left(whole, left, said.tracks.keys(), more=said.more)
+    return without_hidden(without_gaps(whole), said.anchors.hidden)
 
 
 def _kept_names(path: Path, options: DetectOptions) -> tuple[str, ...]:
@@ -221,21 +215,19 @@ def _see(path: Path, work: _Work) -> None:
 
 def _plan(
     sights: SightFile, anchors: Anchors, said: Corrections, model: Model, options: DetectOptions
-) -> Planting:
+) -> tuple[Planting, Paths]:
     """What is planted in the memory: the person's boxes, and the tracks between them."""
     plan = planting(anchors, model, only=options.prompts is not None)
     config, seen = PRESETS[options.preset], _Padded(sights, model)
-    finder = PathFinder(seen, anchors, model, config, _by_frame(said))
-    return replace(plan, paths=finder.paths(), above=max(said.tracks, default=0))
-
-
-def _by_frame(said: Corrections) -> dict[int, list[Box]]:
-    """Frame → boxes of the tracks there were."""
-    boxes: dict[int, list[Box]] = {}
-    for frames, own in said.tracks.values():
-        for frame, (x1, y1, x2, y2) in zip(frames.tolist(), own.tolist(), strict=True):
-            boxes.setdefault(frame, []).append((x1, y1, x2, y2))
-    return boxes
+    paths = PathFinder(seen, anchors, model, config, said.tracks).paths()
+    planted = {frame: dict(row) for frame, row in paths.items()}
+    for number, track in said.tracks.items():
+        own = track.keyframes
+        for frame, (a, b, c, d) in zip(
+            track.frames[own].tolist(), track.boxes[own].tolist(), strict=True
+        ):
+            planted.setdefault(frame, {})[number] = (a, b, c, d)
+    return replace(plan, paths=planted, above=max(said.tracks, default=0)), paths
 
 
 def _of_frames(anchors: Anchors, sights: SightFile) -> tuple[Anchors, list[str]]:
@@ -265,10 +257,10 @@ class _MoreClasses:
         raise NotImplementedError("everything was seen already")
 
 
-def _knowing(model: Model, anchors: Anchors) -> Model:
+def _knowing(model: Model, said: Corrections) -> Model:
     """The model with the classes that a person has named and it does not know."""
-    known = model.classes
-    more = tuple(dict.fromkeys(label for label in anchors.labels.values() if label not in known))
+    named = *said.anchors.labels.values(), *(track.label for track in said.tracks.values())
+    more = tuple(dict.fromkeys(label for label in named if label not in model.classes))
     return replace(model, detector=_MoreClasses(model, more), stored=None) if more else model
 
 
