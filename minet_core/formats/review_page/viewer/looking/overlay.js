@@ -58,7 +58,7 @@ class Overlay {
     const { track, shown } = this.store.state;
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const at = track ? this.place(this.data.box(this.data.rowOf(track, shown))) : { left: 0, top: 0, width, height };
-    const factor = this.scale > MOST_ZOOM / 2 ? 1 / MOST_ZOOM : 2;
+    const factor = this.scale > 0.75 * MOST_ZOOM ? 1 / MOST_ZOOM : 2;
     this.enlarge(factor, at.left + at.width / 2, at.top + at.height / 2);
   }
 
