@@ -12,7 +12,7 @@ import numpy as np
 
 from minet_core.config import PAPER
 from minet_core.datasets import open_dataset
-from minet_core.evaluation.tracks.association import Chosen, chosen
+from minet_core.evaluation.tracks.chosen_proposals import Chosen, chosen
 from minet_core.models.zoo import load_model
 
 REACHES = (1, 5, 10, 30)

@@ -29,10 +29,10 @@ import av
 import numpy as np
 
 from minet_core.batch.cluster import Cluster, ClusterPool
+from minet_core.batch.one_video import cluster_work
 from minet_core.batch.planning import Job, longest_first, plan, resumed
 from minet_core.batch.pool import Done, Failed, Pool
 from minet_core.batch.process import Tell, Work
-from minet_core.batch.videos import cluster_work
 from minet_core.options import DetectOptions
 
 Engine = ClusterPool[Job, float] | Pool[Job, float]

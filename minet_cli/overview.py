@@ -13,7 +13,7 @@ from minet_core.errors import MinetError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from minet_core.batch.overview import Outline
+    from minet_core.batch.outline import Outline
 
 
 @click.command()
@@ -47,7 +47,7 @@ def report(
     FOLDER is an output folder of minet detect, or a folder of these. The page links to the review
     page of each result; --pages makes the missing ones.
     """
-    from minet_core.batch.overview import results_in
+    from minet_core.batch.outline import results_in
     from minet_core.batch.overview_page import write_overview
     from minet_core.publishing import check_free
     from minet_core.text import shown
@@ -76,8 +76,8 @@ def report(
 def _outlines(
     folders: list[Path], pages: bool, jobs: int | None
 ) -> "Iterator[Outline | MinetError]":
-    """What there is to know of each result, in any order, or what is wrong with it."""
-    from minet_core.batch.overview import outline, work
+    """A summary of each result, or its error, in any order."""
+    from minet_core.batch.outline import outline, work
     from minet_core.batch.pool import Done, Failed, Pool
     from minet_core.batch.sizing import this_machine
 
@@ -102,7 +102,7 @@ def _outlines(
 
 @contextmanager
 def _progress(total: int, *, quiet: bool) -> "Iterator[Callable[[], None]]":
-    """What to call after each result."""
+    """A callback for each finished result."""
     from rich.console import Console
     from rich.progress import Progress
 

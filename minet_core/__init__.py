@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from minet_core.evaluation.evaluate import EvalResult
     from minet_core.evaluation.requests.request import EvalRequest
     from minet_core.evaluation.requests.run import evaluate
+    from minet_core.export_options import ExportOptions
     from minet_core.exports.job import Exported, export
     from minet_core.models.zoo import Model, load_model
-    from minet_core.options import DetectOptions, ExportOptions
+    from minet_core.options import DetectOptions
     from minet_core.results import FrameDetections, Tracklet, VideoResult
     from minet_core.runs.annotate import annotate
     from minet_core.runs.api import VideoDetector, iterate_video
@@ -37,7 +38,7 @@ _HOMES = {
     "DetectOptions": "options",
     "EvalRequest": "evaluation.requests.request",
     "EvalResult": "evaluation.evaluate",
-    "ExportOptions": "options",
+    "ExportOptions": "export_options",
     "Exported": "exports.job",
     "FrameDetections": "results",
     "MemoryConfig": "config",

@@ -22,7 +22,8 @@ from torchvision.io import ImageReadMode, decode_image
 from torchvision.models import mobilenet_v2
 
 from minet_core.memory.support import positive_boxes
-from minet_core.models.identify.embedder import ARCHITECTURE, IdentifyEmbedder
+from minet_core.models.identify.embedder import IdentifyEmbedder
+from minet_core.models.identify.embedding import ARCHITECTURE
 from minet_core.models.identify.network import IdentifyNetwork
 from minet_core.models.weights import write_safetensors
 

@@ -26,10 +26,10 @@ from prove_label_studio import (
     running,
 )
 
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import NO_LOOSE_BOXES, Track, VideoAnnotations
 from minet_core.formats.label_studio.reader import read_label_studio
 from minet_core.formats.label_studio.writer import CONFIG, TASKS, write_label_studio
-from minet_core.options import ExportOptions
 from minet_core.video import open_video
 
 FRAMES = 40

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from minet_core import threads
-from minet_core.batch.pool import Again, Began, Done, Event, Failed, R, Ready, T, Told
+from minet_core.batch.pool import Again, Attempt, Began, Done, Event, Failed, R, Ready, T, Told
 from minet_core.batch.process import Tell, Work, portable
 from minet_core.errors import ConfigError, MinetError
 
@@ -59,15 +59,6 @@ class Cluster:
         return {"num_cpus": self.cpus, "num_gpus": self.gpus, "max_retries": 0}
 
 
-@dataclass(slots=True)
-class _Given(Generic[T]):
-    """A task, how often its worker may still die, and whether it was told that it began."""
-
-    task: T
-    lives: int
-    began: bool = False
-
-
 class ClusterPool(Generic[T, R]):
     """Does tasks on a cluster, in any order.
 
@@ -90,7 +81,7 @@ class ClusterPool(Generic[T, R]):
     ) -> None:
         self._work, self._cluster, self._again = work, cluster, again
         self._pause, self._note = pause, note
-        self._given: dict[int, _Given[T]] = {}
+        self._given: dict[int, Attempt[T]] = {}
         self._answers: dict[Any, int] = {}
         self._count = 0
         self._more = True
@@ -148,9 +139,9 @@ class ClusterPool(Generic[T, R]):
             if task is None:
                 return
             self._count += 1
-            self._submit(self._count, _Given(task, self._cluster.retries))
+            self._submit(self._count, Attempt(task, self._cluster.retries))
 
-    def _submit(self, number: int, given: "_Given[T]") -> None:
+    def _submit(self, number: int, given: Attempt[T]) -> None:
         self._given[number] = given
         self._answers[self._remote(number, given.task)] = number
 
@@ -176,7 +167,7 @@ class ClusterPool(Generic[T, R]):
             elif given.began:
                 yield Told(given.task, content)
 
-    def _began(self, given: "_Given[T]") -> Iterator[Event[T, R]]:
+    def _began(self, given: Attempt[T]) -> Iterator[Event[T, R]]:
         if not given.began:
             given.began = True
             yield Began(given.task)
@@ -194,13 +185,13 @@ class ClusterPool(Generic[T, R]):
         yield from self._began(given)
         yield Done(given.task, content) if kind == "done" else Failed(given.task, content)
 
-    def _buried(self, number: int, given: "_Given[T]", how: str) -> Iterator[Event[T, R]]:
+    def _buried(self, number: int, given: Attempt[T], how: str) -> Iterator[Event[T, R]]:
         yield from self._began(given)
         if not given.lives:
             yield Failed(given.task, MinetError(how))
             return
         yield Again(given.task, how)
-        self._submit(number, _Given(self._again(given.task), given.lives - 1))
+        self._submit(number, Attempt(self._again(given.task), given.lives - 1))
 
 
 def _how(error: Exception) -> str:

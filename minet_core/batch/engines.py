@@ -1,14 +1,15 @@
 """What does many videos: processes of this machine, or a cluster."""
 
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from minet_core.batch.by_scenes import ByScenes
 from minet_core.batch.cluster import Cluster, ClusterPool
 from minet_core.batch.inbox import PAUSE
+from minet_core.batch.one_video import cluster_work, work
 from minet_core.batch.planning import Job, resumed
 from minet_core.batch.pool import Event, Pool
 from minet_core.batch.sizing import this_machine
-from minet_core.batch.videos import cluster_work, work
 from minet_core.options import DetectOptions
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ Note = Callable[[str], None]
 """Called with what the user should know, a line each."""
 
 
-class Engine(Protocol):
+class BatchEngine(Protocol):
     """Does jobs and tells what happens."""
 
     def run(
@@ -39,7 +40,7 @@ def engine(
     *,
     videos: int = MANY,
     pixels: int = FULL_HD,
-) -> Engine:
+) -> BatchEngine:
     """What does videos.
 
     Args:
@@ -51,11 +52,14 @@ def engine(
         pixels: of the largest frame among them.
     """
     if cluster is not None:
-        videos_there = cluster_work(options)
-        return ClusterPool(videos_there, cluster, again=resumed, pause=PAUSE, note=note)
+        there = cluster_work(options)
+        far = ClusterPool[Job, Any](there, cluster, again=resumed, pause=PAUSE, note=note)
+        return ByScenes(far) if options.split_at_cuts else far
     machine = this_machine(options.device if jobs is None else "cpu")
-    count = machine.jobs(videos, pixels) if jobs is None else min(jobs, videos)
+    most = MANY if options.split_at_cuts else videos  # who knows how many scenes there are
+    count = machine.jobs(most, pixels) if jobs is None else min(jobs, most)
     if jobs is None or videos == MANY:
         note(f"jobs at once: {count}")
-    here = work(options, count)
-    return Pool(here, count, threads=machine.threads(count), again=resumed, pause=PAUSE)
+    here, threads = work(options, count), machine.threads(count)
+    near = Pool[Job, Any](here, count, threads=threads, again=resumed, pause=PAUSE)
+    return ByScenes(near) if options.split_at_cuts else near

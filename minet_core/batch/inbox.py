@@ -13,7 +13,7 @@ from minet_core.models.weight_files import model_files
 from minet_core.options import PERSONS, DetectOptions
 from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import read_manifest
-from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
+from minet_core.runs.unfinished import SCENES, UNFINISHED, read_checkpoint
 from minet_core.text import shown
 from minet_core.video.pictures.suffixes import VIDEOS
 
@@ -146,7 +146,7 @@ def open_inbox(
         InputError: there is no such folder.
     """
     if options.overwrite:
-        raise ConfigError("--watch with --overwrite would begin anew at every start")
+        raise ConfigError("--watch excludes --overwrite: it would start over each time")
     if options.rate is not None or any(getattr(options, name) for name in PERSONS):
         raise ConfigError("--watch is for many videos, and --rate and a person's boxes are not")
     model_files(options.model)
@@ -155,7 +155,9 @@ def open_inbox(
 
 def _owner(folder: Path) -> str | None:
     """The file name of the video that a folder has results of, finished or not."""
-    manifest = read_manifest(folder)
-    if manifest is None and (checkpoint := read_checkpoint(folder / UNFINISHED)) is not None:
-        manifest = checkpoint.manifest
-    return None if manifest is None else Path(manifest.source["path"]).name
+    for place in (folder, *sorted((folder / SCENES).glob("*"))):
+        checkpoint = read_checkpoint(place / UNFINISHED)
+        manifest = read_manifest(place) or (checkpoint and checkpoint.manifest)
+        if manifest:
+            return Path(manifest.source["path"]).name
+    return None

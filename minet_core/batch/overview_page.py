@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from minet_core import __version__
-from minet_core.batch.overview import Outline, Place
+from minet_core.batch.outline import DoubtfulPlace, Outline
 from minet_core.page_style import STYLE
 from minet_core.publishing import complete_text
 from minet_core.runs.review.report import REPORT
@@ -108,7 +108,7 @@ def _row(head: str, cells: Sequence[str]) -> str:
     return f"<tr><th>{head}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n"
 
 
-def _link(path: Path, outline: Outline, text: str, place: Place | None = None) -> str:
+def _link(path: Path, outline: Outline, text: str, place: DoubtfulPlace | None = None) -> str:
     """The text, leading to the review page where there is one; cells are HTML."""
     if not outline.page:
         return escape(text)

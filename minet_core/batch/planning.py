@@ -11,13 +11,37 @@ from pathlib import Path
 from minet_core.errors import AlreadyDoneError, ConfigError, MinetError
 from minet_core.models.weight_files import model_files
 from minet_core.options import PERSONS, DetectOptions
+from minet_core.runs.asked_frames import expected_frames, folder_rate
 from minet_core.runs.bucket import Bucket
 from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import manifest_of
-from minet_core.runs.preflight import check, expected_frames, folder_rate, settled
+from minet_core.runs.preflight import check, settled
+from minet_core.runs.scenes.cutting import Scene, Scenes
 from minet_core.video.opening import StrPath, is_url
 from minet_core.video.pictures.folder import is_pictures
 from minet_core.video.remote.store import is_in_store
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Find the scenes of a video; they come of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Look at a scene; how many of its frames an earlier run had done comes of it."""
+
+    scene: Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Join the scenes of a video to its result, when all are complete."""
+
+    scenes: Scenes
+
+
+Step = Cut | Look | Join
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +55,7 @@ class Job:
         frames_before: how many frames of it an earlier run has done.
         note: what the user should know before it begins, or nothing.
         address: of the folder in a bucket that the results go to, if they do.
+        step: the one to do of a video whose scenes are looked at apart; None: all of the video.
     """
 
     source: str
@@ -39,6 +64,7 @@ class Job:
     frames_before: int = 0
     note: str = ""
     address: str | None = None
+    step: Step | None = None
 
     @property
     def place(self) -> StrPath:
@@ -60,11 +86,11 @@ def plan(
         MinetError: one cannot be read, or has no place to be written to.
     """
     if options.rate is not None and not any(map(is_pictures, sources)):
-        raise ConfigError("--rate is for folders of pictures; a video tells its own")
+        raise ConfigError("--rate is only for folders of pictures")
     for name in PERSONS:
         if getattr(options, name) is not None and len(sources) > 1:
             option = name.replace("_", "-")
-            raise ConfigError(f"--{option} tells of the objects of one video, not of several")
+            raise ConfigError(f"--{option} is for one video, not for several")
     model_files(options.model)  # a mistyped name is a mistake whatever the folders hold
     jobs: list[Job] = []
     done: list[Job] = []
@@ -117,7 +143,7 @@ def _check_files(jobs: list[Job]) -> None:
             names = f"{first[file].folder.name}.txt and {job.folder.name}.txt"
             raise ConfigError(
                 f"--detections gives several videos the same file, {file}; "
-                f"a folder with {names} tells them apart"
+                f"give a folder with {names}"
             )
 
 
@@ -175,6 +201,8 @@ def longest_first(jobs: Iterable[Job]) -> list[tuple[Job, Size]]:
 
 def resumed(job: Job) -> Job:
     """The job as it is tried again: from the checkpoint that was reached."""
+    if job.step is not None:  # goes on by itself
+        return job
     options = replace(job.options, resume=True)
     try:
         if job.address is not None:

@@ -74,11 +74,12 @@ Event = Ready | Began[T] | Told[T] | Done[T, R] | Failed[T] | Again[T]
 
 
 @dataclass(slots=True)
-class _Given(Generic[T]):
-    """A task, and how often its process may still die."""
+class Attempt(Generic[T]):
+    """A task, how often its worker may still die, and whether it was told that it began."""
 
     task: T
     lives: int
+    began: bool = False
 
 
 class Pool(Generic[T, R]):
@@ -106,8 +107,8 @@ class Pool(Generic[T, R]):
         self._work, self._count, self._threads = work, count, threads
         self._again, self._retries, self._pause = again, retries, pause
         self._processes: dict[int, Process] = {}
-        self._given: dict[int, _Given[T]] = {}
-        self._returned: deque[_Given[T]] = deque()
+        self._given: dict[int, Attempt[T]] = {}
+        self._returned: deque[Attempt[T]] = deque()
         self._more = True
 
     @property
@@ -141,7 +142,7 @@ class Pool(Generic[T, R]):
         """The number of a process without a task; the lowest, so that few are started."""
         return next((i for i in range(self._count) if i not in self._given), None)
 
-    def _next(self, tasks: Iterator[T | None]) -> "_Given[T] | None":
+    def _next(self, tasks: Iterator[T | None]) -> Attempt[T] | None:
         """The next task, first of all one that is tried again; None where there is none now."""
         if self._returned:
             return self._returned.popleft()
@@ -149,9 +150,9 @@ class Pool(Generic[T, R]):
             task = next(tasks) if self._more else None
         except StopIteration:
             self._more, task = False, None
-        return None if task is None else _Given(task, self._retries)
+        return None if task is None else Attempt(task, self._retries)
 
-    def _begin(self, number: int, given: "_Given[T]") -> Began[T]:
+    def _begin(self, number: int, given: Attempt[T]) -> Began[T]:
         process = self._processes.get(number)
         if process is None:
             process = self._processes[number] = Process(self._work, number, self._threads)
@@ -186,7 +187,7 @@ class Pool(Generic[T, R]):
         given = self._given.pop(number)
         if not given.lives:
             return Failed(given.task, MinetError(how))
-        given = _Given(self._again(given.task), given.lives - 1)
+        given = Attempt(self._again(given.task), given.lives - 1)
         self._returned.append(given)
         return Again(given.task, how)
 

@@ -10,10 +10,10 @@ from minet_core.datasets.imagenet.vid import open_imagenet_vid
 from minet_core.datasets.mot.challenge import open_mot
 from minet_core.datasets.toy.generator import open_toy
 from minet_core.datasets.yolo import open_yolo
+from minet_core.datasets.zips import unpacked_for_good
 from minet_core.errors import ConfigError, InputError
 from minet_core.suggest import did_you_mean
 from minet_core.text import shown
-from minet_core.zips import unpacked_for_good
 
 _OPENERS: dict[str, Callable[[Path, str], Dataset]] = {
     "imagenet-vid": open_imagenet_vid,

@@ -8,7 +8,7 @@ from typing import Protocol
 from minet_core.errors import InputError
 from minet_core.video.info import Image
 from minet_core.video.pictures.picture import read_picture
-from minet_core.video.reading.reader import VideoReader
+from minet_core.video.reading.video_reader import VideoReader
 
 BLOCK_BYTES = 256_000_000
 """Pictures of a video file that are held at once to be read backwards."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from minet_core.boxes import paired_iou
 from minet_core.detections.edited_result import Corrections, edited_result
-from minet_core.detections.prompts import gathered, one_video
+from minet_core.detections.prompt_files import gathered, one_video
 from minet_core.errors import InputError
 from minet_core.formats.annotations import Track, VideoAnnotations
 from minet_core.formats.edits import read_edits

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.exports.keyframes import thin
 from minet_core.formats.annotations import LooseBoxes, Track, VideoAnnotations, limits
 from minet_core.formats.interpolation import between
-from minet_core.options import ExportOptions
 from minet_core.suggest import did_you_mean
 
 

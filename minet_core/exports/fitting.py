@@ -4,19 +4,19 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.exports.editing import EditCounts, edit
 from minet_core.exports.inputs import Loaded
 from minet_core.exports.lost import lost, unmarked
+from minet_core.exports.media import Media
 from minet_core.exports.picture_folders import (
     can_be_ordered,
     in_order_of_names,
     with_pictures,
 )
 from minet_core.exports.retiming import at_constant_rate, ffmpeg_options
-from minet_core.exports.videos import Media
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
-from minet_core.options import ExportOptions
 from minet_core.text import shown
 from minet_core.video.pictures.folder import is_pictures, order_line
 
@@ -106,8 +106,7 @@ def _with_pictures(
     if not video.by_name or exporter.by_names:
         return video, ""
     return video, (
-        "its frames are pictures in the order of their names, as CVAT counts them; "
-        "--video FOLDER tells which they are"
+        "its frames are pictures in name order, as in CVAT; give the pictures with --video FOLDER"
     )
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from minet_core.errors import ConfigError, InputError
-from minet_core.exports.videos import Media
+from minet_core.export_options import ExportOptions
+from minet_core.exports.media import Media
 from minet_core.files import numbered
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.class_names import LabelMap, read_label_map
 from minet_core.formats.edits import EditsFile, read_edits
 from minet_core.formats.minet.reader import name_of
 from minet_core.formats.readers import DRAWN, Kind, file_of, kind_of, read_annotations
-from minet_core.options import ExportOptions
 from minet_core.text import shown
 
 RESULT = "result.json"

@@ -6,19 +6,19 @@ from functools import partial
 from pathlib import Path
 
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.exports.editing import EditCounts, check_classes
 from minet_core.exports.fitting import fitted
 from minet_core.exports.inputs import RESULT, Inputs, Map, inputs_of
+from minet_core.exports.media import Media
 from minet_core.exports.output_listing import ThereAlreadyError, published
 from minet_core.exports.picture_folders import (
     with_own_names,
 )
 from minet_core.exports.shelf import Only, Shelf
-from minet_core.exports.videos import Media
 from minet_core.exports.writing import OutputWriter, Progress
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
-from minet_core.options import ExportOptions
 from minet_core.suggest import did_you_mean
 
 

@@ -6,16 +6,16 @@ from functools import partial
 from pathlib import Path, PurePath
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from minet_core.export_options import ExportOptions
 from minet_core.exports.annotated import write_annotated
 from minet_core.exports.inputs import Map
+from minet_core.exports.media import Media, stream_of
 from minet_core.exports.output_listing import check_free
 from minet_core.exports.picture_folders import files_of
-from minet_core.exports.videos import Media, stream_of
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS, Exporter
 from minet_core.formats.picture_files import extract_frames
-from minet_core.options import ExportOptions
 from minet_core.video.pictures.folder import is_pictures
 
 Progress = Callable[[int, int], None]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.coco import writer as coco_vid
 from minet_core.formats.coco import ytvis
@@ -18,7 +19,7 @@ from minet_core.formats.review_page.page import export_html
 from minet_core.formats.voc import imagenet_vid
 from minet_core.formats.voc import writer as voc
 from minet_core.formats.yolo import writer as yolo
-from minet_core.options import FORMATS, ExportOptions
+from minet_core.options import FORMATS
 from minet_core.suggest import did_you_mean
 
 Write = Callable[[Sequence[VideoAnnotations], Path, ExportOptions], list[Path]]

@@ -11,7 +11,7 @@ from minet_core.video.drawing.lettering import load_opencv
 from minet_core.video.info import Image
 from minet_core.video.opening import StrPath
 from minet_core.video.pictures.picture import read_picture
-from minet_core.video.reading.reader import open_video
+from minet_core.video.reading.video_reader import open_video
 
 KINDS = {"jpg": ".jpg", "png": ".png"}
 """Kind of picture → suffix by which it is encoded, whatever suffix the file's name has."""

@@ -16,6 +16,7 @@ class VideoFacts:
         settings: what the result depends on: preset, thresholds, size, stride and so on.
         classes: the model's class names, by label id.
         score_vectors: name of the file with every row's scores, None without.
+        scenes: first frames of those that were looked at apart, over which no identity goes on.
     """
 
     video: dict[str, Any]
@@ -23,6 +24,7 @@ class VideoFacts:
     settings: dict[str, Any]
     classes: tuple[str, ...]
     score_vectors: str | None = None
+    scenes: tuple[int, ...] = ()
 
 
 class ResultWriter(Protocol):

@@ -1,4 +1,4 @@
-"""The last touches to tracks that were found around what a person has said."""
+"""Final steps for tracks that were found around a person's annotations."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -120,7 +120,7 @@ def _joined(found: FrameDetections, rows: FrameDetections) -> FrameDetections:
 def without_hidden(
     frames: Frames, hidden: Mapping[int, frozenset[int]]
 ) -> Iterator[tuple[Size, FrameDetections]]:
-    """The frames without boxes of objects that are, says a person, not to be seen there."""
+    """The frames without boxes of objects that a person has marked as hidden there."""
     for size, found in frames:
         gone = hidden.get(found.frame)
         if gone:

@@ -1,19 +1,18 @@
-"""Frame in, result out: a detector with the paper's memory (§III-C), online."""
+"""A detector with the paper's memory (§III-C), online: a frame in, its result out."""
 
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
 from minet_core.inference.anchors import FIRST
 from minet_core.inference.planting import NO_PLANTING, Planted, Planting
+from minet_core.inference.reporting import Candidates, Observed, Reporting
 from minet_core.inference.score_frames import ScoredFrame
-from minet_core.inference.sights import Eyes, Sight
+from minet_core.inference.sights import Eyes, Known, Sight
 from minet_core.inference.timings import StageClock
 from minet_core.inference.tracklets import TrackletLinker
 from minet_core.memory import DynamicMemory, Looked, Match
@@ -26,52 +25,28 @@ from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foregro
 from minet_core.video.placement import Placement, placed_in
 
 PAIR_FLOOR = 0.001
-"""(box, class) pairs below this score are never looked at again."""
-
-
-class _Candidates(NamedTuple):
-    """Detections after suppression: (M,) rows of the frame's boxes, slot ids, fit to show.
-
-    The first `drawn` rows of the frame are a person's.
-    """
-
-    rows: Tensor
-    slots: Tensor
-    wanted: Tensor
-    drawn: int = 0
-
-
-class Observed(NamedTuple):
-    """A frame before it is decided which slots are reported.
-
-    Attributes:
-        detections: every box that has a slot or reaches the score; track ids are slot ids.
-        names: (N,) id that a row is reported under at once, NO_TRACK while its slot does not count
-            as an object.
-    """
-
-    detections: FrameDetections
-    names: NDArray[np.int64]
+"""(box, class) pairs below this score are dropped."""
 
 
 class OnlineDetector:
-    """One video, frame by frame; its state is what `save` returns.
+    """One video, frame by frame; `save` returns its state.
 
     Args:
         model: detector and embedder.
-        config: the memory's settings, or None to do without memory: the plain detector with
-            the same suppression, and no track ids.
-        score: detections below this re-weighted score are not reported. It changes no id.
+        config: the memory's settings; None for the plain detector, with the same suppression but
+            no track ids.
+        score: minimum re-weighted score to report. It changes no id.
         keep: label ids to report, or None for all. It changes no id either.
-        clock: where to count time.
-        vectors: whether to report the score of every class beside that of the best.
-        plan: what a person has said of the video. Where only that is wanted, the settings are
-            best those of `prompts.following`.
-        link: whether to gather what `TrackletLinker` needs to join tracklets at the end.
+        clock: counts the time of each stage.
+        vectors: whether to report the scores of all classes.
+        plan: a person's annotations of the video. To track only these objects, use the settings of
+            `prompts.following`.
+        link: whether to collect tracklets, for `TrackletLinker` to join at the end.
 
     Attributes:
+        eyes: look at the frames; they change nothing that is remembered of objects.
         memory: of this video, None without.
-        linker: gathers tracklets, None where they are not to be joined.
+        linker: collects tracklets, None without `link`.
         unusable: boxes that were dropped because the model gave NaN or infinity for them.
     """
 
@@ -92,12 +67,12 @@ class OnlineDetector:
             DynamicMemory(config, *_score_layout(model), model.embedder.dim) if config else None
         )
         self.unusable = 0
-        self._score = score
-        self._keep = keep
         self._nms = (config or MemoryConfig()).nms
         self._clock = clock or StageClock()
-        self._vectors = vectors
         self._plan = plan
+        self._reporting = Reporting(
+            model, self.memory, plan, score=score, keep=keep, vectors=vectors
+        )
         if self.memory is not None:
             self.memory.next_id = max(plan.above, *plan.ids, 0) + 1
         self._embeddings = torch.zeros(0, 0)
@@ -106,14 +81,14 @@ class OnlineDetector:
         if self.linker is not None:
             self.linker.held = plan.ids
         follows = config is not None and config.motion is not None and config.motion.camera
-        self._eyes = Eyes(model, self._clock, remembers=config is not None, follows=follows)
+        self.eyes = Eyes(model, self._clock, remembers=config is not None, follows=follows)
         self._size: tuple[int, int] | None = None
 
     @property
     def warnings(self) -> list[str]:
-        """What was wrong up to now without stopping the detection, a line each."""
+        """Problems so far that did not stop the detection, a line each."""
         stored = self.model.stored
-        lines = [*([] if stored is None else stored.warnings), *self._eyes.warnings]
+        lines = [*([] if stored is None else stored.warnings), *self.eyes.warnings]
         if self.unusable:
             dropped = f"boxes dropped for which the model gave NaN or infinity: {self.unusable}"
             lines = [dropped, *lines]
@@ -126,46 +101,42 @@ class OnlineDetector:
             image: (height, width, 3) RGB.
             frame: its index, for the result.
             pts: its timestamp, for the result.
-            time: seconds, later than the frame before.
+            time: seconds, greater than for the frame before.
         """
         return self.reported(self.observe(image, frame=frame, pts=pts, time=time))
 
     def observe(self, image: Frame, *, frame: int, pts: int | None, time: float) -> Observed:
-        """Look at the next frame, as `update`, and keep what may be a track one day."""
-        return self.judge(self.see(image, frame), frame=frame, pts=pts, time=time)
-
-    def see(self, image: Frame, frame: int) -> Sight:
-        """What the pixels of the next frame say; changes nothing that is remembered."""
-        return self._eyes.see(image, frame)
+        """Process the next frame like `update`, and also keep boxes that may become a track."""
+        return self.judge(self.eyes.see(image, frame), frame=frame, pts=pts, time=time)
 
     def judge(self, sight: Sight, *, frame: int, pts: int | None, time: float) -> Observed:
-        """What the memory makes of the next frame that was seen."""
+        """Run the memory on the sight of the next frame."""
         base, scores, found = self._look(sight, frame, time)
-        return self._observed(base, scores, found, (frame, pts, time))
+        observed, rows = self._reporting.observe(base, scores, found, (frame, pts, time))
+        if self.linker is not None and self.memory is not None:
+            self._gather(self.linker, self.memory, observed.detections, rows)
+        return observed
 
     def reported(self, observed: Observed) -> FrameDetections:
-        """What is known at once: slots that count as objects, and boxes that reach the score."""
-        found = observed.detections
-        labels = np.where(observed.names != NO_TRACK, found.track_labels, found.label_ids)
-        named = replace(found, track_ids=observed.names, track_labels=labels)
-        return named[found.scores >= self._score]
+        """The online result: slots that count as objects, and boxes that reach the score."""
+        return self._reporting.reported(observed)
 
     def step(
         self, image: Frame, *, frame: int, time: float, base: BaseDetections | None = None
     ) -> ScoredFrame:
-        """Look at the next frame and return every box with all its scores, reported or not.
+        """Process the next frame and return every box with all its scores, reported or not.
 
         Args:
             image: (height, width, 3) RGB.
             frame: its index, for the result.
-            time: seconds, later than the frame before.
-            base: what the detector says of this frame, where it was asked already.
+            time: seconds, greater than for the frame before.
+            base: the detector's output for this frame, if it is known already.
         """
-        sight = self._eyes.see(image, frame, base)
+        sight = self.eyes.see(image, frame, Known(base))
         base, scores, found = self._look(sight, frame, time)
         kind = self.model.score_kind
         tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
-        tracks[found.rows.numpy()] = self._names(found.slots)
+        tracks[found.rows.numpy()] = self._reporting.names(found.slots)
         return ScoredFrame(
             frame,
             boxes=base.boxes.double().numpy(),
@@ -176,15 +147,15 @@ class OnlineDetector:
 
     def _look(
         self, sight: Sight, frame: int, time: float
-    ) -> tuple[BaseDetections, Tensor, _Candidates]:
-        """Base detections, re-weighted scores, and what is left after suppression."""
+    ) -> tuple[BaseDetections, Tensor, Candidates]:
+        """Base detections, re-weighted scores, and detections after suppression."""
         base = sight.base
         self.unusable += sight.dropped
         if self.memory is None:
             scores = base.scores.double()
             rows = self._suppress(base, scores)
             slots = torch.full((len(rows),), NO_TRACK)
-            return base, scores, _Candidates(rows, slots, torch.ones(len(rows), dtype=torch.bool))
+            return base, scores, Candidates(rows, slots, torch.ones(len(rows), dtype=torch.bool))
         planted = self._planted(self.memory, sight, frame)
         if planted is not None:
             base = planted.base
@@ -193,30 +164,30 @@ class OnlineDetector:
         if self._plan.only:
             wanted = match.track_ids != NO_TRACK
         drawn = planted.drawn if planted else 0
-        return base, match.scores, _Candidates(match.rows, match.track_ids, wanted, drawn)
+        return base, match.scores, Candidates(match.rows, match.track_ids, wanted, drawn)
 
     def _planted(self, memory: DynamicMemory, sight: Sight, frame: int) -> Planted | None:
-        """What a person has said of the frame."""
+        """A person's annotations of the frame."""
         known = self._plan.at(frame, sight.base, sight.size)
         if known is None and memory.clock.time is None:
             known = self._plan.at(FIRST, sight.base, sight.size)
         return known
 
     def save(self) -> dict[str, Any]:
-        """All it has learnt, as plain values and tensors that `torch.save` can write."""
+        """The whole state, as plain values and tensors that `torch.save` can write."""
         return {
             "memory": None if self.memory is None else save_memory(self.memory),
-            "eyes": self._eyes.save(),
+            "eyes": self.eyes.save(),
             "unusable": self.unusable,
             "linker": self.linker.save() if self.linker else None,
             "size": self._size,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Resume after the frames of a state of `save`, made with the same model and settings."""
+        """Resume from a state of `save`, with the same model and settings."""
         if self.memory is not None:
             restore_memory(self.memory, state["memory"])
-        self._eyes.restore(state["eyes"])
+        self.eyes.restore(state["eyes"])
         self.unusable = state["unusable"]
         if self.linker is not None:
             self.linker.restore(state["linker"])
@@ -232,7 +203,7 @@ class OnlineDetector:
     ) -> Match:
         """Read, re-weight, suppress, match, embed the support boxes, write.
 
-        The memory's boxes are all in pixels of the first frame, whatever size the others have.
+        The memory's boxes are all in pixels of the first frame, for frames of any size.
         """
         assert sight.features is not None
         boxes, proposals = base.boxes, base.proposals
@@ -259,75 +230,22 @@ class OnlineDetector:
         return match
 
     def _place(self, size: tuple[int, int]) -> Placement | None:
-        """How a frame of another size lies in the first one."""
+        """The map from a frame of another size to the first frame."""
         self._size = self._size or size
         return placed_in(size, self._size)
 
     def _suppress(self, base: BaseDetections, scores: Tensor) -> Tensor:
-        """Rows that are left; boxes that are final, such as a person's own, stay."""
+        """Rows that remain; final boxes, such as a person's own, always stay."""
         classes = foreground(scores, self.model.score_kind)
         if base.final:
             return (classes.amax(dim=1) > PAIR_FLOOR).nonzero().flatten()
         rows, labels = classwise_nms(base.boxes, classes, self._nms, PAIR_FLOOR)
         return best_class_rows(rows, labels, classes)
 
-    def _names(self, slots: Tensor) -> NDArray[np.int64]:
-        """(M,) the id that each slot is reported under, NO_TRACK for what is no object by now."""
-        names = self.memory.names() if self.memory else {}
-        return np.array([names.get(slot, NO_TRACK) for slot in slots.tolist()], dtype=np.int64)
-
-    def _observed(
-        self,
-        base: BaseDetections,
-        scores: Tensor,
-        found: _Candidates,
-        stamp: tuple[int, int | None, float],
-    ) -> Observed:
-        """What has a slot or is above the score, of the classes asked for, best first."""
-        kind = self.model.score_kind
-        classes = foreground(scores[found.rows], kind)
-        best = classes.max(dim=1)
-        drawn = found.rows < found.drawn
-        best_scores = torch.where(drawn, 1.0, best.values)
-        shown = found.wanted & ((best_scores >= self._score) | (found.slots != NO_TRACK))
-        if self._keep is not None:
-            held = torch.isin(found.slots, torch.tensor(sorted(self._plan.ids)))
-            shown &= held | torch.isin(best.indices, torch.tensor(sorted(self._keep)))
-        order = shown.nonzero().flatten()
-        order = order[best_scores[order].argsort(descending=True, stable=True)]
-        rows, slots = found.rows[order], found.slots[order]
-        labels = self._named(best.indices[order], slots)
-        votes = self.memory.labels() if self.memory else {}
-        votes |= self._plan.columns
-        pairs = zip(slots.tolist(), labels.tolist(), strict=True)
-        own = foreground(base.scores, kind)
-        detections = FrameDetections(
-            *stamp,
-            boxes=base.boxes[rows].double().numpy(),
-            scores=best_scores[order].numpy(),
-            base_scores=torch.where(drawn[order], 1.0, own[rows, labels].double()).numpy(),
-            label_ids=labels.numpy(),
-            track_ids=slots.numpy(),
-            track_labels=np.array([votes.get(t, c) for t, c in pairs], dtype=np.int64),
-            classes=self.model.classes,
-            score_vectors=classes[order].numpy() if self._vectors else None,
-        )
-        if self.linker is not None and self.memory is not None:
-            self._gather(self.linker, self.memory, detections, rows)
-        return Observed(detections, self._names(slots))
-
-    def _named(self, labels: Tensor, slots: Tensor) -> Tensor:
-        """(M,) label ids: of an object whose class a person has named, that one."""
-        columns = self._plan.columns
-        if not columns:
-            return labels
-        pairs = zip(slots.tolist(), labels.tolist(), strict=True)
-        return torch.tensor([columns.get(slot, label) for slot, label in pairs], dtype=torch.int64)
-
     def _gather(
         self, linker: TrackletLinker, memory: DynamicMemory, found: FrameDetections, rows: Tensor
     ) -> None:
-        """Show the linker the frame."""
+        """Pass the frame to the linker."""
         known = {slot.id: slot.identifier.float().numpy() for slot in memory.slots}
         linker.add(
             memory.scene,
@@ -341,9 +259,9 @@ class OnlineDetector:
 
 
 def _with_planted(rows: Tensor, planted: Planted) -> tuple[Tensor, list[tuple[int, int]]]:
-    """The planted rows, then the others (M,) that are left; and pairs of a place in them and an id.
+    """The planted rows, then the others (M,) that remain; and pairs of an index of these and an id.
 
-    A person's boxes are nothing to suppress, whatever lies over them.
+    A person's boxes are never suppressed.
     """
     first = torch.tensor([row for row, _ in planted.pairs], dtype=torch.int64)
     left = ~torch.isin(rows, first) & ~planted.out[rows]
@@ -352,6 +270,6 @@ def _with_planted(rows: Tensor, planted: Planted) -> tuple[Tensor, list[tuple[in
 
 
 def _score_layout(model: Model) -> tuple[ScoreKind, int]:
-    """What the score columns mean, and how many there are."""
+    """Meaning and number of the score columns."""
     kind = model.score_kind
     return kind, len(model.classes) + (kind is ScoreKind.SOFTMAX)

@@ -35,7 +35,7 @@ _WIDTH, _PATIENCE = 24, 45
 """Paths kept in mind; frames without a box after which a search that no box awaits is over."""
 
 _MOST_ANCHORS = 30
-"""Boxes of a person from which an identifier is learnt."""
+"""Maximum boxes of a person to learn an identifier from."""
 
 _SAME, _FLOOR = 0.5, 0.001
 
@@ -44,20 +44,20 @@ Paths = dict[int, dict[int, Box]]
 
 
 class Sights(Protocol):
-    """The frames of a video as they were seen, by index; it need not hold them in memory."""
+    """The sights of a video, by frame; they need not be in memory."""
 
     @property
     def frames(self) -> Sequence[int]:
-        """Indices of the frames that were looked at, in order."""
+        """Indices of the processed frames, in order."""
         ...
 
     def sight(self, place: int) -> Sight:
-        """What was seen in one, by its place in `frames`."""
+        """The sight of a frame, by its position in `frames`."""
         ...
 
 
 class _Boxes(NamedTuple):
-    """What one frame offers: (M, 4) boxes, (M,) how sure each is, (M, D) embeddings."""
+    """Candidates in a frame: (M, 4) boxes, (M,) their probabilities, (M, D) embeddings."""
 
     boxes: Tensor
     sure: Tensor
@@ -66,9 +66,9 @@ class _Boxes(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Beam:
-    """K paths: where each is expected, what it is worth, its last box, and that box's scene."""
+    """K paths: predicted position, value, last box, and that box's scene."""
 
-    track: motion.Track
+    track: motion.TrackState
     worth: Tensor
     steps: list[Step]
     scenes: list[int]
@@ -87,8 +87,8 @@ class PathFinder:
 
     Args:
         sights: of the video.
-        anchors: what the person has said.
-        model: whose embedder it is.
+        anchors: the person's annotations.
+        model: gives the embedder.
         config: the memory's settings.
         tracks: as the person has left them: where a track has a box, no other can take it.
     """
@@ -113,7 +113,7 @@ class PathFinder:
         self._others = self._boxes_of_others()
 
     def paths(self) -> Paths:
-        """The boxes of each object where the person has drawn none."""
+        """The boxes of each object in frames where the person has drawn none."""
         found: Paths = {}
         for number in sorted(self._anchors.ids):
             known = self._known_of(number)
@@ -129,14 +129,14 @@ class PathFinder:
         boxes: dict[int, list[Box]] = {}
         for number, track in self._tracks.items():
             own = track.keyframes | (number not in self._anchors.ids)
-            for frame, box in _rows_of(track, own):
+            for frame, box in rows_of(track, own):
                 boxes.setdefault(frame, []).append(box)
         return boxes
 
     def _known_of(self, number: int) -> list[tuple[int, Box]]:
         """Frames and boxes in which an object is, in order; a person's own come before others."""
         track = self._tracks.get(number)
-        known = {} if track is None else dict(_rows_of(track, track.keyframes))
+        known = {} if track is None else dict(rows_of(track, track.keyframes))
         known |= dict(self._anchors.of(number))
         return sorted((frame, box) for frame, box in known.items() if frame in self._places)
 
@@ -170,7 +170,7 @@ class PathFinder:
     def _search(
         self, number: int, identifier: Tensor, start: Step, places: range, end: Step | None = None
     ) -> Iterator[tuple[int, Box]]:
-        """Boxes of the best path from a person's box over frames, and to the next one if any."""
+        """Boxes of the best path from a person's box, to the person's next box if any."""
         begun = motion.begin(torch.tensor([start.box]), self._motion)
         beam = _Beam(begun, torch.zeros(1, dtype=torch.float64), [start], [0])
         scene, last, ahead = 0, start.place, places.step > 0
@@ -198,7 +198,7 @@ class PathFinder:
         yield from ((step.place, step.box) for step in found)
 
     def _grown(self, beam: _Beam, number: int, identifier: Tensor, place: int, scene: int) -> _Beam:
-        """The paths, with those that go on in a box of this frame."""
+        """The paths, extended by boxes of this frame."""
         found = self._boxes(place, number)
         if not len(found.boxes):
             return beam
@@ -227,7 +227,7 @@ class PathFinder:
             for (x1, y1, x2, y2), k, row in zip(sides, parents, rows, strict=True)
         ]
         both = _Beam(
-            motion.Track(
+            motion.TrackState(
                 torch.cat([mean, beam.track.mean]),
                 torch.cat([covariance, beam.track.covariance]),
                 torch.cat([unrest, beam.track.unrest]),
@@ -239,7 +239,7 @@ class PathFinder:
         return both.chosen(both.worth.argsort(descending=True, stable=True)[:_WIDTH].tolist())
 
     def _moved(self, beam: _Beam, place: int, *, ahead: bool) -> _Beam:
-        """The paths one frame on, forwards or backwards."""
+        """The paths moved by one frame, forwards or backwards."""
         camera = self._sights.sight(place if ahead else place + 1).camera
         if camera is not None and not ahead:
             camera = _inverse(camera)
@@ -247,7 +247,7 @@ class PathFinder:
         return _Beam(track, beam.worth, beam.steps, beam.scenes)
 
     def _position(self, boxes: Tensor, beam: _Beam, scene: int) -> Tensor:
-        """(M, K) what the place of each path says of M boxes; of another scene's, nothing."""
+        """(M, K) position term of M boxes for each path; 0 for paths of other scenes."""
         here = torch.tensor([one == scene for one in beam.scenes])
         return torch.where(here, motion.log_ratio(boxes, beam.track, self._motion), 0.0)
 
@@ -255,7 +255,7 @@ class PathFinder:
         return self._sights.sight(place if ahead else place + 1).cut
 
     def _boxes(self, place: int, number: int) -> _Boxes:
-        """What a frame offers to an object."""
+        """The candidates for an object in a frame."""
         frame = self._sights.frames[place]
         if number in self._anchors.hidden.get(frame, ()):
             none = torch.zeros(0, 4)
@@ -287,13 +287,14 @@ class PathFinder:
         return _Boxes(boxes, sure[free], embeddings)
 
 
-def _rows_of(track: Track, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, Box]]:
+def rows_of(track: Track, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, Box]]:
+    """Frames and boxes of some rows (N,) of a track."""
     for frame, (a, b, c, d) in zip(track.frames[chosen], track.boxes[chosen].tolist(), strict=True):
         yield int(frame), (a, b, c, d)
 
 
 def _inverse(camera: Tensor) -> Tensor:
-    """(2, 3) the affine map that leads back."""
+    """(2, 3) the inverse affine map."""
     linear, shift = camera[:, :2].double(), camera[:, 2:].double()
     back = torch.linalg.inv(linear)
     return torch.cat([back, -back @ shift], dim=1)

@@ -1,4 +1,4 @@
-"""Where the time of a run goes, stage by stage."""
+"""The time of a run, by stage."""
 
 import threading
 import time
@@ -27,8 +27,18 @@ class StageClock:
                 self._seconds[name] += time.perf_counter() - start
 
     def seconds(self, name: str) -> float:
-        """Busy time of one of `STAGES` up to now."""
+        """Busy time of one of `STAGES` so far."""
         return self._seconds[name]
+
+    def save(self) -> dict[str, float]:
+        """Busy seconds of each of `STAGES`."""
+        return {**self._seconds}
+
+    def add(self, seconds: dict[str, float]) -> None:
+        """Count what another clock has saved."""
+        with self._lock:
+            for name, more in seconds.items():
+                self._seconds[name] += more
 
     def shares(self) -> dict[str, float]:
         """Stage → share of the busy time of all stages, 0..1; stages without work are left out."""

@@ -1,6 +1,6 @@
-"""Saving and restoring a memory: a resumed run equals an uninterrupted one.
+"""Save and restore a memory: a resumed run equals an uninterrupted run.
 
-A state is plain dicts, lists, numbers and tensors, so that `torch.save` writes it and
+A state has only dicts, lists, numbers and tensors, so that `torch.save` writes it and
 `torch.load(weights_only=True)` reads it. Samples that slots share are stored once.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 from minet_core.memory.clock import Clock
 from minet_core.memory.dynamic import DynamicMemory
 from minet_core.memory.identifier import FrameSamples, RunningRidge, SupportSamples
-from minet_core.memory.motion import Track
+from minet_core.memory.motion import TrackState
 from minet_core.memory.slots import Slot
 
 State = dict[str, Any]
@@ -19,7 +19,7 @@ _PLAIN = [field.name for field in fields(Slot) if field.name not in {"ridge", "t
 
 
 def save_memory(memory: DynamicMemory) -> State:
-    """Everything the memory has learnt; tensors are shared with it, not copied."""
+    """The memory's whole state; tensors are shared with it, not copied."""
     frames: dict[int, FrameSamples] = {}
     for slot in memory.slots:
         frames.update((id(samples.frame), samples.frame) for samples in slot.ridge.window)
@@ -34,7 +34,7 @@ def save_memory(memory: DynamicMemory) -> State:
 
 
 def restore_memory(memory: DynamicMemory, state: State) -> None:
-    """Put a state of `save_memory` into a memory made with the same settings."""
+    """Restore a state of `save_memory` in a memory with the same settings."""
     frames = [FrameSamples(embeddings, gram) for embeddings, gram in state["frames"]]
     memory.next_id, memory.scene = state["next_id"], state["scene"]
     now, time, intervals = state["clock"]
@@ -61,4 +61,4 @@ def _restore_slot(memory: DynamicMemory, saved: State, frames: list[FrameSamples
         for i, excluded, positives, weight in saved["window"]
     )
     plain = {name: saved[name] for name in _PLAIN} | {"best": list(saved["best"])}
-    return Slot(ridge=ridge, track=Track(*saved["track"]), **plain)
+    return Slot(ridge=ridge, track=TrackState(*saved["track"]), **plain)

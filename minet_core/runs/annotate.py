@@ -6,7 +6,8 @@ from pathlib import Path
 
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions, is_around_person
-from minet_core.runs.going_on import Progress, annotate_around
+from minet_core.runs.corrected.going_on import Progress, annotate_around
+from minet_core.runs.scenes.joining import annotate_by_scenes
 from minet_core.runs.summary import Summary
 from minet_core.runs.video_run import open_run
 
@@ -40,8 +41,19 @@ def annotate(
     folder, options = Path(folder), options or DetectOptions()
     if is_around_person(options):
         summary = annotate_around(source, folder, model, options, progress)
+    elif options.split_at_cuts:
+        summary = annotate_by_scenes(source, folder, model, options, progress)
     else:
         summary = _run(source, folder, model, options, progress)
+    return with_report_and_exports(summary, options)
+
+
+def with_report_and_exports(summary: Summary, options: DetectOptions) -> Summary:
+    """Write what is made from a result, as far as the options ask for it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     return _with_exports(_with_report(summary, options), options)
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from minet_core.errors import AlreadyDoneError, OutputError
 from minet_core.runs.manifest import MANIFEST, POSSIBLE_FILES, Manifest
-from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
+from minet_core.runs.unfinished import SCENES, UNFINISHED, read_checkpoint
 from minet_core.text import shown
-from minet_core.video.remote.cache import cache_folder
+from minet_core.video.remote.local_copies import cache_folder
 from minet_core.video.remote.store import file_system, in_one_line
 
 _CHECKPOINT = "checkpoint.json"
@@ -98,7 +98,8 @@ class Bucket:
             document["contents"] = {name: self._put(name, path) for name, path in names.items()}
             text = json.dumps(document, indent=2) + "\n"
             self._system.pipe_file(self._at(MANIFEST), text.encode())
-            left = {*POSSIBLE_FILES, *(name for name in old if name.startswith(UNFINISHED))}
+            hidden = (f"{UNFINISHED}/", f"{SCENES}/")
+            left = {*POSSIBLE_FILES, *(name for name in old if name.startswith(hidden))}
             gone = {*(left & old), f"{UNFINISHED}/{MANIFEST}"} - set(names)
             self._remove(sorted(gone))
         shutil.rmtree(self.folder.parent, ignore_errors=True)

@@ -169,13 +169,22 @@ def open_outputs(
     info: VideoInfo,
     model: Model,
     checkpoint: Checkpoint | None,
+    scenes: tuple[int, ...] = (),
 ) -> Iterator[Outputs]:
     """Files in `place`, closed whatever happens; `Outputs.complete` brings them to their end.
+
+    Args:
+        place: the hidden folder.
+        options: of the run.
+        info: of the source.
+        model: of the run.
+        checkpoint: to go on from.
+        scenes: first frames of those that were looked at apart.
 
     Raises:
         OutputError: they cannot be opened.
     """
-    facts = video_facts(info, options, model)
+    facts = video_facts(info, options, model, scenes)
     lengths = {} if checkpoint is None else checkpoint.lengths
     with ExitStack() as stack:
         files: dict[str, TextFile | BytesFile] = {}
@@ -230,7 +239,9 @@ def _pieces(
     )
 
 
-def video_facts(info: VideoInfo, options: DetectOptions, model: Model) -> VideoFacts:
+def video_facts(
+    info: VideoInfo, options: DetectOptions, model: Model, scenes: tuple[int, ...] = ()
+) -> VideoFacts:
     """The header of the result files; docs/result-format.md explains each entry."""
     video: dict[str, Any] = {
         "path": info.path,
@@ -253,4 +264,5 @@ def video_facts(info: VideoInfo, options: DetectOptions, model: Model) -> VideoF
     if not options.memory:
         settings["preset"] = None
     beside = SCORE_VECTORS if options.score_vectors else None
-    return VideoFacts(video, model.name, settings, model.classes, beside)
+    apart = scenes if len(scenes) > 1 else ()
+    return VideoFacts(video, model.name, settings, model.classes, beside, apart)

@@ -1,19 +1,19 @@
-"""What can be told of a run before it starts: what will fail, where results go, how many frames.
+"""What can be told of a run before it starts: what will fail, and where it begins.
 
 Nothing here imports torch: a mistyped name is answered at once.
 """
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
 from minet_core.config import PRESETS
 from minet_core.detections.locating import DETECTIONS, find_stored
-from minet_core.errors import AlreadyDoneError, InputError, OutputError
+from minet_core.errors import AlreadyDoneError, ConfigError, InputError, OutputError
 from minet_core.inference.prompts import read_first_boxes
 from minet_core.options import DetectOptions
 from minet_core.publishing import check_place
+from minet_core.runs.asked_frames import part_of
 from minet_core.runs.folder_names import is_stream, stem_of
 from minet_core.runs.manifest import (
     MANIFEST,
@@ -24,6 +24,7 @@ from minet_core.runs.manifest import (
     source_facts,
 )
 from minet_core.runs.unfinished import (
+    SCENES,
     UNFINISHED,
     Checkpoint,
     is_going_on,
@@ -32,27 +33,9 @@ from minet_core.runs.unfinished import (
 )
 from minet_core.text import shown
 from minet_core.video.drawing.lettering import load_opencv
-from minet_core.video.info import VideoInfo
 from minet_core.video.opening import StrPath
-from minet_core.video.part import FramePicker, Part, Position
+from minet_core.video.part import FramePicker
 from minet_core.video.pictures.folder import is_picture_pattern
-
-
-def part_of(options: DetectOptions, next_frame: int = 0) -> Part:
-    """Which frames the options ask for, from a frame on, as readers take it."""
-    return Part(
-        start=options.start,
-        end=options.end,
-        stride=options.stride,
-        max_frames=options.max_frames,
-        skip=next_frame,
-    )
-
-
-def folder_rate(options: DetectOptions) -> Fraction:
-    """Pictures a second of a folder."""
-    rate = 30 if options.rate is None else options.rate
-    return Fraction(rate).limit_denominator(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +83,10 @@ def settled(options: DetectOptions, source: StrPath, folder: Path) -> DetectOpti
     options = with_file_of(options, source, folder)
     possible = _can_link(options) and not linked_if_read_twice(options, source)
     link = options.link and possible
-    return replace(options, link=link, fill=options.fill if link else 0)
+    fill = options.fill if link else 0
+    if (link, fill) == (options.link, options.fill):
+        return options  # one object for all of ten thousand videos
+    return replace(options, link=link, fill=fill)
 
 
 def linked_if_read_twice(options: DetectOptions, source: StrPath) -> bool:
@@ -154,7 +140,8 @@ def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> 
     Raises:
         AlreadyDoneError: the folder has these very results.
         InputError: there is no such file or folder, or the first boxes are none.
-        ConfigError: the options can select no frame, or there is no such format.
+        ConfigError: the options can select no frame, there is no such format, or a source that
+            can be read but once is to be cut at its scenes.
         OutputError: the folder has results, or unfinished ones, that may not be replaced, or it
             holds the source.
         MinetError: an annotated video is asked for, and OpenCV cannot be loaded.
@@ -180,7 +167,29 @@ def check(source: StrPath, folder: Path, options: DetectOptions, model: str) -> 
     wanted = manifest_of(source, model, options)
     if not options.overwrite:
         check_finished(folder, wanted)
-    return _unfinished(folder, wanted, options)
+    standing = _unfinished(folder, wanted, options)
+    return _by_scenes(source, folder, standing, options) if options.split_at_cuts else standing
+
+
+def _by_scenes(
+    source: StrPath, folder: Path, standing: Standing, options: DetectOptions
+) -> Standing:
+    """The same for a run whose scenes are looked at apart.
+
+    Raises:
+        ConfigError: the source can be read but once.
+        OutputError: scenes are there, and it was asked neither to go on nor to begin anew.
+    """
+    if standing.manifest.of_stream:
+        raise ConfigError(f"{shown(source)}: can be read only once; leave out --split-at-cuts")
+    if not (folder / SCENES).is_dir() or options.overwrite:
+        return standing
+    if not options.resume:
+        raise OutputError(
+            f"{folder} has scenes of an unfinished run; --resume continues it, "
+            "--overwrite starts over"
+        )
+    return replace(standing, note="goes on with what is done of its scenes")
 
 
 def check_finished(folder: Path, wanted: Manifest) -> None:
@@ -221,30 +230,15 @@ def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Stand
         return Standing(wanted)
     why_not = obstacle(place, checkpoint, wanted)
     if why_not:
-        note = f"begins anew, not after {checkpoint.frames} unfinished frames ({why_not})"
+        note = f"starts over, without {checkpoint.frames} unfinished frames ({why_not})"
         return Standing(wanted, note=note)
     if options.resume:
-        return Standing(wanted, checkpoint, f"goes on after {checkpoint.frames} frames")
+        return Standing(wanted, checkpoint, f"resumes after {checkpoint.frames} frames")
     if options.overwrite:
         return Standing(wanted)
     if is_going_on(place):
         raise OutputError(f"{folder}: another minet is writing there")
     raise OutputError(
         f"{folder} has an unfinished run of {checkpoint.frames} frames; "
-        "--resume continues it, --overwrite begins anew"
+        "--resume continues it, --overwrite starts over"
     )
-
-
-def expected_frames(info: VideoInfo, options: DetectOptions) -> int | None:
-    """About how many frames of a video will be looked at; None when nothing tells."""
-
-    def index(position: Position | None, default: int | None) -> int | None:
-        if position is None:
-            return default
-        return position if isinstance(position, int) else round(position * info.frame_rate)
-
-    start, end = index(options.start, 0) or 0, index(options.end, info.frames)
-    if end is not None and info.frames is not None:
-        end = min(end, info.frames)
-    wanted = None if end is None else max(0, -(-(end - start) // options.stride))
-    return min((n for n in (wanted, options.max_frames) if n is not None), default=None)

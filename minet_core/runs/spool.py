@@ -21,11 +21,12 @@ from minet_core.inference.tracklets import TrackletLinker, linked
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections, Totals
+from minet_core.runs.asked_frames import folder_rate, part_of
 from minet_core.runs.outputs import Outputs, open_outputs
-from minet_core.runs.preflight import folder_rate, part_of
 from minet_core.runs.unfinished import Checkpoint
 from minet_core.text import shown
 from minet_core.video import Image, VideoInfo, open_video
+from minet_core.video.opening import StrPath
 
 SPOOL = "frames.bin"
 """Name of the file in the hidden folder."""
@@ -142,7 +143,7 @@ def _packed(found: FrameDetections, size: tuple[int, ...]) -> bytes:
 
 def write_linked(
     place: Path,
-    source: str | Path,
+    source: StrPath,
     options: DetectOptions,
     info: VideoInfo,
     model: Model,
@@ -150,6 +151,7 @@ def write_linked(
     clock: StageClock,
     end: float | None,
     finish: Callable[[Callable[[], Frames], Callable[[Frames], Frames]], Frames] | None = None,
+    scenes: tuple[int, ...] = (),
 ) -> Outputs:
     """Write every result file from the frames of a complete spool.
 
@@ -164,6 +166,7 @@ def write_linked(
         end: seconds at which the source's last frame ends, None where it was not reached.
         finish: makes the frames that are written of what gives the joined ones, as often as it is
             asked, and of what fills their gaps.
+        scenes: first frames of those that were looked at apart.
 
     Raises:
         InputError: the source cannot be read a second time.
@@ -179,7 +182,7 @@ def write_linked(
         return filled(found, options.fill, cuts)
 
     frames = without_gaps(joined()) if finish is None else finish(joined, without_gaps)
-    with open_outputs(place, options, info, model, None) as outputs:
+    with open_outputs(place, options, info, model, None, scenes) as outputs:
         for image, found in _with_pictures(source, options, iter(frames)):
             outputs.write(image, found, clock)
         outputs.complete(clock, end)
@@ -187,7 +190,7 @@ def write_linked(
 
 
 def _with_pictures(
-    source: str | Path,
+    source: StrPath,
     options: DetectOptions,
     frames: Iterator[tuple[tuple[int, int], FrameDetections]],
 ) -> Iterator[tuple[Image, FrameDetections]]:

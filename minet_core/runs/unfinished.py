@@ -20,6 +20,8 @@ from minet_core.publishing import move_up, remove_empty, replace_bytes
 from minet_core.runs.manifest import MANIFEST, POSSIBLE_FILES, Manifest, read_manifest
 
 UNFINISHED = ".minet-unfinished"
+SCENES = ".minet-scenes"
+"""Hidden folder with the scenes of a video that are looked at apart; they go with its result."""
 _CHECKPOINT = "checkpoint.json"
 _LOCK = "lock"
 
@@ -166,6 +168,7 @@ def finish_publishing(place: Path) -> None:
         move_up(place, folder, manifest.files, POSSIBLE_FILES)
         _keep_only(place, (MANIFEST,))
         (place / MANIFEST).replace(folder / MANIFEST)
+    shutil.rmtree(folder / SCENES, ignore_errors=True)
 
 
 def _keep_only(place: Path, names: Collection[str]) -> None:

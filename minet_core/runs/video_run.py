@@ -6,44 +6,27 @@ with open_run(source, folder, model, options) as run:
     summary = run.publish()
 """
 
-import time
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
 from minet_core.inference.from_options import online_detector
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.timings import StageClock
-from minet_core.models.zoo import Model, model_of
+from minet_core.models.zoo import Model
 from minet_core.options import SIGHTS, DetectOptions
 from minet_core.results import FrameDetections
+from minet_core.runs.opened_video import OpenedVideo, opened_video
 from minet_core.runs.outputs import Outputs, open_outputs
-from minet_core.runs.preflight import (
-    ONCE,
-    Standing,
-    check,
-    check_finished,
-    folder_rate,
-    linked_if_read_twice,
-    part_of,
-    settled,
-)
-from minet_core.runs.recorder import Recorder, check_unchanged, restore
+from minet_core.runs.preflight import ONCE, linked_if_read_twice
+from minet_core.runs.recorder import Recorder, restore
 from minet_core.runs.sight_file import SightWriter
 from minet_core.runs.spool import Spool, open_spool, write_linked
 from minet_core.runs.stages import Inferred, look
-from minet_core.runs.summary import Summary, summary_of
-from minet_core.runs.unfinished import (
-    Checkpoint,
-    clear,
-    finish_publishing,
-    open_unfinished,
-    publish,
-)
-from minet_core.video import FrameReader, VideoInfo, open_video
-from minet_core.video.remote.cache import fetched
+from minet_core.runs.summary import Summary
+from minet_core.video import VideoInfo
+from minet_core.video.opening import StrPath
+from minet_core.video.reading.mark import Mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,41 +34,23 @@ class Run:
     """A video that is being looked at, and what has been written of it.
 
     Attributes:
-        source: the video, as it was given.
-        folder: where the results will be.
-        place: the hidden folder in which they are made.
-        asked: options as they were given.
-        options: as they hold for this video.
-        model: with the boxes of a file in it, if there is one.
-        standing: where the run begins.
-        reader: of the video.
+        video: what is read, and where results are made.
         online: detector and memory.
         outputs: what is written, or what waits for the end.
         recorder: writes checkpoints.
-        clock: counts the time of each stage.
-        started: when it began, by `time.perf_counter`.
         keeper: keeps what is seen, if that is wanted.
     """
 
-    source: str | Path
-    folder: Path
-    place: Path
-    asked: DetectOptions
-    options: DetectOptions
-    model: Model
-    standing: Standing
-    reader: FrameReader
+    video: OpenedVideo
     online: OnlineDetector
     outputs: Outputs | Spool
     recorder: Recorder
-    clock: StageClock
-    started: float
     keeper: SightWriter | None = None
 
     @property
     def info(self) -> VideoInfo:
         """What the video says of itself."""
-        return self.reader.info
+        return self.video.info
 
     def frames(self) -> Generator[Inferred, None, None]:
         """Every frame that is left to look at, with what was found in it.
@@ -93,8 +58,10 @@ class Run:
         Raises:
             InputError: on iteration, the video cannot be read on.
         """
-        done, begin = self.outputs.totals.frames, self.standing.next_frame
-        looking = look(self.reader, self.online, self.clock, done, begin, self.keeper)
+        video, done = self.video, self.outputs.totals.frames
+        begin = video.standing.next_frame
+        batch, clock = video.options.batch, video.clock
+        looking = look(video.reader, self.online, clock, done, begin, self.keeper, batch)
         with closing(looking) as looked:
             yield from looked
 
@@ -111,9 +78,9 @@ class Run:
         frame, found = looked.frame, self.online.reported(looked.observed)
         waits = self.online.linker is not None
         kept = looked.observed.detections if waits else found
-        self.outputs.write(frame.image, kept, self.clock)
+        self.outputs.write(frame.image, kept, self.video.clock)
         if looked.memory is not None:
-            with self.clock.stage("write"):
+            with self.video.clock.stage("write"):
                 self.recorder.at_border(frame.index, looked.memory)
         return found
 
@@ -124,131 +91,92 @@ class Run:
             InputError: the source has changed, or cannot be read a second time.
             OutputError: a file cannot be written, or other results have come in between.
         """
-        check_unchanged(self.standing.manifest)
-        self.outputs.complete(self.clock, self.reader.end)
+        video = self.video
+        video.check_unchanged()
+        self.outputs.complete(video.clock, video.reader.end)
         outputs = self._linked()
         names = outputs.names
         if self.keeper is not None:
-            self.keeper.complete(self.reader.end)
+            self.keeper.complete(video.reader.end)
             names = *names, SIGHTS
-        if not self.options.overwrite:
-            check_finished(self.folder, self.standing.manifest)
-        publish(self.place, replace(self.standing.manifest, files=names))
-        return summary_of(
-            self.folder,
-            names,
-            outputs,
-            info=self.info,
-            frames_before=self.standing.frames_before,
-            classes=self.model.classes,
-            seconds=time.perf_counter() - self.started,
-            shares=self.clock.shares(),
-            warnings=self._warnings(outputs),
-        )
+        video.publish(names)
+        looked_at, warnings = self.outputs.totals.frames, self._warnings()
+        classes = video.model.classes
+        return video.summary(names, outputs, looked_at, classes=classes, warnings=warnings)
 
     def _linked(self) -> Outputs | Spool:
         if self.online.linker is None:
             return self.outputs
         return write_linked(
-            self.place,
-            self.source,
-            self.options,
+            self.video.place,
+            self.video.source,
+            self.video.options,
             self.info,
-            self.model,
+            self.video.model,
             self.online.linker,
-            self.clock,
-            self.reader.end,
+            self.video.clock,
+            self.video.reader.end,
         )
 
-    def _warnings(self, outputs: Outputs | Spool) -> tuple[str, ...]:
+    def _warnings(self) -> tuple[str, ...]:
         """What went wrong without stopping the run."""
-        given = remarks(self.model, self.outputs.totals.frames, self.options)
-        given += picture_order(self.info, self.options)
-        once = self.asked.link and linked_if_read_twice(self.asked, self.source)
-        if self.options.keep and self.keeper is None:
-            given.append("what was seen is not kept of a run that was resumed")
-        lines = *self.reader.warnings, *self.online.warnings, *outputs.warnings, *given
-        return (*lines, ONCE) if once else lines
+        lines, asked = self.online.warnings, self.video.asked
+        if self.video.options.keep and self.keeper is None:
+            lines = [*lines, "what was seen is not kept of a run that was resumed"]
+        once = asked.link and linked_if_read_twice(asked, self.video.source)
+        return (*lines, ONCE) if once else tuple(lines)
 
 
 @contextmanager
 def open_run(
-    source: str | Path, folder: Path, model: Model | None, asked: DetectOptions
+    source: StrPath,
+    folder: Path,
+    model: Model | None,
+    asked: DetectOptions,
+    *,
+    mark: Mark | None = None,
+    waits: bool = False,
 ) -> Iterator[Run]:
     """A run from its first frame, or from where an earlier one stopped.
 
     Unless it is published, its folder stays as it was, but for what a later run can resume.
 
+    Args:
+        source: the video.
+        folder: for its results.
+        model: or None for the one that the options name.
+        asked: the options.
+        mark: where reading can begin.
+        waits: whether frames wait for the end although no tracklets are joined.
+
     Raises:
         MinetError: see `minet_core.annotate`.
     """
-    options = settled(asked, source, folder)
-    check(source, folder, options, options.model if model is None else model.name)
-    model = model_of(options) if model is None else model
-    clock, started = StageClock(), time.perf_counter()
-    if options.detections is not None:
-        model = with_boxes_of(Path(options.detections), model, options.classes)
-    online = online_detector(model, options, clock)
-    with open_unfinished(folder) as place:
-        finish_publishing(place)
-        # Inferred at again, now that no other run can come in between.
-        standing = check(source, folder, options, model.name)
-        clear(place, standing.checkpoint)
-        with (
-            fetched(source, options.cache_bytes),
-            reader_of(source, options, model, standing) as reader,
-            _opened(place, options, reader.info, model, standing.checkpoint) as outputs,
-            _keeper(place, options, standing) as keeper,
-        ):
-            if standing.checkpoint is not None:
-                restore(place, standing.checkpoint, online)
-            yield Run(
-                source=source,
-                folder=folder,
-                place=place,
-                asked=asked,
-                options=options,
-                model=model,
-                standing=standing,
-                reader=reader,
-                online=online,
-                outputs=outputs,
-                recorder=Recorder(place, standing.manifest, outputs, options.checkpoint),
-                clock=clock,
-                started=started,
-                keeper=keeper,
-            )
+    with opened_video(source, folder, model, asked, mark=mark) as video:
+        online = online_detector(video.model, video.options, video.clock)
+        with _opened(video, waits=waits) as outputs, _keeper(video) as keeper:
+            place, checkpoint = video.place, video.standing.checkpoint
+            if checkpoint is not None:
+                restore(place, checkpoint, online)
+            seconds = video.options.checkpoint
+            recorder = Recorder(place, video.standing.manifest, outputs, seconds)
+            yield Run(video=video, online=online, outputs=outputs, recorder=recorder, keeper=keeper)
 
 
 @contextmanager
-def _keeper(
-    place: Path, options: DetectOptions, standing: Standing
-) -> Iterator[SightWriter | None]:
+def _keeper(video: OpenedVideo) -> Iterator[SightWriter | None]:
     """What keeps the sights of a run from its first frame on."""
-    if not options.keep or standing.checkpoint is not None:
+    if not video.options.keep or video.standing.checkpoint is not None:
         yield None
         return
-    with closing(SightWriter(place / SIGHTS, standing.manifest.sight_key)) as keeper:
+    key = video.standing.manifest.sight_key
+    with closing(SightWriter(video.place / SIGHTS, key)) as keeper:
         yield keeper
 
 
-def reader_of(
-    source: str | Path, options: DetectOptions, model: Model, standing: Standing
-) -> AbstractContextManager[FrameReader]:
-    """The video, from the first frame on that is still to be looked at."""
-    again = model.window[0] * options.stride  # neighbours of the next frame
-    part = part_of(options, max(0, standing.next_frame - again))
-    return open_video(source, folder_rate=folder_rate(options), stream=options.stream, **part)
-
-
-def _opened(
-    place: Path,
-    options: DetectOptions,
-    info: VideoInfo,
-    model: Model,
-    checkpoint: Checkpoint | None,
-) -> AbstractContextManager[Outputs | Spool]:
+def _opened(video: OpenedVideo, *, waits: bool) -> AbstractContextManager[Outputs | Spool]:
     """Where frames go as they are looked at: to the results, or to wait for the end."""
-    if options.link:
-        return open_spool(place, checkpoint)
-    return open_outputs(place, options, info, model, checkpoint)
+    checkpoint = video.standing.checkpoint
+    if video.options.link or waits:
+        return open_spool(video.place, checkpoint)
+    return open_outputs(video.place, video.options, video.info, video.model, checkpoint)

@@ -12,7 +12,7 @@ from torch import Tensor
 from minet_core.errors import ConfigError, WeightsError
 from minet_core.models.faster_rcnn.network import FasterRcnn, build_rcnn
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS, RcnnConfig
-from minet_core.models.identify.embedder import ARCHITECTURE
+from minet_core.models.identify.embedding import ARCHITECTURE
 from minet_core.models.identify.network import IdentifyNetwork, read_identify
 from minet_core.models.network_file import load_rcnn, save_model
 from minet_core.models.weight_files import IDENTIFY as IDENTIFY_PREFIX
@@ -146,7 +146,7 @@ def _continued(
         begun = network.aggregation.state_dict()
         weights |= {f"aggregation.{name}": value for name, value in begun.items()}
     if before.classes != network.classes:
-        note(f"{config.model}: its classes are {', '.join(before.classes)}; scores begin anew")
+        note(f"{config.model}: its classes are {', '.join(before.classes)}; scores start over")
         fresh = network.state_dict()
         weights |= {name: fresh[name] for name in fresh if name.startswith("detect_head.scores.")}
     try:

@@ -5,8 +5,8 @@ from minet_core.video.frame_reader import FrameReader
 from minet_core.video.info import Image, VideoFrame, VideoInfo
 from minet_core.video.part import Part, Position, parse_position
 from minet_core.video.pictures.folder import FolderReader
-from minet_core.video.reading.reader import VideoReader, open_video
-from minet_core.video.writing.writer import VideoWriter
+from minet_core.video.reading.video_reader import VideoReader, open_video
+from minet_core.video.writing.video_writer import VideoWriter
 
 __all__ = [
     "FolderReader",

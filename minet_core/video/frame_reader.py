@@ -10,6 +10,7 @@ from minet_core.text import shown
 from minet_core.video.info import VideoFrame, VideoInfo
 from minet_core.video.opening import StrPath
 from minet_core.video.part import FramePicker
+from minet_core.video.reading.mark import Mark
 
 
 class FrameReader(ABC):
@@ -48,6 +49,10 @@ class FrameReader(ABC):
     def warnings(self) -> list[str]:
         """What went wrong up to now without stopping the reading, a line each."""
 
+    def mark(self, frame: VideoFrame) -> Mark | None:  # noqa: ARG002
+        """Where reading can begin with the frame that was given last; None: at the start only."""
+        return None
+
     @abstractmethod
     def _read(self) -> Generator[VideoFrame, None, None]: ...
 
@@ -72,6 +77,6 @@ class FrameReader(ABC):
     def _check_not_empty(self, frames: int, seconds: float) -> None:
         if not self._picker.taken:
             raise InputError(
-                f"{self._name}: no frame lies in the range asked for; "
+                f"{self._name}: no frame is in the requested range; "
                 f"the video has {frames} frames ({seconds:.2f} s)"
             )

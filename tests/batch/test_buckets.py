@@ -11,8 +11,8 @@ from stub_model import stub_model
 from video_factory import write_grey_video
 
 from minet_cli.main import run
+from minet_core.batch.one_video import add_missing, complete
 from minet_core.batch.planning import plan
-from minet_core.batch.videos import add_missing, complete
 from minet_core.errors import InputError, OutputError
 from minet_core.formats import read_json
 from minet_core.options import DetectOptions
@@ -21,8 +21,8 @@ from minet_core.runs.unfinished import UNFINISHED, read_checkpoint
 from minet_core.runs.video_inputs import expand
 from minet_core.video import open_video
 from minet_core.video.opening import copy_of
-from minet_core.video.remote import cache, store
-from minet_core.video.remote.cache import fetched
+from minet_core.video.remote import local_copies, store
+from minet_core.video.remote.local_copies import fetched
 
 OPTIONS: dict[str, Any] = {"model": "stub", "resume": True}
 GB = 10**9
@@ -31,7 +31,7 @@ GB = 10**9
 @pytest.fixture
 def bucket(tmp_path, monkeypatch):
     """A store in memory, and a folder for copies."""
-    monkeypatch.setenv(cache.CACHE, str(tmp_path / "cache"))
+    monkeypatch.setenv(local_copies.CACHE, str(tmp_path / "cache"))
     monkeypatch.setattr("minet_core.runs.manifest.weights_of", lambda _: {})
     monkeypatch.setattr("minet_core.batch.planning.model_files", lambda _: ())
     monkeypatch.setattr(store, "_known", {})
@@ -42,7 +42,7 @@ def bucket(tmp_path, monkeypatch):
 
 
 def put(bucket, path: str, frames: int = 10) -> str:
-    file = write_grey_video(Path(os.environ[cache.CACHE]).parent / "made.mp4", frames)
+    file = write_grey_video(Path(os.environ[local_copies.CACHE]).parent / "made.mp4", frames)
     bucket.pipe_file(path, file.read_bytes())
     return f"memory:/{path}"
 
@@ -189,7 +189,7 @@ def test_another_machine_goes_on_from_the_checkpoint_in_the_bucket(bucket, monke
     with pytest.raises(StoppedError):
         complete(job, stub_model(), stops)
     assert f"{UNFINISHED}/checkpoint.json" in names(bucket, "/out/long")
-    monkeypatch.setenv(cache.CACHE, str(tmp_path / "other machine"))
+    monkeypatch.setenv(local_copies.CACHE, str(tmp_path / "other machine"))
     (job,), _ = plan(["memory://in/long.mp4"], "memory://out", options)
     Bucket(job.address).bring_checkpoint()
     assert read_checkpoint(job.folder / UNFINISHED).frames == 100
@@ -207,7 +207,7 @@ class TestCache:
         with fetched(source, GB), open_video(source) as reader:
             assert len(list(reader)) == 10
             first = Path(copy_of(source))
-        monkeypatch.setattr(cache, "_fetch", None)
+        monkeypatch.setattr(local_copies, "_fetch", None)
         with fetched(source, GB):
             assert Path(copy_of(source)) == first
         monkeypatch.undo()
@@ -235,7 +235,7 @@ class TestCache:
             waited.append(seconds)
             held.__exit__(None, None, None)
 
-        monkeypatch.setattr("minet_core.video.remote.cache.time.sleep", wait)
+        monkeypatch.setattr("minet_core.video.remote.local_copies.time.sleep", wait)
         with fetched("memory://in/b.mp4", 100):
             assert len(waited) == 1
 

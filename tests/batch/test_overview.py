@@ -10,7 +10,7 @@ import pytest
 from result_factory import frame_of, write_result
 
 from minet_cli.main import run
-from minet_core.batch.overview import outline, results_in
+from minet_core.batch.outline import outline, results_in
 from minet_core.errors import InputError
 from minet_core.runs.review.report import REPORT
 

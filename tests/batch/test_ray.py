@@ -9,7 +9,7 @@ from pathlib import Path
 
 import batch_tasks
 import pytest
-from batch_videos import contents, grey, without_weights, write_detector
+from batch_videos import contents, grey, three_scenes, without_weights, write_detector
 
 from minet_cli.main import run
 from minet_core.batch.cluster import Cluster, ClusterPool
@@ -36,6 +36,10 @@ DRIVER_DIES = """if not Path("died").exists():
         Path("died").touch()
         os.kill(int(Path("driver").read_text()), signal.SIGKILL)
         signal.pause()  # until the cluster has seen it
+"""
+DIES_ONCE = """if not Path("died").exists():
+        Path("died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
 """
 DRIVER = """
 import os, sys
@@ -147,8 +151,24 @@ def test_a_node_may_die_and_no_video_is_lost_or_done_twice(cluster, capsys):
     ray.shutdown()
     told = capsys.readouterr()
     assert Path("died").exists()
-    assert "; it is tried once more" in told.err
+    assert "; trying once more" in told.err
     assert "112 frames, 100 of them by an earlier run, in" in told.out
     assert [told.out.count(f"in/{name}.mp4: ") for name in ("long", "longer", "short")] == [1, 1, 1]
     assert told.err.count("in/text.mp4: not a video") == 1
+    assert without_weights(contents("out")) == without_weights(contents("alone"))
+
+
+def test_scenes_are_tasks_and_one_whose_worker_dies_goes_on(cluster, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    three_scenes(Path("in/film.mp4"), (112, 5, 7))
+    write_detector("pass")
+    assert detect("-o alone --split-at-cuts") == 0
+    write_detector(DIES_ONCE)
+    capsys.readouterr()
+    assert detect(f"-o out --split-at-cuts --ray {cluster.address}") == 0
+    told = capsys.readouterr()
+    assert Path("died").exists()
+    assert "in/film.mp4: its worker died" in told.err
+    assert "in/film.mp4: 124 frames, 100 of them by an earlier run, in" in told.out
     assert without_weights(contents("out")) == without_weights(contents("alone"))

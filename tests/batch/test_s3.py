@@ -8,7 +8,7 @@ from video_factory import write_grey_video
 
 from minet_cli.main import run
 from minet_core.runs.manifest import RESULT_FILES
-from minet_core.video.remote import cache
+from minet_core.video.remote import local_copies
 
 pytest.importorskip("s3fs", reason="s3fs is not installed: pip install 'minet-video[remote]'")
 moto = pytest.importorskip("moto.server", reason="moto is not installed: pip install moto[server]")
@@ -25,7 +25,7 @@ def s3(tmp_path, monkeypatch):
     server = moto.ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    monkeypatch.setenv(cache.CACHE, str(tmp_path / "cache"))
+    monkeypatch.setenv(local_copies.CACHE, str(tmp_path / "cache"))
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "any")

@@ -9,7 +9,7 @@ from stub_model import StubDetector, StubEmbedder
 
 from minet_core.config import PAPER
 from minet_core.datasets import open_dataset
-from minet_core.evaluation.tracks.association import chosen, identifier_of
+from minet_core.evaluation.tracks.chosen_proposals import chosen, identifier_of
 from minet_core.memory.identifier import closed_form
 from minet_core.memory.support import positive_boxes
 from minet_core.models.zoo import Model

@@ -21,8 +21,8 @@ from minet_core.evaluation.precision.average_precision import ApAccumulator
 from minet_core.evaluation.precision.curve import curve
 from minet_core.evaluation.precision.motion_precision import MotionApAccumulator
 from minet_core.evaluation.report import figures, plots
+from minet_core.evaluation.report.html_report import ReportData, RunScores, Sweep, write_report
 from minet_core.evaluation.report.moments import as_html, moments
-from minet_core.evaluation.report.page import ReportData, RunScores, Sweep, write_report
 from minet_core.evaluation.tracks.identities import IdentityConfusion, identity_confusion
 from minet_core.evaluation.tracks.metrics import TrackingAccumulator
 from minet_core.evaluation.tracks.score_curves import (

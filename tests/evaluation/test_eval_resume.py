@@ -11,7 +11,7 @@ from stub_model import StubDetector, StubEmbedder
 
 import minet_core
 from minet_cli.main import run
-from minet_core.evaluation.predictions.cache import FOLDER
+from minet_core.evaluation.predictions.prediction_files import FOLDER
 from minet_core.models.zoo import Model
 
 HELPERS = Path(__file__).parents[1] / "helpers"

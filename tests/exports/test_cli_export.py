@@ -11,12 +11,12 @@ from video_factory import index_of, write_grey_video
 
 from minet_cli.main import run
 from minet_core.boxes import NO_TRACK
+from minet_core.export_options import ExportOptions
 from minet_core.exports.inputs import safe_name, unique_names
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.cvat.writer import write_cvat
 from minet_core.formats.exporters import EXPORTERS
 from minet_core.formats.readers import read_annotations
-from minet_core.options import ExportOptions
 from minet_core.video import open_video
 
 ROWS = [frame_of(i, [1, 2], labels=[0, 1]) for i in range(10)]
@@ -143,7 +143,7 @@ def test_nothing_is_overwritten_unasked(results, tmp_path, capsys):
     out.mkdir()
     (out / "street.xml").write_text("mine")
     assert export(results, "--to", "cvat", "-o", out) == 5
-    assert "street.xml is there already; --overwrite replaces it" in capsys.readouterr().err
+    assert "street.xml exists already; --overwrite replaces it" in capsys.readouterr().err
     assert files_in(out) == ["street.xml"]
     assert (out / "street.xml").read_text() == "mine"
     assert export(results, "--to", "cvat", "-o", out, "--overwrite") == 0

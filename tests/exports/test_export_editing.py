@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minet_core.errors import ConfigError, InputError
+from minet_core.export_options import ExportOptions
 from minet_core.exports.editing import check_classes, edit
 from minet_core.exports.retiming import at_constant_rate, ffmpeg_options
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.class_names import LASTING, parts_of_one_class, read_label_map
-from minet_core.options import ExportOptions
 
 
 def edited(video, **options):
@@ -260,5 +260,5 @@ def test_copy_has_boxes_between_steps():
 
 
 def test_copy_of_what_has_no_times_is_refused():
-    with pytest.raises(ConfigError, match="nothing tells the times"):
+    with pytest.raises(ConfigError, match="the times of its frames are unknown"):
         at_constant_rate(video_of(frame_rate=None), 25)

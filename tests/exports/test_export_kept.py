@@ -12,13 +12,13 @@ from result_factory import frame_of, write_result
 from video_factory import write_grey_video
 
 from minet_cli.main import run
+from minet_core.export_options import ExportOptions
 from minet_core.exports.editing import edit
 from minet_core.exports.keyframes import thin
 from minet_core.exports.retiming import at_constant_rate
 from minet_core.formats.attributes import Attribute
 from minet_core.formats.cvat.writer import write_cvat
 from minet_core.formats.readers import read_annotations
-from minet_core.options import ExportOptions
 
 TEXT = ' two\nlines <b> & "more" \N{DOG FACE} '
 

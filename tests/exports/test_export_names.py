@@ -9,7 +9,7 @@ from result_factory import frame_of, write_result
 from video_factory import write_grey_video
 
 from minet_core.errors import InputError
-from minet_core.exports.videos import Media
+from minet_core.exports.media import Media
 from minet_core.formats.readers import read_annotations
 from minet_core.video.names import likeness, parts_of, stem_of
 

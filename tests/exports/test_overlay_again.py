@@ -6,10 +6,10 @@ from edits_data import edits, facts_in, result_of
 from video_factory import write_video
 
 from minet_core.errors import InputError
+from minet_core.export_options import ExportOptions
 from minet_core.exports import export
 from minet_core.exports.output_listing import ThereAlreadyError
 from minet_core.formats.edits import write_edits
-from minet_core.options import ExportOptions
 from minet_core.video import open_video
 
 GREY = 235
@@ -51,7 +51,7 @@ def test_it_stands_beside_a_zip_and_is_not_replaced_unasked(result, tmp_path):
     export([result], "cvat", tmp_path / "out", settings)
     made = sorted(path.name for path in (tmp_path / "out").iterdir() if path.name[0] != ".")
     assert made == ["street-annotated.mp4", "street.zip"]
-    with pytest.raises(ThereAlreadyError, match="is there already"):
+    with pytest.raises(ThereAlreadyError, match="exists already"):
         export([result], "cvat", tmp_path / "out", settings)
 
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from minet_cli.main import run
+from minet_core.export_options import ExportOptions
 from minet_core.exports import export
 from minet_core.formats.cvat.reader import read_cvat
 from minet_core.formats.edits import apply_edits, read_edits, write_edits
@@ -16,7 +17,6 @@ from minet_core.formats.edits.entry import edit_of
 from minet_core.formats.exporters import EXPORTERS
 from minet_core.formats.minet.reader import from_result
 from minet_core.formats.readers import read_annotations
-from minet_core.options import ExportOptions
 
 
 def applied(*given_entries, rows=ROWS):
@@ -130,7 +130,7 @@ def test_gap_is_filled_between_two_boxes():
         ({"do": "fill", "track": 1, "from": 2, "to": 7}, "track 1 has no box in frame 7"),
         (
             {"do": "box", "track": 1, "frame": 12, "box": [0, 0, 9, 9], "class": "car"},
-            "frame 12 was not looked at",
+            "frame 12 was not processed",
         ),
         (
             {"do": "box", "track": 1, "frame": 1, "box": [650, 0, 700, 9], "class": "car"},

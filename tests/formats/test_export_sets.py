@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, settings
 from minet_core.datasets import open_dataset
 from minet_core.datasets.imagenet.classes import VID_CLASSES
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.formats.coco.reader import read_coco_vid
 from minet_core.formats.exporters import EXPORTERS
 from minet_core.formats.from_dataset import from_dataset
 from minet_core.formats.yolo.reader import read_yolo
-from minet_core.options import ExportOptions
 
 SETS = ("coco-vid", "ytvis", "yolo", "voc", "imagenet-vid")
 TABLES = ("mot", "json", "csv", "parquet")
@@ -231,7 +231,7 @@ class TestMistakes:
     @pytest.mark.parametrize("name", SETS)
     def test_size_that_is_not_known(self, tmp_path, name):
         video = a_video(a_track(1, "dog", [3]), width=0, height=0)
-        with pytest.raises(ConfigError, match="street: nothing tells how large its frames are"):
+        with pytest.raises(ConfigError, match="street: the size of its frames is unknown"):
             export(tmp_path, name, video)
 
     def test_pictures_of_imagenet_vid_are_jpeg(self):

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from annotation_factory import a_track, a_video, export, loose_boxes
 
+from minet_core.export_options import ExportOptions
 from minet_core.exports import export as run
 from minet_core.formats.minet.edited_scores import ScoreVectors
-from minet_core.options import ExportOptions
 
 pq = pytest.importorskip("pyarrow.parquet")
 

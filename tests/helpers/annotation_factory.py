@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from hypothesis import strategies as st
 
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import NO_LOOSE_BOXES, LooseBoxes, Track, VideoAnnotations
 from minet_core.formats.exporters import EXPORTERS
-from minet_core.options import ExportOptions
 
 WIDTH, HEIGHT = 640, 480
 INSTANCES = "annotations/instances_train.json"

@@ -29,6 +29,15 @@ def grey(path: Path, frames: int, height: int = 32) -> Path:
     return write_video(path, [image] * frames, options={"preset": "ultrafast"})
 
 
+def three_scenes(path: Path, frames: tuple[int, int, int]) -> Path:
+    """A video of three still pictures that have nothing in common."""
+    random = np.random.default_rng(0)
+    coarse = random.integers(40, 200, (3, 5, 4), np.uint8)
+    grounds = [np.kron(each, np.ones((8, 8), np.uint8))[:, :, None].repeat(3, 2) for each in coarse]
+    images = [ground for ground, n in zip(grounds, frames, strict=True) for _ in range(n)]
+    return write_video(path, images, options={"preset": "ultrafast"})
+
+
 def write_detector(more: str) -> None:
     Path("own.py").write_text(DETECTOR.format(more=more))
 

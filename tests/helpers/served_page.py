@@ -4,7 +4,7 @@ import http.client
 import threading
 from pathlib import Path
 
-from minet_core.runs.review.files import open_review
+from minet_core.runs.review.served_result import open_review
 from minet_core.runs.review.server import ReviewServer
 
 

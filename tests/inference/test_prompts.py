@@ -212,8 +212,8 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("arguments", "code", "message"),
         [
-            (["a.mp4", "--no-memory"], 3, "without memory"),
-            (["a.mp4", "b.mp4"], 3, "of one video, not of several"),
+            (["a.mp4", "--no-memory"], 3, "needs the memory"),
+            (["a.mp4", "b.mp4"], 3, "for one video, not for several"),
         ],
     )
     def test_what_makes_no_sense_is_refused(self, capfd, arguments, code, message):

@@ -69,7 +69,7 @@ def test_equals_the_textbook(seed: int, frames: float) -> None:
         np.testing.assert_allclose(track.covariance[0, i].numpy(), block, rtol=1e-8, atol=1e-9)
 
 
-def seen_for(frames: int) -> motion.Track:
+def seen_for(frames: int) -> motion.TrackState:
     """An object that goes 2 pixels a frame to the right."""
     track = motion.begin(START, SETTINGS)
     for i in range(1, frames):
@@ -133,7 +133,7 @@ def test_a_camera_s_shift_turn_and_zoom_move_the_prediction() -> None:
     torch.testing.assert_close(moved.covariance, 4 * plain.covariance)
 
 
-def after(leaps: list[float], settings: Motion = SETTINGS) -> motion.Track:
+def after(leaps: list[float], settings: Motion = SETTINGS) -> motion.TrackState:
     """A track of boxes that lie so many pixels beside a line, predicted to the next frame."""
     track = motion.begin(START, settings)
     for i, leap in enumerate(leaps, start=1):
@@ -143,7 +143,7 @@ def after(leaps: list[float], settings: Motion = SETTINGS) -> motion.Track:
     return motion.predict(track, 1, None, settings)
 
 
-def ratio(track: motion.Track, shift: float) -> float:
+def ratio(track: motion.TrackState, shift: float) -> float:
     """What a track says of a box so many pixels to the right of where it is expected."""
     moved = track.boxes + torch.tensor([shift, 0, shift, 0])
     return float(motion.log_ratio(moved, track, SETTINGS)[0, 0])

@@ -8,11 +8,8 @@ import torch
 from torch import nn
 
 from minet_core.errors import WeightsError
-from minet_core.models.identify.embedder import (
-    ARCHITECTURE,
-    IdentifyEmbedder,
-    load_identify,
-)
+from minet_core.models.identify.embedder import IdentifyEmbedder, load_identify
+from minet_core.models.identify.embedding import ARCHITECTURE
 from minet_core.models.identify.network import IdentifyNetwork, fuse_batch_norm
 from minet_core.models.weights import weights_folder, write_safetensors
 

@@ -7,7 +7,7 @@ import torch
 from minet_core.models.onnx.preparation import (
     Interpolation,
     Order,
-    Place,
+    PaddingPlace,
     Preparation,
     Resize,
     prepare,
@@ -26,7 +26,7 @@ def test_order_mean_and_deviation():
         assert (pictures[0, channel] == value).all()
 
 
-@pytest.mark.parametrize(("place", "top"), [(Place.CENTRE, 10), (Place.CORNER, 0)])
+@pytest.mark.parametrize(("place", "top"), [(PaddingPlace.CENTRE, 10), (PaddingPlace.CORNER, 0)])
 def test_letterbox(place, top):
     how = Preparation((40, 40), std=(1, 1, 1), padding=(7, 8, 9), place=place)
     pictures, fit = prepare([FRAME], how)

@@ -15,9 +15,9 @@ from minet_core.formats.minet.result_json import JsonWriter
 from minet_core.inference.timings import STAGES
 from minet_core.options import FORMATS, DetectOptions
 from minet_core.runs.annotate import annotate
+from minet_core.runs.asked_frames import expected_frames
 from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import ANNOTATED, MANIFEST, OUTPUT_FILES, RESULT_FILES
-from minet_core.runs.preflight import expected_frames
 from minet_core.video import VideoInfo, VideoReader
 from minet_core.video.writing.pieces import PieceWriter
 

@@ -16,7 +16,7 @@ import pytest
 from video_factory import write_grey_video
 
 from minet_core.video import Image, VideoWriter
-from minet_core.video.writing import writer
+from minet_core.video.writing import video_writer
 
 SIZES = [(2, 2), (64, 48), (63, 47), (20, 260), (130, 98)]
 FRAMES = 13
@@ -92,7 +92,7 @@ def test_with_other_instructions_of_the_processor(
     tmp_path, monkeypatch, source, here, instructions
 ):
     """x264 without code for this processor, and with what older ones have."""
-    options = dict(writer._OPTIONS["libx264"])
+    options = dict(video_writer._OPTIONS["libx264"])
     options["x264-params"] += f":asm={instructions}"
-    monkeypatch.setitem(writer._OPTIONS, "libx264", options)
+    monkeypatch.setitem(video_writer._OPTIONS, "libx264", options)
     assert digests(tmp_path, source) == here

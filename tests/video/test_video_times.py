@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from video_factory import index_of, write_grey_video
 
 from minet_core.video import open_video
-from minet_core.video.reading.timing import Clock
+from minet_core.video.reading.timing import StreamClock
 
 Stamps = list[int | None]
 
@@ -24,7 +24,7 @@ def times(stamps: Stamps, container: str = "matroska", start: int | None = 0) ->
     stream: Any = SimpleNamespace(
         start_time=start, time_base=second, duration=None, frames=0, index_entries=[], **rates
     )
-    clock = Clock(stream, ContainerFormat(container, "r"))
+    clock = StreamClock(stream, ContainerFormat(container, "r"))
     frames: list[Any] = [SimpleNamespace(pts=stamp, dts=stamp) for stamp in stamps]
     return [clock.read(*pair)[1] for pair in pairwise([*frames, None])]
 

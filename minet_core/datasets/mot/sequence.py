@@ -11,7 +11,7 @@ from minet_core.datasets.pictures import PictureFiles, Pictures, PictureVideo
 from minet_core.errors import InputError
 from minet_core.text import read_text, shown
 from minet_core.video.pictures.folder import pictures_of
-from minet_core.video.reading.reader import VideoReader
+from minet_core.video.reading.video_reader import VideoReader
 
 _VIDEO_SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg"}
 

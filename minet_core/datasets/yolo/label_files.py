@@ -7,7 +7,7 @@ where there is no such folder, as darknet has it, they lie beside the picture.
 from collections.abc import Iterator
 from pathlib import Path
 
-from minet_core.datasets.yolo.layout import Layout, swapped
+from minet_core.datasets.yolo.layout import YoloLayout, swapped
 from minet_core.errors import InputError
 from minet_core.text import read_text, shown
 from minet_core.video.pictures.folder import pictures_of
@@ -20,7 +20,7 @@ _NO_LABELS = ("classes", "train", "val", "valid", "test", "backup")
 _PICTURES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG", ".bmp", ".webp")
 
 
-def pictures_of_part(layout: Layout, part: str) -> list[tuple[Path, Path]]:
+def pictures_of_part(layout: YoloLayout, part: str) -> list[tuple[Path, Path]]:
     """Each picture of a part with its label file, which need not exist, in order of their names.
 
     Where no file tells the parts, they are folders in `images`, or all pictures are one. A picture
@@ -47,7 +47,7 @@ def _by_folders(root: Path, part: str) -> Iterator[tuple[Path, Path]]:
         yield path, (labels / path.relative_to(images)).with_suffix(".txt")
 
 
-def _pictures_in(place: Path, layout: Layout) -> list[Path]:
+def _pictures_in(place: Path, layout: YoloLayout) -> list[Path]:
     if place.suffix == ".txt":
         return [_listed(place, layout.root, line) for line in _lines(place)]
     return _pictures_below(place)
@@ -103,7 +103,7 @@ def picture_beside(label: Path) -> Iterator[Path]:
             yield from (path.with_suffix(suffix) for suffix in _PICTURES)
 
 
-def label_files(layout: Layout) -> list[Path]:
+def label_files(layout: YoloLayout) -> list[Path]:
     """All label files of a folder; of a data.yaml that was named itself, those of its parts.
 
     Raises:
@@ -135,7 +135,7 @@ def _labels_in(folder: Path) -> list[Path]:
     ]
 
 
-def _labels_of(part: str, layout: Layout) -> list[Path]:
+def _labels_of(part: str, layout: YoloLayout) -> list[Path]:
     found: list[Path] = []
     for place in layout.places(part):
         if place.suffix == ".txt":

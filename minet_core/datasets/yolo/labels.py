@@ -30,7 +30,7 @@ class LabelError(ValueError):
     """A line is none of a label file; the message names both."""
 
 
-class Row(NamedTuple):
+class LabelRow(NamedTuple):
     """A line of a label file.
 
     Attributes:
@@ -66,7 +66,7 @@ class Labels(Boxes):
     sixth: str
 
 
-def read_rows(path: Path, keypoints: int = 0) -> list[Row]:
+def read_rows(path: Path, keypoints: int = 0) -> list[LabelRow]:
     """The rows of a file, checked one by one.
 
     Args:
@@ -82,7 +82,7 @@ def read_rows(path: Path, keypoints: int = 0) -> list[Row]:
     rows = []
     for number, line in enumerate(lines, 1):
         try:
-            row = Row(path, number, tuple(map(float, line.split())))
+            row = LabelRow(path, number, tuple(map(float, line.split())))
         except ValueError:
             raise LabelError(f"{shown(path)}, line {number}: not all of it is numbers") from None
         if row.values:
@@ -91,7 +91,7 @@ def read_rows(path: Path, keypoints: int = 0) -> list[Row]:
     return rows
 
 
-def _check(row: Row, keypoints: int) -> None:
+def _check(row: LabelRow, keypoints: int) -> None:
     count = len(row.values)
     if keypoints and count != _BOX + keypoints:
         raise _error(row, f"{count} columns, but class, box and keypoints are {_BOX + keypoints}")
@@ -102,16 +102,16 @@ def _check(row: Row, keypoints: int) -> None:
             "and an outline has a class and pairs of x and y",
         )
     if not np.isfinite(row.values).all():
-        raise _error(row, "a value is no number")
+        raise _error(row, "a value is not a number")
     if row.values[0] != int(row.values[0]):
         raise _error(row, f"the class {row.values[0]:g} is not whole")
 
 
-def _error(row: Row, what: str) -> LabelError:
+def _error(row: LabelRow, what: str) -> LabelError:
     return LabelError(f"{shown(row.place)}, line {row.line}: {what}")
 
 
-def interpret(rows: Sequence[Row], keypoints: int = 0) -> Labels:
+def interpret(rows: Sequence[LabelRow], keypoints: int = 0) -> Labels:
     """What rows of one folder, or of one file, say.
 
     Seven columns are a tracker's where the last is whole in each such row and no row is longer;
@@ -150,13 +150,13 @@ def pixels(shares: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.flo
     return np.asarray(shares * (size * 2))
 
 
-def _is_tracked(rows: Sequence[Row], lengths: NDArray[np.int64]) -> bool:
+def _is_tracked(rows: Sequence[LabelRow], lengths: NDArray[np.int64]) -> bool:
     last = [row.values[-1] for row, count in zip(rows, lengths, strict=True) if count == _TWO_MORE]
     whole = all(value >= 0 and value == int(value) for value in last)
     return bool(last) and whole and not (lengths > _TWO_MORE).any()
 
 
-def _sixth(rows: Sequence[Row], lengths: NDArray[np.int64], tracked: bool) -> str:
+def _sixth(rows: Sequence[LabelRow], lengths: NDArray[np.int64], tracked: bool) -> str:
     six = [row for row, count in zip(rows, lengths, strict=True) if count == _ONE_MORE]
     if not six:
         return ""
@@ -167,7 +167,7 @@ def _sixth(rows: Sequence[Row], lengths: NDArray[np.int64], tracked: bool) -> st
     return "id" if max(values) > 1 or len(keys) == len(six) else "conf"
 
 
-def _box(row: Row, *, outline: bool) -> tuple[float, float, float, float]:
+def _box(row: LabelRow, *, outline: bool) -> tuple[float, float, float, float]:
     shares = row.values[1:] if outline else row.values[1:_BOX]
     stray = next((share for share in shares if not _LEAST <= share <= _MOST), None)
     if stray is not None:
@@ -179,7 +179,7 @@ def _box(row: Row, *, outline: bool) -> tuple[float, float, float, float]:
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
-def _score(row: Row) -> float:
+def _score(row: LabelRow) -> float:
     score = row.values[_BOX]
     if not 0 <= score <= 1:
         raise _error(row, f"{score:g} is no confidence, from 0 to 1")

@@ -24,7 +24,7 @@ _PARTS = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class YoloLayout:
     """What tells where things are in a folder, and what they are called.
 
     Attributes:
@@ -80,7 +80,7 @@ def is_yolo(folder: Path) -> bool:
     return _config(folder) is not None
 
 
-def open_layout(place: Path) -> Layout:
+def open_layout(place: Path) -> YoloLayout:
     """Read what there is of a folder's files, or a data.yaml.
 
     Raises:
@@ -100,7 +100,7 @@ def open_layout(place: Path) -> Layout:
     base = content.get("path")
     if base is not None and (root / str(base)).is_dir():
         root = root / str(base)
-    return Layout(root, _classes(root, config, content), _keypoints(content), parts, named)
+    return YoloLayout(root, _classes(root, config, content), _keypoints(content), parts, named)
 
 
 def _config(folder: Path) -> Path | None:

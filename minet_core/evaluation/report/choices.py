@@ -1,4 +1,4 @@
-"""What an identifier of a true box chooses among the proposals of later frames (Fig. 5)."""
+"""The proposals of later frames that an identifier of a true box chooses (Fig. 5)."""
 
 from collections.abc import Callable, Sequence
 from html import escape
@@ -10,15 +10,15 @@ from torchvision.ops import box_iou
 from minet_core.config import MemoryConfig
 from minet_core.datasets.dataset import Dataset, VideoTruth
 from minet_core.evaluation.predictions.convert import true_boxes
-from minet_core.evaluation.report.contents import Choice
+from minet_core.evaluation.report.contents import ChosenBox
 from minet_core.evaluation.report.moments import figure, jpeg
-from minet_core.evaluation.tracks.association import chosen_at
+from minet_core.evaluation.tracks.chosen_proposals import chosen_at
 from minet_core.evaluation.tracks.score_curves import TrackScores
 from minet_core.models.detector import Frame
 from minet_core.models.zoo import Model
 
 _LATER = (1 / 3, 2 / 3, 1)
-"""Where along a track frames are taken after its first: a choice that knows no result."""
+"""Positions of the later frames along a track; the choice does not depend on results."""
 _TRUE, _CHOSEN = "#d62728", "#17becf"
 
 
@@ -27,13 +27,13 @@ def choices(
     tracks: Sequence[TrackScores],
     model_of: Callable[[str], Model],
     config: MemoryConfig,
-) -> list[list[Choice]]:
-    """The first frame of each track and three later ones; tracks whose pictures are gone are not.
+) -> list[list[ChosenBox]]:
+    """The first frame and three later frames of each track; without tracks of missing pictures.
 
     Args:
-        dataset: their pictures and truth.
-        tracks: which.
-        model_of: from a video's name to the model.
+        dataset: pictures and ground truth.
+        tracks: to show.
+        model_of: video name → model.
         config: of the memory.
     """
     videos = {video.name: video for video in dataset.videos}
@@ -49,7 +49,7 @@ def choices(
 
 def _line(
     video: VideoTruth, track: TrackScores, model: Model, config: MemoryConfig, *, inclusive: bool
-) -> list[Choice]:
+) -> list[ChosenBox]:
     last = len(track.frames) - 1
     numbers = [int(track.frames[round(place * last)]) for place in (0, *_LATER)]
     seen: list[tuple[int, Frame, torch.Tensor]] = []
@@ -63,7 +63,7 @@ def _line(
     boxes = [first, *chosen_at(images, first, model, config)]
     about = f"{track.label} {track.track_id} in {track.video}"
     return [
-        Choice(
+        ChosenBox(
             name=f"{about}, frame {number}",
             picture=jpeg(image),
             size=(image.shape[1], image.shape[0]),
@@ -75,8 +75,8 @@ def _line(
     ]
 
 
-def as_html(lines: Sequence[Sequence[Choice]]) -> str:
-    """A line of pictures a track: the true box red, then what was chosen."""
+def as_html(lines: Sequence[Sequence[ChosenBox]]) -> str:
+    """A row of pictures per track: the true box in red, then the choices."""
     parts = []
     for line in lines:
         pictures = "".join(map(_figure, line))
@@ -84,7 +84,7 @@ def as_html(lines: Sequence[Sequence[Choice]]) -> str:
     return "".join(parts)
 
 
-def _figure(choice: Choice) -> str:
+def _figure(choice: ChosenBox) -> str:
     frame = choice.name.rpartition(", ")[2]
     if choice.iou is None:
         return figure(choice.picture, choice.size, choice.box, _TRUE, f"{frame}, true box")

@@ -1,4 +1,4 @@
-"""The tables of a report: which score stands where, and how it is written."""
+"""The tables of a report: rows of scores, and their format."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -14,21 +14,20 @@ from minet_core.evaluation.tracks.metrics import TrackingScores
 from minet_core.evaluation.tracks.steadiness import TemporalResult
 
 MISSING = "–"
-"""Stands for a number there is none of."""
+"""Shown for a missing number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One score of all runs.
 
     Attributes:
         name: of the score.
-        meaning: in a few words; says which way is better where the name does not.
-        values: one a run; NaN where there is none.
+        meaning: in a few words; says which direction is better if the name does not.
+        values: one per run; NaN without one.
         digits: after the point.
-        scale: what values are multiplied with: 100 for shares, shown in percent.
-        notes: one a run, written small under the value; where two runs are shown, one more for
-            their difference.
+        scale: factor of the values: 100 for percent.
+        notes: one per run, small under the value; for two runs, one more for their difference.
     """
 
     name: str
@@ -40,9 +39,9 @@ class Row:
 
 
 def score_table(data: ReportData) -> str:
-    """HTML table of all mean scores, a row a score and a column a run.
+    """HTML table of all mean scores, with a row per score and a column per run.
 
-    Two runs have their difference beside them, the first less the second.
+    For two runs, one more column has the first minus the second.
     """
     names = [run.name for run in data.runs]
     body = "".join(_row(row) for row in _rows(data))
@@ -50,7 +49,7 @@ def score_table(data: ReportData) -> str:
 
 
 def class_table(data: ReportData) -> str:
-    """HTML table of average precision by class, a column a run; empty without such scores."""
+    """HTML table of average precision by class, with a column per run; empty without scores."""
     scored = [(run.name, run.ap) for run in data.runs if run.ap is not None]
     if not scored:
         return ""
@@ -69,7 +68,7 @@ def class_table(data: ReportData) -> str:
 
 
 def sweep_table(sweep: Sweep) -> str:
-    """HTML table of a score over a setting, lying as in the paper."""
+    """HTML table of a score over a setting, horizontal as in the paper."""
     marks = ["*" if value == sweep.default else "" for value in sweep.values]
     values = [f"{value:g}{mark}" for value, mark in zip(sweep.values, marks, strict=True)]
     cells = "".join(f"<td>{_number(100 * score, 2)}</td>" for score in sweep.scores)
@@ -77,7 +76,7 @@ def sweep_table(sweep: Sweep) -> str:
     return _table([sweep.setting, *values], body)
 
 
-def _rows(data: ReportData) -> Iterator[Row]:
+def _rows(data: ReportData) -> Iterator[TableRow]:
     yield from _precision_rows(data)
     yield from _motion_rows(data.runs)
     if any(run.temporal for run in data.runs):
@@ -87,19 +86,19 @@ def _rows(data: ReportData) -> Iterator[Row]:
         yield from _tracking_rows(tracking)
 
 
-def _precision_rows(data: ReportData) -> Iterator[Row]:
+def _precision_rows(data: ReportData) -> Iterator[TableRow]:
     results = [run.ap for run in data.runs]
     protocol = next((ap.protocol.value for ap in results if ap), None)
     if protocol is None:
         return
     means = [ap.mean if ap else math.nan for ap in results]
-    yield Row(f"mAP ({protocol})", "mean average precision, %", means)
+    yield TableRow(f"mAP ({protocol})", "mean average precision, %", means)
     if data.covered is not None:
         covered = [ap.mean_over(data.covered) if ap else math.nan for ap in results]
-        yield Row("mAP, covered classes", "over the classes the model can say, %", covered)
+        yield TableRow("mAP, covered classes", "over the classes the model knows, %", covered)
 
 
-def _motion_rows(runs: Sequence[RunScores]) -> Iterator[Row]:
+def _motion_rows(runs: Sequence[RunScores]) -> Iterator[TableRow]:
     if not any(run.motion for run in runs):
         return
     meanings = {
@@ -109,15 +108,15 @@ def _motion_rows(runs: Sequence[RunScores]) -> Iterator[Row]:
     }
     for group in MotionGroup:
         means = [run.motion[group].mean if run.motion else math.nan for run in runs]
-        yield Row(f"mAP, {group.value}", meanings[group], means)
+        yield TableRow(f"mAP, {group.value}", meanings[group], means)
 
 
-def _temporal_rows(results: Sequence[TemporalResult | None]) -> Iterator[Row]:
+def _temporal_rows(results: Sequence[TemporalResult | None]) -> Iterator[TableRow]:
     def each(value: Callable[[TemporalResult], float]) -> list[float]:
         return [math.nan if result is None else value(result) for result in results]
 
     shown = next(result.shown for result in results if result)
-    yield Row(
+    yield TableRow(
         "score jitter",
         "mean change from frame to frame, with its 95% interval over tracks; lower is better",
         each(lambda result: result.jitter),
@@ -127,27 +126,29 @@ def _temporal_rows(results: Sequence[TemporalResult | None]) -> Iterator[Row]:
     )
     for share in (0.5, 0.8):
         meaning = f"true tracks covered in {share:.0%} of their boxes, score {shown:g} or more, %"
-        yield Row(f"track recall, {share:.0%}", meaning, each(partial(_recall, share)))
+        yield TableRow(f"track recall, {share:.0%}", meaning, each(partial(_recall, share)))
     fragmentations = each(lambda result: result.fragmentations)
     meaning = "times a true track was lost and found again; lower is better"
-    yield Row("fragmentations", meaning, fragmentations, digits=0, scale=1)
+    yield TableRow("fragmentations", meaning, fragmentations, digits=0, scale=1)
 
 
 def _recall(share: float, result: TemporalResult) -> float:
     return result.recall(share)
 
 
-def _tracking_rows(results: Sequence[TrackingScores | None]) -> Iterator[Row]:
+def _tracking_rows(results: Sequence[TrackingScores | None]) -> Iterator[TableRow]:
     def each(name: str) -> list[float]:
         return [math.nan if result is None else getattr(result, name) for result in results]
 
-    yield Row("HOTA", "detection and association in balance, %", each("hota"))
-    yield Row("DetA", "its detection part, %", each("det_a"))
-    yield Row("AssA", "its association part, %", each("ass_a"))
-    yield Row("IDF1", "boxes rightly named, %", each("idf1"))
-    yield Row("MOTA", "1 less the share of misses, false positives and switches, %", each("mota"))
+    yield TableRow("HOTA", "detection and association in balance, %", each("hota"))
+    yield TableRow("DetA", "its detection part, %", each("det_a"))
+    yield TableRow("AssA", "its association part, %", each("ass_a"))
+    yield TableRow("IDF1", "boxes rightly named, %", each("idf1"))
+    yield TableRow(
+        "MOTA", "1 minus the share of misses, false positives and switches, %", each("mota")
+    )
     meaning = "times a true track changed its name; lower is better"
-    yield Row("id switches", meaning, each("id_switches"), digits=0, scale=1)
+    yield TableRow("id switches", meaning, each("id_switches"), digits=0, scale=1)
 
 
 def _jitter_notes(results: Sequence[TemporalResult | None]) -> list[str]:
@@ -163,7 +164,7 @@ def _range(interval: Interval) -> str:
     return f"{interval.low:.3f} to {interval.high:.3f}".replace("-", "−")
 
 
-def _row(row: Row) -> str:
+def _row(row: TableRow) -> str:
     values = [row.scale * value for value in row.values]
     texts = [_number(value, row.digits) for value in values]
     if len(values) == 2:

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, count
 from pathlib import Path
 
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.coco.records import Record, write_records
 from minet_core.formats.dataset_view import check_sizes, classes_of, looked_at, picture_name
-from minet_core.options import ExportOptions
 
 IMAGES = "images"
 

@@ -13,11 +13,11 @@ from itertools import count
 from pathlib import Path
 
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.coco.records import Record, write_records
 from minet_core.formats.coco.writer import annotation_path, area, bbox, categories, picture_path
 from minet_core.formats.dataset_view import check_looked_at, check_sizes, classes_of, picture_name
-from minet_core.options import ExportOptions
 
 __all__ = ["picture_path", "write_ytvis"]
 

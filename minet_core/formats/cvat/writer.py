@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import Track, VideoAnnotations
 from minet_core.formats.attributes import after_changes
 from minet_core.formats.cvat.extras_xml import (
@@ -27,7 +28,6 @@ from minet_core.formats.cvat.extras_xml import (
 )
 from minet_core.formats.dataset_view import names_in
 from minet_core.formats.xml_text import check_xml, repaired
-from minet_core.options import ExportOptions
 from minet_core.publishing import complete_text
 
 _LONGEST_LABEL = 64

@@ -3,6 +3,7 @@
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from minet_core.datasets.zips import MOST_BYTES, opened, unpacked
 from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.coco.stills import read_coco
@@ -10,7 +11,6 @@ from minet_core.formats.cvat.reader import read_cvat
 from minet_core.formats.mot.reader import read_mot
 from minet_core.formats.yolo.reader import SizeOf, read_yolo
 from minet_core.text import shown
-from minet_core.zips import MOST_BYTES, opened, unpacked
 
 ZipKind = Literal["cvat-zip", "mot-zip", "coco-zip", "yolo-zip"]
 

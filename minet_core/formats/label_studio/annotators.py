@@ -10,7 +10,7 @@ NOBODY = "unknown"
 """Author of an annotation that names none."""
 
 
-class Choice(NamedTuple):
+class ChosenAnnotation(NamedTuple):
     """The annotation that is read.
 
     Attributes:
@@ -30,7 +30,7 @@ def author_of(annotation: Record) -> str:
     return NOBODY if author in (None, "") else str(author)
 
 
-def chosen(annotations: Sequence[Record], annotator: str | None = None) -> Choice | None:
+def chosen(annotations: Sequence[Record], annotator: str | None = None) -> ChosenAnnotation | None:
     """The newest annotation with a box in it, else the newest; None where there is none.
 
     Args:
@@ -41,7 +41,9 @@ def chosen(annotations: Sequence[Record], annotator: str | None = None) -> Choic
     if not theirs:
         return None
     annotation = max(theirs, key=lambda each: (_is_drawn(each), str(each.get("updated_at", ""))))
-    return Choice(annotation, (_told(annotations, annotation),) if len(annotations) > 1 else ())
+    return ChosenAnnotation(
+        annotation, (_told(annotations, annotation),) if len(annotations) > 1 else ()
+    )
 
 
 def _is_by(annotation: Record, annotator: str) -> bool:

@@ -23,10 +23,10 @@ import numpy as np
 
 from minet_core._version import __version__
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import Track, VideoAnnotations
 from minet_core.formats.label_studio.frame_clock import PlayerFrames, playable
 from minet_core.formats.xml_text import check_xml, repaired
-from minet_core.options import ExportOptions
 from minet_core.publishing import complete_text
 from minet_core.text import shown
 from minet_core.video.names import parts_of

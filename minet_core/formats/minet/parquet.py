@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.minet.result_csv import PICTURE
 from minet_core.formats.minet.writer import VIDEO, frame_detections, picture_of
-from minet_core.options import ExportOptions
 from minet_core.results import COLUMNS
 
 _SCORES = "scores"

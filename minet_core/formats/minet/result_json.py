@@ -39,6 +39,8 @@ class JsonWriter:
         }
         if self._facts.score_vectors is not None:
             header["score_vectors"] = self._facts.score_vectors
+        if self._facts.scenes:
+            header["scenes"] = self._facts.scenes
         entries = [f"{_dump(name)}: {_dump(value)}" for name, value in header.items()]
         self._file.write("{" + ",\n".join(entries) + ',\n"rows": [')
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minet_core.boxes import NO_TRACK
+from minet_core.export_options import ExportOptions
 from minet_core.files import TextFile
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.dataset_view import classes_of, looked_at
@@ -21,7 +22,6 @@ from minet_core.formats.minet.result_csv import PICTURE
 from minet_core.formats.minet.result_json import JsonWriter
 from minet_core.formats.mot.result_text import MotWriter, write_pictures
 from minet_core.formats.writers import ResultWriter, VideoFacts
-from minet_core.options import ExportOptions
 from minet_core.publishing import complete_text
 from minet_core.results import COLUMNS, FrameDetections, Totals
 from minet_core.text import shown

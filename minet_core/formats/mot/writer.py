@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.files import one_line
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.dataset_view import classes_of, looked_at, write_picture_list
-from minet_core.options import ExportOptions
 from minet_core.publishing import complete_text
 
 GT = "gt/gt.txt"

@@ -18,9 +18,9 @@ from string import Template
 from typing import Any
 from urllib.parse import quote
 
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.review_page.columns import ViewerData, data_of_annotations
-from minet_core.options import ExportOptions
 from minet_core.publishing import complete_text
 from minet_core.text import shown
 from minet_core.video.drawing.palette import PALETTE, UNTRACKED

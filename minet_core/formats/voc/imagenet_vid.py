@@ -19,6 +19,7 @@ from minet_core.datasets.imagenet.annotation_xml import VidObject, vid_xml
 from minet_core.datasets.imagenet.classes import VID_WNIDS
 from minet_core.datasets.imagenet.vid import CLASSES
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.files import one_line
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.dataset_view import (
@@ -29,7 +30,6 @@ from minet_core.formats.dataset_view import (
     write_picture_list,
 )
 from minet_core.formats.xml_text import check_xml
-from minet_core.options import ExportOptions
 
 
 def write_imagenet_vid(

@@ -17,6 +17,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from minet_core.errors import ConfigError
+from minet_core.export_options import ExportOptions
 from minet_core.files import one_line
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.dataset_view import (
@@ -30,7 +31,6 @@ from minet_core.formats.dataset_view import (
     picture_name,
     pixels_inside,
 )
-from minet_core.options import ExportOptions
 
 ANNOTATIONS = "Annotations"
 IMAGES = "JPEGImages"

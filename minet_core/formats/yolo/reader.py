@@ -17,9 +17,9 @@ import numpy as np
 
 from minet_core.datasets.yolo import (
     LabelError,
+    LabelRow,
     Labels,
-    Layout,
-    Row,
+    YoloLayout,
     interpret,
     label_files,
     open_layout,
@@ -57,7 +57,7 @@ class _Video(NamedTuple):
 
     name: str
     files: Mapping[int, Path]
-    rows: Mapping[int, Sequence[Row]]
+    rows: Mapping[int, Sequence[LabelRow]]
     from_1: bool
 
 
@@ -94,7 +94,7 @@ def read_yolo(place: Path, size_of: SizeOf) -> list[VideoAnnotations]:
     ]
 
 
-def _videos(layout: Layout) -> Iterator[_Video]:
+def _videos(layout: YoloLayout) -> Iterator[_Video]:
     for name, files in _files(layout).items():
         rows = {frame: _rows(path, layout.keypoints) for frame, path in files.items()}
         pictures = [path for path in map(_picture_of, files.values()) if path is not None]
@@ -108,14 +108,14 @@ def _picture_of(label: Path) -> Path | None:
     return next((path for path in picture_beside(label) if path.is_file()), None)
 
 
-def _files(layout: Layout) -> dict[str, dict[int, Path]]:
+def _files(layout: YoloLayout) -> dict[str, dict[int, Path]]:
     """Video → number in the name → file, in order."""
     found: dict[str, dict[int, Path]] = {}
     for path in label_files(layout):
         name, frame = frame_name(path.stem, layout.root.resolve().name)
         if found.setdefault(name, {}).setdefault(frame, path) != path:
             copied = "; export from Roboflow without augmentation" if ".rf." in path.stem else ""
-            raise InputError(f"{shown(path)}: frame {frame} of {name} is there already{copied}")
+            raise InputError(f"{shown(path)}: frame {frame} of {name} occurs twice{copied}")
     return {name: dict(sorted(frames.items())) for name, frames in found.items()}
 
 
@@ -124,7 +124,7 @@ def _counts_from_1(files: Mapping[int, Path]) -> bool:
     return all(_PLAYED.fullmatch(path.stem) for path in files.values()) and min(files) < _FEW
 
 
-def _rows(path: Path, keypoints: int) -> list[Row]:
+def _rows(path: Path, keypoints: int) -> list[LabelRow]:
     try:
         return read_rows(path, keypoints)
     except LabelError as error:
@@ -133,7 +133,7 @@ def _rows(path: Path, keypoints: int) -> list[Row]:
         raise InputError(f"{shown(path)}: no YOLO labels ({error})") from None
 
 
-def _size(layout: Layout, video: _Video, size_of: SizeOf) -> tuple[int, int]:
+def _size(layout: YoloLayout, video: _Video, size_of: SizeOf) -> tuple[int, int]:
     for path in chain.from_iterable(map(picture_beside, video.files.values())):
         picture = read_picture(path)
         if picture is not None:
@@ -141,13 +141,13 @@ def _size(layout: Layout, video: _Video, size_of: SizeOf) -> tuple[int, int]:
     if (size := size_of(video.name)) is not None:
         return size
     raise InputError(
-        f"{shown(layout.root)}: nothing tells how large the frames of {video.name} are: "
+        f"{shown(layout.root)}: the size of the frames of {video.name} is unknown: "
         "there are no pictures, and the video is not known"
     )
 
 
 def _annotations(
-    video: _Video, labels: Labels, layout: Layout, size_of: SizeOf
+    video: _Video, labels: Labels, layout: YoloLayout, size_of: SizeOf
 ) -> VideoAnnotations:
     size = _size(layout, video, size_of)
     frames = np.array(list(video.files), np.int64) - video.from_1

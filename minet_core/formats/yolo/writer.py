@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from minet_core.export_options import ExportOptions
 from minet_core.files import one_line
 from minet_core.formats.annotations import FrameBox, VideoAnnotations
 from minet_core.formats.dataset_view import (
@@ -25,7 +26,6 @@ from minet_core.formats.dataset_view import (
     looked_at,
     picture_name,
 )
-from minet_core.options import ExportOptions
 
 DATA = "data.yaml"
 CLASSES = "classes.txt"

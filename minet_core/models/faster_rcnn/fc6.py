@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from minet_core.models.detector import FeatureMap, Frame
-from minet_core.models.identify.embedder import EMBEDDING_NORM
+from minet_core.models.identify.embedding import EMBEDDING_NORM
 
 if TYPE_CHECKING:
     from minet_core.models.faster_rcnn.detector import RcnnDetector

@@ -4,29 +4,24 @@ Where ONNX Runtime computes the backbone, nothing here loads torchvision's modul
 network in PyTorch, would take as long to load as PyTorch itself.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import torch
-from torch import Tensor
-from torch.nn.functional import interpolate, linear, normalize
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, linear
 
 from minet_core.box_tensors import operators
-from minet_core.errors import WeightsError
+from minet_core.models.batches import by_size, stacked
 from minet_core.models.detector import FeatureMap, Frame
 from minet_core.models.engine import Engine, engine_of
-from minet_core.models.weights import read_safetensors
-
-ARCHITECTURE = "identify-mobilenetv2"
-EMBEDDING_NORM = 1.0
-"""L2 norm of every embedding: the scale that gives λ of Eq. 1 its meaning."""
+from minet_core.models.identify.embedding import ROI, read_weights, unit
 
 STRIDE = 16
 """Pixels of the picture to one cell of the features."""
 MAX_SIDE = 640
 """Pixels of a frame's longer side from which on it is scaled down."""
-ROI = (4, 2)
-"""Cells of a region: rows and columns."""
 
 
 class Identifying(Protocol):
@@ -104,25 +99,34 @@ class IdentifyEmbedder:
         """Whether PyTorch computes the backbone."""
         return not isinstance(self.network, EngineIdentify)
 
-    @torch.inference_mode()
+    @property
+    def backbones(self) -> list[nn.Module]:
+        """See `Halving`."""
+        backbone = getattr(self.network, "backbone", None)
+        return [] if backbone is None else [backbone]
+
     def features(self, frame: Frame) -> FeatureMap:
         """The frame's feature map at stride 16 of the resized frame."""
-        picture = torch.from_numpy(frame)[None].to(self._device).permute(0, 3, 1, 2)
+        return self.features_of([frame])[0]
+
+    @torch.inference_mode()
+    def features_of(self, frames: Sequence[Frame]) -> list[FeatureMap]:
+        """See `Batched`; frames of one size share a pass."""
+        return by_size(frames, self._features_equal)
+
+    def _features_equal(self, frames: list[Frame]) -> list[FeatureMap]:
+        pictures = stacked(frames).to(self._device)
         if self._device.type != "cpu":  # only the CPU resizes bytes, and there it is faster
-            picture = picture.float()
-        picture, scale = shrunk(picture, self._max_side)
-        return FeatureMap(self.network.look(picture), STRIDE / scale)
+            pictures = pictures.float()
+        pictures, scale = shrunk(pictures, self._max_side)
+        looked = self.network.look(pictures)
+        return [FeatureMap(own, STRIDE / scale) for own in torch.split(looked, 1)]
 
     @torch.inference_mode()
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
         """(N, D) embeddings on the CPU for (N, 4) boxes in pixels of the frame."""
         boxes = boxes.to(self._device, torch.float32)
         return self.network(features.values, boxes, features.stride).cpu()
-
-
-def unit(raw: Tensor) -> Tensor:
-    """(N, D) embeddings of L2 norm `EMBEDDING_NORM`."""
-    return EMBEDDING_NORM * normalize(raw.float(), dim=1)
 
 
 def shrunk(pictures: Tensor, max_side: int) -> tuple[Tensor, float]:
@@ -149,16 +153,3 @@ def load_identify(
     from minet_core.models.identify.network import ready
 
     return IdentifyEmbedder(ready(path, device), max_side, device)
-
-
-def read_weights(path: Path | str) -> dict[str, Tensor]:
-    """The tensors of an identify network's file.
-
-    Raises:
-        WeightsError: the file is damaged or made for another architecture.
-    """
-    metadata, tensors = read_safetensors(path)
-    if metadata.get("architecture") != ARCHITECTURE:
-        found = metadata.get("architecture", "none named")
-        raise WeightsError(f"{path}: holds architecture {found}, not {ARCHITECTURE}")
-    return tensors

@@ -15,7 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models import mobilenet_v2
 from torchvision.ops import roi_align
 
-from minet_core.models.identify.embedder import ROI, read_weights, unit
+from minet_core.models.identify.embedding import ROI, read_weights, unit
 from minet_core.models.weights import assign_weights
 
 _STAGES = 11  # features[0..10] of MobileNetV2: 64 channels at stride 16

@@ -62,7 +62,7 @@ class Stage(nn.Module):
         return torch.cat((self.close(self.units(entered)), entered), dim=1)
 
 
-class Backbone(nn.Module):
+class CspBackbone(nn.Module):
     """Four stages at strides 4, 8, 16 and 32."""
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class NanoDet(nn.Module):
     def __init__(self, classes: int = 80) -> None:
         super().__init__()
         self.classes = classes
-        self.backbone = Backbone()
+        self.backbone = CspBackbone()
         self.neck = Neck()
         self.heads = nn.ModuleList(Head(classes) for _ in STRIDES)
 

@@ -19,7 +19,7 @@ from torch.nn.functional import normalize
 from minet_core.box_tensors import clipped
 from minet_core.errors import ConfigError, WeightsError
 from minet_core.models.detector import FeatureMap, Frame
-from minet_core.models.identify.embedder import EMBEDDING_NORM
+from minet_core.models.identify.embedding import EMBEDDING_NORM
 from minet_core.models.onnx.layouts.queries import IMAGENET_MEAN, IMAGENET_STD
 from minet_core.models.onnx.preparation import Preparation, Resize, prepare
 from minet_core.models.onnx.session import Port, Session

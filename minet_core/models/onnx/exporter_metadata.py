@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from minet_core.errors import WeightsError
-from minet_core.models.onnx.preparation import Interpolation, Order, Place, Resize
+from minet_core.models.onnx.preparation import Interpolation, Order, PaddingPlace, Resize
 
 PIXEL = 255.0
 
@@ -151,7 +151,11 @@ def mmdeploy(path: Path) -> Said:
 def _mm_preparation(steps: list[Mapping[str, Any]]) -> dict[str, Any]:
     changes: dict[str, Any] = {
         **{"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0), "order": Order.BGR},
-        **{"resize": Resize.STRETCH, "place": Place.CORNER, "interpolation": Interpolation.LINEAR},
+        **{
+            "resize": Resize.STRETCH,
+            "place": PaddingPlace.CORNER,
+            "interpolation": Interpolation.LINEAR,
+        },
     }
     padding = (0.0, 0.0, 0.0)
     for step in steps:

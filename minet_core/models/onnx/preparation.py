@@ -29,7 +29,7 @@ class Resize(StrEnum):
     """Not at all: the network takes pictures of any size."""
 
 
-class Place(StrEnum):
+class PaddingPlace(StrEnum):
     """Where the picture is in a padded one."""
 
     CENTRE = "centre"
@@ -76,7 +76,7 @@ class Preparation:
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (255.0, 255.0, 255.0)
     padding: Triple = (114.0, 114.0, 114.0)
-    place: Place = Place.CENTRE
+    place: PaddingPlace = PaddingPlace.CENTRE
     multiple: int | None = None
 
     def fit(self, width: int, height: int) -> "Fit":
@@ -89,7 +89,7 @@ class Preparation:
             outer_width, outer_height = (
                 -(-side // step) * step for side in (new_width, new_height)
             )
-        centred = self.place is Place.CENTRE
+        centred = self.place is PaddingPlace.CENTRE
         left = (outer_width - new_width) // 2 if centred else 0
         top = (outer_height - new_height) // 2 if centred else 0
         return Fit(width, height, new_width, new_height, outer_width, outer_height, left, top)
@@ -152,11 +152,16 @@ def prepare(frames: list[Frame], how: Preparation) -> tuple[NDArray[np.float32],
     scale = [1 / np.float32(std) for std in how.std]
     offset = [-np.float32(mean) * by for mean, by in zip(how.mean, scale, strict=True)]
     pictures = np.empty((len(frames), 3, fit.outer_height, fit.outer_width), np.float32)
-    if (fit.new_width, fit.new_height) != (fit.outer_width, fit.outer_height):
-        for channel, padding in enumerate(how.padding):
-            pictures[:, channel] = np.float32(padding) * scale[channel] + offset[channel]
     down = slice(fit.top, fit.top + fit.new_height)
     right = slice(fit.left, fit.left + fit.new_width)
+    filling = np.multiply(how.padding, scale, dtype=np.float32) + np.array(offset)
+    for beside in (
+        pictures[:, :, : down.start],
+        pictures[:, :, down.stop :],
+        pictures[:, :, down, : right.start],
+        pictures[:, :, down, right.stop :],
+    ):
+        beside[:] = filling[:, None, None]
     for picture, frame in zip(pictures, frames, strict=True):
         planes = load_opencv("prepare frames").split(_resized(frame, fit, how.interpolation))
         for channel, source in enumerate(planes[::-1] if how.order is Order.BGR else planes):

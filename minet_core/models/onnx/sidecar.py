@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from minet_core.errors import ConfigError
-from minet_core.models.onnx.preparation import Interpolation, Order, Place, Resize
+from minet_core.models.onnx.preparation import Interpolation, Order, PaddingPlace, Resize
 from minet_core.models.proposals import Calibration
 from minet_core.publishing import replace_bytes
 from minet_core.suggest import did_you_mean
@@ -236,7 +236,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "mean": _triple,
     "std": _deviation,
     "padding": _padding,
-    "place": _one_of(Place),
+    "place": _one_of(PaddingPlace),
     "multiple": _multiple,
     "calibration": _calibration,
 }

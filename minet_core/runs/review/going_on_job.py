@@ -93,7 +93,7 @@ def going_on_from(result: Path, told: Told) -> None:
     source, options = how_made(result)
     from minet_core.models.zoo import model_of  # with it comes PyTorch
     from minet_core.runs.annotate import annotate
-    from minet_core.runs.preflight import expected_frames
+    from minet_core.runs.asked_frames import expected_frames
 
     told(0.0, "Loading the model")
     model = model_of(options)
@@ -119,9 +119,9 @@ def how_made(result: Path) -> tuple[str, DetectOptions]:
     folder, name = result.parent, shown(result.parent)
     manifest, header = read_manifest(folder), read_json(result).header
     if manifest is None or result.name != FORMATS["json"]:
-        raise InputError(f"{name}: no minet.json, which tells how the result was made")
+        raise InputError(f"{name}: no minet.json, which records how the result was made")
     if not (folder / NAME).is_file():
-        raise InputError(f"{name}: no {NAME} to go on from")
+        raise InputError(f"{name}: no {NAME} to continue from")
     settings: dict[str, Any] = {**manifest.settings, **header["settings"]}
     if settings.get("first_boxes") or settings.get("prompts"):
         raise InputError(f"{name}: made of drawn boxes alone; more of them go into --prompts")

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 from minet_core.errors import MinetError
 from minet_core.formats.edits.file import NAME
-from minet_core.runs.review.files import Review, open_review
 from minet_core.runs.review.going_on_job import GoingOn, going_on_from
+from minet_core.runs.review.served_result import Review, open_review
 
 PAGE, GOING_ON = "", "going-on"
 LOOPBACK = "127.0.0.1"

@@ -62,12 +62,14 @@ def decode(
     """Frames in display order, to the last one the decoder holds.
 
     Args:
-        container: just opened.
+        container: just opened, or put to another place.
         stream: one of its streams.
         tally: counts along.
-        threads: FFmpeg's kind of threading: "AUTO" (frames in parallel) or "SLICE".
+        threads: FFmpeg's kind of threading: "AUTO" (frames in parallel) or "SLICE". A decoder that
+            has begun keeps its own.
     """
-    stream.thread_type = threads
+    if not stream.codec_context.is_open:
+        stream.thread_type = threads
     # None empties the decoder: with B-frames it holds the last few until told to.
     for packet in chain(_packets(container, stream, tally), [None]):
         try:

@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
 import av
 import av.container
@@ -76,7 +77,21 @@ def is_variable(stream: VideoStream) -> bool | None:
     return max(steps) - min(steps) > 1  # one tick is rounding
 
 
-class Clock:
+class ClockState(NamedTuple):
+    """What a `StreamClock` knows of the frames that it has read.
+
+    Attributes:
+        origin: timestamp of the first one, in ticks; None while that is unknown.
+        previous: seconds of the last one, None before the first.
+        shift: seconds that were added where timestamps fell back.
+    """
+
+    origin: int | None
+    previous: float | None
+    shift: float
+
+
+class StreamClock:
     """Gives each frame its timestamp from the start and a time that only moves forward.
 
     Containers lie in three ways. A timestamp that is missing, or at odds with both neighbours
@@ -101,6 +116,14 @@ class Clock:
         self._longest = _LONGEST_PAUSE if splices else math.inf
         self._shift = 0.0
         self._previous: float | None = None
+
+    def save(self) -> ClockState:
+        """What it knows by now."""
+        return ClockState(self._origin, self._previous, self._shift)
+
+    def restore(self, state: ClockState) -> None:
+        """Go on from a state of `save`."""
+        self._origin, self._previous, self._shift = state
 
     def read(
         self, frame: av.VideoFrame, following: av.VideoFrame | None

@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from minet_core.video.info import Image
 from minet_core.video.opening import StrPath, ffmpeg_url
 from minet_core.video.writing.mp4 import Mp4File, open_mp4, writing_errors
-from minet_core.video.writing.writer import VideoWriter
+from minet_core.video.writing.video_writer import VideoWriter
 
 
 class PieceWriter:

@@ -9,11 +9,11 @@ from export_data import assert_same, loose_of, track_of, video_of, videos
 from hypothesis import given, settings
 
 from minet_core.errors import ConfigError, InputError
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.cvat.reader import read_cvat
 from minet_core.formats.cvat.writer import write_cvat
 from minet_core.formats.readers import read_annotations
-from minet_core.options import ExportOptions
 
 PRECISION = 0.005 + 1e-9
 """Pixels: coordinates are written with two decimals."""

@@ -8,10 +8,10 @@ from export_data import WIDTH, assert_same, loose_of, track_of, video_of, videos
 from hypothesis import given, settings
 
 from minet_core.errors import ConfigError, InputError
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.label_studio.writer import CONFIG, LOCAL_FILES, TASKS, write_label_studio
 from minet_core.formats.readers import read_annotations
-from minet_core.options import ExportOptions
 
 PRECISION = 1e-4 / 100 * WIDTH + 1e-9
 """Pixels: corner and size are percent with four decimals each."""

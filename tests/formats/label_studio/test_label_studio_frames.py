@@ -13,11 +13,11 @@ from video_factory import write_grey_video
 
 from minet_cli.main import run
 from minet_core import DetectOptions, annotate
+from minet_core.export_options import ExportOptions
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.label_studio.frame_clock import PlayerFrames, playable
 from minet_core.formats.label_studio.reader import read_label_studio
 from minet_core.formats.label_studio.writer import TASKS, write_label_studio
-from minet_core.options import ExportOptions
 from minet_core.video import VideoInfo
 
 NTSC = Fraction(30_000, 1001)

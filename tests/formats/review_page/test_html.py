@@ -16,13 +16,13 @@ from minet_cli.main import run
 from minet_core import DetectOptions, annotate
 from minet_core.boxes import NO_TRACK
 from minet_core.errors import ConfigError, OutputError
+from minet_core.export_options import ExportOptions
 from minet_core.exports import export
 from minet_core.formats import read_json
 from minet_core.formats.annotations import NO_LOOSE_BOXES, LooseBoxes, Track, VideoAnnotations
 from minet_core.formats.review_page.columns import data_of_annotations, data_of_result
 from minet_core.formats.review_page.page import PageVideo, videos_for
 from minet_core.models import zoo
-from minet_core.options import ExportOptions
 
 VIDEO = {
     **{"width": 640, "height": 480, "frame_rate": "25", "pixel_aspect": "16/15"},

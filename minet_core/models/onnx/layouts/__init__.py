@@ -2,7 +2,7 @@
 
 from minet_core.models.onnx.layouts.contract import CellLayout, Decoded, Layout, RowLayout, Rows
 from minet_core.models.onnx.layouts.final import EndToEnd, MmDeploy, RtDetr, Torchvision
-from minet_core.models.onnx.layouts.nanodet_cells import NanoDet, NanoDetPlus
+from minet_core.models.onnx.layouts.nanodet_cells import NanoDetCells, NanoDetPlus
 from minet_core.models.onnx.layouts.queries import HuggingFace, RfDetr, UltralyticsQueries
 from minet_core.models.onnx.layouts.yolo import Yolo, YoloV5, Yolox
 
@@ -14,7 +14,7 @@ LAYOUTS: dict[str, type[Layout]] = {
         HuggingFace,
         RtDetr,
         Torchvision,
-        NanoDet,
+        NanoDetCells,
         Yolo,
         YoloV5,
         Yolox,

@@ -20,7 +20,7 @@ from minet_core.models.onnx.layouts.contract import (
     tensor,
 )
 from minet_core.models.onnx.layouts.queries import IMAGENET_MEAN, IMAGENET_STD
-from minet_core.models.onnx.preparation import Interpolation, Place, Preparation, Resize
+from minet_core.models.onnx.preparation import Interpolation, PaddingPlace, Preparation, Resize
 from minet_core.models.onnx.session import Arrays
 
 
@@ -67,7 +67,7 @@ class MmDeploy(RowLayout):
         mean=IMAGENET_MEAN,
         std=IMAGENET_STD,
         padding=IMAGENET_MEAN,
-        place=Place.CORNER,
+        place=PaddingPlace.CORNER,
         multiple=32,
     )
     boxes: str
@@ -148,7 +148,7 @@ class Torchvision(RowLayout):
     batched: ClassVar[bool] = False
     first_label: ClassVar[int] = 1
     prepared: ClassVar[Preparation] = Preparation(
-        (640, 640), Resize.NONE, padding=IMAGENET_MEAN, place=Place.CORNER
+        (640, 640), Resize.NONE, padding=IMAGENET_MEAN, place=PaddingPlace.CORNER
     )
     boxes: str
     labels: str

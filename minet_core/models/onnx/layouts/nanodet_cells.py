@@ -36,7 +36,7 @@ class NanoDetPlus(CellLayout):
     """A score of each class and four distributions, side by side at every cell."""
 
     name: ClassVar[str] = "nanodet-plus"
-    about: ClassVar[str] = "NanoDet-Plus"
+    about: ClassVar[str] = "NanoDetCells-Plus"
     as_bundled: ClassVar[bool] = True
     prepared: ClassVar[Preparation] = Preparation(
         order=Order.BGR, mean=BGR_MEAN, std=BGR_STD, size=(416, 416), resize=Resize.STRETCH
@@ -75,7 +75,7 @@ class NanoDetPlus(CellLayout):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NanoDet(CellLayout):
+class NanoDetCells(CellLayout):
     """Scores in some outputs and distributions in others: one of each, or one of each a stride.
 
     Attributes:
@@ -86,7 +86,7 @@ class NanoDet(CellLayout):
     """
 
     name: ClassVar[str] = "nanodet"
-    about: ClassVar[str] = "NanoDet before Plus"
+    about: ClassVar[str] = "NanoDetCells before Plus"
     as_bundled: ClassVar[bool] = True
     prepared: ClassVar[Preparation] = _PREPARED
     scored: tuple[str, ...]

@@ -7,21 +7,21 @@ needed: a process sets its number of threads before torch is loaded.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from minet_core.batch.planning import Job, resumed
+from minet_core.batch.planning import Job, Join, Look, resumed
 from minet_core.batch.process import Tell, Work
 from minet_core.errors import AlreadyDoneError
 from minet_core.options import DetectOptions
 from minet_core.runs.manifest import MANIFEST, read_manifest
 from minet_core.runs.unfinished import UNFINISHED, is_going_on
 from minet_core.threads import settle
-from minet_core.video.remote.cache import fetched
+from minet_core.video.remote.local_copies import fetched
 
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
     from minet_core.results import FrameDetections
-    from minet_core.runs.going_on import Progress
+    from minet_core.runs.corrected.going_on import Progress
     from minet_core.runs.summary import Summary
     from minet_core.video import VideoInfo
 
@@ -122,7 +122,7 @@ def work(options: DetectOptions, count: int) -> Work:
     """What a process of a pool does with videos.
 
     Its facts are the model's notes. It tells `Position`, and returns a `Summary`, or None for a
-    video that was done already.
+    video that was done already; of a step see there.
 
     Args:
         options: of the run.
@@ -133,20 +133,32 @@ def work(options: DetectOptions, count: int) -> Work:
 
 def _annotator(
     options: DetectOptions, count: int, number: int
-) -> "tuple[tuple[str, ...], Callable[[Job, Tell], Summary | None]]":
+) -> tuple[tuple[str, ...], Callable[[Job, Tell], Any]]:
     from minet_core.processes import Processes
 
     device = Processes(number, count, number).device(options.device)
     model = load(replace(options, device=device))
 
-    def annotated(job: Job, tell: Tell) -> "Summary | None":
+    def annotated(job: Job, tell: Tell) -> Any:
         try:
-            return complete(job, model, _teller(job, tell))
+            return _step(job, model, tell) if job.step else complete(job, model, _teller(job, tell))
         except AlreadyDoneError:  # by another run, or by a process that died when all was there
             add_missing(job)
             return None
 
     return model.notes, annotated
+
+
+def _step(job: Job, model: "Model", tell: Tell) -> Any:
+    from minet_core.batch import steps
+
+    match job.step:
+        case Look(scene):
+            return steps.look(job, scene, model, lambda n, found: tell((n, found.tracked)))
+        case Join(scenes):
+            return steps.join(job, scenes, model)
+        case _:
+            return steps.cut(job)
 
 
 def cluster_work(options: DetectOptions) -> Work:
@@ -159,10 +171,10 @@ def cluster_work(options: DetectOptions) -> Work:
 
 def _resuming_annotator(
     options: DetectOptions, number: int
-) -> "tuple[tuple[str, ...], Callable[[Job, Tell], Summary | None]]":
+) -> tuple[tuple[str, ...], Callable[[Job, Tell], Any]]:
     notes, annotated = _annotator(options, 1, number)
 
-    def gone_on_with(job: Job, tell: Tell) -> "Summary | None":
+    def gone_on_with(job: Job, tell: Tell) -> Any:
         _wait_until_free(job)
         return annotated(resumed(job), tell)
 
@@ -177,7 +189,7 @@ def _wait_until_free(job: Job) -> None:
 
 
 def _teller(job: Job, tell: Tell) -> "Progress":
-    from minet_core.runs.preflight import expected_frames
+    from minet_core.runs.asked_frames import expected_frames
 
     frames = job.frames_before
 

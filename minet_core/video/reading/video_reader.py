@@ -20,11 +20,19 @@ from minet_core.video.part import FramePicker, Part
 from minet_core.video.pictures.folder import FolderReader, is_pictures
 from minet_core.video.pictures.picture import is_animated_webp
 from minet_core.video.reading.colours import RgbConverter
+from minet_core.video.reading.mark import Mark, digest
 from minet_core.video.reading.orientation import orientation
 from minet_core.video.reading.packets import PacketCounts, decode
 from minet_core.video.reading.standard_input import open_standard_input
 from minet_core.video.reading.streams import passed_over, video_stream
-from minet_core.video.reading.timing import Clock, duration, frame_rate, is_variable, start_of
+from minet_core.video.reading.timing import (
+    ClockState,
+    StreamClock,
+    duration,
+    frame_rate,
+    is_variable,
+    start_of,
+)
 
 
 def open_video(
@@ -32,6 +40,7 @@ def open_video(
     *,
     folder_rate: Fraction | int = 30,
     stream: int | None = None,
+    mark: Mark | None = None,
     **part: Unpack[Part],
 ) -> FrameReader:
     """Open a video file, a URL, `-` for standard input, or pictures.
@@ -40,6 +49,7 @@ def open_video(
         path: what to read; pictures are given as a folder, or as a pattern such as `cam/*.jpg`.
         folder_rate: frames per second of pictures, which know none.
         stream: number of the video stream to read, of a file that has several.
+        mark: a frame to begin with, of an earlier reading of the same file.
         part: which frames to read, see `Part`.
 
     Raises:
@@ -51,8 +61,15 @@ def open_video(
         if stream is not None:
             raise ConfigError(f"{shown(path)}: pictures have no stream {stream}")
         return FolderReader(path, frame_rate=folder_rate, **part)
+    reader = VideoReader(path, stream=stream, **part)
+    if mark is None or reader.go_to(mark):
+        return reader
+    reader.close()
     return VideoReader(path, stream=stream, **part)
 
+
+_EARLIER = (0.0, 10.0)
+"""Seconds before a frame from which it is looked for: containers find keyframes well or badly."""
 
 _REORDERED = 4
 """Frames by which the last packet of a file can be before or behind the last one shown."""
@@ -64,7 +81,8 @@ class VideoReader(FrameReader):
     Frames are turned upright, and keep the size of the first one: where a stream changes its
     size, later frames are scaled, so that boxes mean the same pixels throughout. Damaged packets
     are skipped and counted. A part of a video is reached by decoding from the beginning, the only
-    way in which a frame's index is certain; the frames left out are not converted to RGB.
+    way in which a frame's index is certain unless it was read before; the frames left out are not
+    converted to RGB.
 
     Args:
         path: what to read.
@@ -90,6 +108,10 @@ class VideoReader(FrameReader):
         self._convert = RgbConverter()
         self._last_time = 0.0
         self._held = 0.0
+        self._mark: Mark | None = None
+        self._last: tuple[av.VideoFrame, ClockState] | None = None
+        self._passed = 0
+        self._decoded: Generator[av.VideoFrame, None, None]
         self._open(stream)
 
     @property
@@ -120,6 +142,38 @@ class VideoReader(FrameReader):
             lines.append(f"frames of other sizes scaled to {size}: {self._convert.resized}")
         return lines
 
+    def mark(self, frame: VideoFrame) -> Mark | None:  # noqa: D102
+        read, clock = self._last or (None, None)
+        if read is None or clock is None or read.pts is None or self._path == "-":
+            return None
+        return Mark(frame.index, read.pts, clock, digest(frame.image))
+
+    def go_to(self, mark: Mark) -> bool:
+        """Begin with a frame of an earlier reading; whether it was found, else nothing is read.
+
+        It is looked for by its timestamp, and its picture has to be the very same: then it was
+        decoded from a keyframe as from the beginning.
+        """
+        self._mark = mark
+        return any(self._sought(mark, seconds) for seconds in _EARLIER)
+
+    def _sought(self, mark: Mark, seconds: float) -> bool:
+        self._decoded.close()
+        self._tally = PacketCounts()
+        tick = self._stream.time_base or Fraction(1)
+        try:
+            self._container.seek(mark.stamp - int(seconds / tick), stream=self._stream)
+        except FFmpegError:
+            return False
+        self._decoded = self._decode_all()
+        for before, frame in enumerate(self._decoded):
+            if frame.pts is None or frame.pts > mark.stamp:
+                return False
+            if frame.pts == mark.stamp and digest(self._picture(frame)) == mark.digest:
+                self._first, self._passed = frame, mark.index - before
+                return True
+        return False
+
     def close(self) -> None:
         """Stop reading and let the file go; harmless when done twice."""
         super().close()
@@ -127,12 +181,14 @@ class VideoReader(FrameReader):
         self._files.close()
 
     def _read(self) -> Generator[VideoFrame, None, None]:
-        clock = Clock(self._stream, self._container.format)
+        clock = StreamClock(self._stream, self._container.format)
+        if self._mark is not None:
+            clock.restore(self._mark.clock)
         frames = chain([self._first], self._decoded, [None])
-        last = self._first
-        for index, (frame, following) in enumerate(pairwise(frames)):
+        last, begin = self._first, self._mark.index if self._mark else 0
+        for index, (frame, following) in enumerate(pairwise(frames), begin):
             assert frame is not None
-            last = frame
+            last, self._last = frame, (frame, clock.save())
             pts, self._last_time = clock.read(frame, following)
             if self._picker.is_past(index, self._last_time):
                 break
@@ -196,7 +252,7 @@ class VideoReader(FrameReader):
         yield from decode(self._container, self._stream, self._tally, "AUTO")
         if not self._tally.lost_tail or not Path(self._path).is_file():
             return
-        seen, self._tally = self._tally.frames, PacketCounts()
+        seen, self._tally = self._passed + self._tally.frames, PacketCounts()
         with open_input(self._path) as again:
             stream = video_stream(again, self._name, self._stream.index)
             yield from islice(decode(again, stream, self._tally, "SLICE"), seen, None)

@@ -31,7 +31,7 @@ PLACES = 20
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class DoubtfulPlace:
     """Where a person should look.
 
     Attributes:
@@ -74,7 +74,7 @@ class Outline:
     tracks: dict[str, int]
     score: float | None
     doubtful: int
-    places: tuple[Place, ...]
+    places: tuple[DoubtfulPlace, ...]
     page: bool
 
     @property
@@ -141,23 +141,23 @@ def _by_count(labels: Sequence[str]) -> Callable[[str], tuple[int, str]]:
     return lambda name: (-labels.count(name), name)
 
 
-def _weak(tracklets: Sequence[Tracklet], labels: Sequence[str]) -> Iterator[Place]:
+def _weak(tracklets: Sequence[Tracklet], labels: Sequence[str]) -> Iterator[DoubtfulPlace]:
     for each, label in zip(tracklets, labels, strict=True):
         if each.score < SURE:
             what = f"{label} {each.id} has a mean score of {each.score:.2f}"
-            yield Place(1 - each.score, each.first_frame, each.id, what)
+            yield DoubtfulPlace(1 - each.score, each.first_frame, each.id, what)
 
 
-def _gaps(tracklets: Sequence[Tracklet], labels: Sequence[str]) -> Iterator[Place]:
+def _gaps(tracklets: Sequence[Tracklet], labels: Sequence[str]) -> Iterator[DoubtfulPlace]:
     for each, label in zip(tracklets, labels, strict=True):
         length = each.last_frame - each.first_frame + 1
         for first, last in each.gaps:
             missing = last - first + 1
             what = f"{label} {each.id} is not seen for {missing} frame{'s' if missing > 1 else ''}"
-            yield Place(missing / length, first, each.id, what)
+            yield DoubtfulPlace(missing / length, first, each.id, what)
 
 
-def _broken(result: StoredResult, labels: Sequence[str]) -> Iterator[Place]:
+def _broken(result: StoredResult, labels: Sequence[str]) -> Iterator[DoubtfulPlace]:
     """Tracks of one class of which one begins where and soon after another has ended."""
     tracklets: Sequence[Tracklet] = result.tracklets
     if len(tracklets) < 2:
@@ -177,7 +177,7 @@ def _broken(result: StoredResult, labels: Sequence[str]) -> Iterator[Place]:
             if overlap >= OVERLAP:
                 other = tracklets[j]
                 what = f"{labels[i]} {each.id} may go on as {other.id}"
-                yield Place(float(overlap), other.first_frame, other.id, what)
+                yield DoubtfulPlace(float(overlap), other.first_frame, other.id, what)
 
 
 def _ends(result: StoredResult) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -19,7 +19,7 @@ from minet_core.datasets.pictures import PictureFiles
 from minet_core.datasets.problems import Problem, Problems
 from minet_core.datasets.yolo.label_files import IMAGES, pictures_of_part
 from minet_core.datasets.yolo.labels import LabelError, interpret, pixels, read_rows
-from minet_core.datasets.yolo.layout import Layout, open_layout
+from minet_core.datasets.yolo.layout import YoloLayout, open_layout
 from minet_core.text import shown
 
 
@@ -53,7 +53,7 @@ def _name(picture: Path, top: Path) -> str:
 
 
 class _Reader:
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: YoloLayout) -> None:
         self._classes, self._keypoints = layout.classes, layout.keypoints
         self.problems = Problems()
         self._check = BoxChecker(self.problems, inclusive=False)

@@ -1,0 +1,1 @@
+"""Runs around what a person has said: `--prompts` and `--corrections`."""

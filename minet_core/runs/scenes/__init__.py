@@ -1,0 +1,1 @@
+"""A video whose scenes are looked at apart, and joined to one result."""
