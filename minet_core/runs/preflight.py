@@ -83,7 +83,10 @@ def settled(options: DetectOptions, source: StrPath, folder: Path) -> DetectOpti
     options = with_file_of(options, source, folder)
     possible = _can_link(options) and not linked_if_read_twice(options, source)
     link = options.link and possible
-    return replace(options, link=link, fill=options.fill if link else 0)
+    fill = options.fill if link else 0
+    if (link, fill) == (options.link, options.fill):
+        return options  # one object for all of ten thousand videos
+    return replace(options, link=link, fill=fill)
 
 
 def linked_if_read_twice(options: DetectOptions, source: StrPath) -> bool:
