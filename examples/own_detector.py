@@ -1,4 +1,4 @@
-"""A detector of your own: minet detect VIDEO --model examples/own_detector.py:detect."""
+"""Your own detector: minet detect VIDEO --model examples/own_detector.py:detect."""
 
 import cv2
 import numpy as np

@@ -1,1 +1,1 @@
-"""The `minet` command: options in, minet_core called, results shown. Nothing is computed here."""
+"""The `minet` command: reads options, calls minet_core, shows results. It computes nothing."""

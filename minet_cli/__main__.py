@@ -1,4 +1,4 @@
-"""`python -m minet_cli`: the command, where another program has its name."""
+"""`python -m minet_cli`: the command, where another program is called `minet`."""
 
 from minet_cli.main import main
 

@@ -1,4 +1,4 @@
-"""`minet calibrate`: make probabilities of a detector's scores, by labelled pictures."""
+"""`minet calibrate`: turn a detector's scores into probabilities, with labelled pictures."""
 
 import sys
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ FilePath = click.Path(path_type=Path, exists=True)
     default="minet-calibration.svg",
     show_default=True,
     metavar="FILE",
-    help="Plot of how many detections of each score are right; needs matplotlib.",
+    help="Plot of the share of right detections by score; needs matplotlib.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing plot.")
 @setting("--classes", "classes", type=names, metavar="NAMES")
@@ -52,9 +52,10 @@ def calibrate(
 ) -> None:
     """Turn a detector's scores into probabilities.
 
-    The memory multiplies scores as probabilities; those of most detectors are none. This fits
-    Platt's a and b, P(right) = sigmoid(a · logit(score) + b), and writes them into the file beside
-    the model, for all later runs. Use pictures that the detector was not trained on.
+    The memory multiplies scores as probabilities, but the scores of most detectors are not
+    probabilities. This command fits Platt's a and b, P(right) = sigmoid(a · logit(score) + b), and
+    writes them beside the model for all later runs. Use pictures that the detector was not trained
+    on.
     """
     from minet_core.datasets import open_dataset
     from minet_core.evaluation.calibration import fit, log_loss, outcomes, reliability, scaled
@@ -70,7 +71,7 @@ def calibrate(
     model = _without_calibration(settings)
     classes = _classes(model, dataset, class_table)
     total = sum(len(video.chosen) for video in dataset.videos)
-    with click.progressbar(length=total, label="looking", file=sys.stderr) as bar:
+    with click.progressbar(length=total, label="detecting", file=sys.stderr) as bar:
         found = outcomes(model.detector, dataset, classes, bar.update)
     calibration = fit(found)
     bins = {
@@ -87,7 +88,7 @@ def calibrate(
 
 
 def _place(name: str) -> Path:
-    """The file or folder beside or in which the sidecar is.
+    """The model file beside which the sidecar is, or the folder that contains it.
 
     Raises:
         ConfigError: the model has none.
@@ -96,17 +97,17 @@ def _place(name: str) -> Path:
 
     place = calibrated_place(name)
     if place is None:
-        raise ConfigError(f"{name}: needs no calibration, or has its own; this is for others")
+        raise ConfigError(f"{name}: needs no calibration, or has its own")
     if not place.exists():
         raise ConfigError(f"{place}: no such file")
     return place
 
 
 def _without_calibration(settings: dict[str, Any]) -> "Model":
-    """The model, with the scores of its detector as they are.
+    """The model, without calibration of its scores.
 
     Raises:
-        MinetError: it does not load, or its scores cannot be scaled.
+        MinetError: it does not load, or its scores cannot be calibrated.
     """
     from minet_core import load_model
     from minet_core.models.proposals import UNCALIBRATED
@@ -117,7 +118,7 @@ def _without_calibration(settings: dict[str, Any]) -> "Model":
     if hasattr(detector, "calibration"):
         detector.calibration = UNCALIBRATED
     if not hasattr(detector, "calibration") or detector.score_kind is not ScoreKind.SIGMOID:
-        raise ConfigError(f"{model.name}: its scores are a distribution, which needs no scaling")
+        raise ConfigError(f"{model.name}: its scores are a distribution; no calibration is needed")
     return model
 
 
@@ -131,13 +132,13 @@ def _classes(model: "Model", dataset: "Dataset", path: Path | None) -> "ClassMap
         raise ConfigError(
             f"{model.name} and {dataset.name} have no class in common "
             f"({', '.join(own[:3])}, … and {', '.join(dataset.classes[:3])}, …); "
-            "--class-table says what is what"
+            "map them with --class-table"
         )
     return classes
 
 
 def _start(model: "Model") -> str:
-    """The sidecar to start from: of an ONNX file with all that was recognised."""
+    """The sidecar to start from; for an ONNX file, with everything that was recognised."""
     from minet_core.models.onnx.description import sidecar_text
     from minet_core.models.onnx.detector import OnnxDetector
 

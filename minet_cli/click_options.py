@@ -1,4 +1,4 @@
-"""click options whose defaults and help texts are those of the options in `minet_core.options`."""
+"""click options with the defaults and help texts of the settings in minet_core."""
 
 from collections.abc import Callable
 from dataclasses import MISSING, fields
@@ -22,10 +22,10 @@ def setting(
     """A click option for a field of `DetectOptions`, or of other settings.
 
     Args:
-        flags: as typed, such as `--score`, or `--video/--no-video`; several with spaces between.
-        field_name: of the field, which gives default and help.
-        of: the options that have the field.
-        extra: for click.option.
+        flags: such as `--score` or `--video/--no-video`; several separated by spaces.
+        field_name: name of the field, which gives default and help.
+        of: the dataclass with the field.
+        extra: more arguments of click.option.
     """
     field = next(field for field in fields(of) if field.name == field_name)
     help_text = field.metadata["help"]
@@ -45,29 +45,29 @@ def setting(
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Names with commas between, without repetitions."""
+    """Names separated by commas, without repetitions."""
     return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
 
 
 def rate(text: str) -> float:
-    """Frames a second.
+    """Frames per second.
 
     Raises:
-        ConfigError: it is no number and no fraction.
+        ConfigError: the text is neither a number nor a fraction.
     """
     try:
         return float(Fraction(text))
     except (ValueError, ZeroDivisionError, OverflowError):
         raise ConfigError(
-            f"{text!r} is not a rate: give pictures a second (25, 30000/1001, 1/60)"
+            f"{text!r} is not a rate: give pictures per second (25, 30000/1001, 1/60)"
         ) from None
 
 
 def detector_size(text: str) -> int | None:
-    """Longer side of the picture that a detector sees; None for `auto`.
+    """Longer side of a detector's input; None for `auto`.
 
     Raises:
-        ConfigError: it is neither a whole number nor `auto`.
+        ConfigError: the text is neither a whole number nor `auto`.
     """
     if text == "auto":
         return None
@@ -83,7 +83,7 @@ def position(text: str) -> int | float:
     """A frame index (int) or seconds (float).
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: the text is neither.
     """
     from minet_core.video.part import parse_position  # not for --help alone
 
@@ -91,15 +91,15 @@ def position(text: str) -> int | float:
 
 
 def at_once(text: str) -> int | None:
-    """How many jobs go at once; None for as many as fit this machine.
+    """Number of parallel jobs; None for as many as fit this machine.
 
     Raises:
-        ConfigError: it is no such number.
+        ConfigError: the text is neither a positive whole number nor `auto`.
     """
     if text == "auto":
         return None
     if not text.isdecimal() or not int(text):
-        raise ConfigError(f"{text!r} is no number of jobs: give 1 or more, or auto")
+        raise ConfigError(f"{text!r} is not a number of jobs: give 1 or more, or auto")
     return int(text)
 
 
@@ -111,4 +111,4 @@ jobs_at_once = click.option(
     metavar="N",
     help="Videos to process in parallel; auto: as many as fit.",
 )
-"""The option of every command that shares videos out over processes."""
+"""The option of every command that distributes videos over processes."""

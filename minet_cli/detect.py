@@ -1,6 +1,6 @@
-"""`minet detect`: what can be asked for.
+"""`minet detect`: its options.
 
-What is heavy is imported when it is needed, so that `--help` and mistakes are answered at once.
+Heavy modules are imported only when needed, so that `--help` and error messages come at once.
 """
 
 from pathlib import Path
@@ -21,7 +21,16 @@ SECTIONS = {
     "Model": ("model", "classes", "score", "size", "tiles", "identify", "device"),
     "What to write": ("output", "report", "formats", "video", "trails", "score_vectors", "keep"),
     "Memory": ("memory", "link", "fill", "preset"),
-    "Run": ("jobs", "split_at_cuts", "resume", "overwrite", "checkpoint", "cache", "quiet"),
+    "Run": (
+        "jobs",
+        "split_at_cuts",
+        "batch",
+        "resume",
+        "overwrite",
+        "checkpoint",
+        "cache",
+        "quiet",
+    ),
     "Many machines": ("ray", "gpus_per_video", "cpus_per_video"),
 }
 """Heading of the help → options under it."""
@@ -48,7 +57,7 @@ SECTIONS = {
     "--watch",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Process each video that arrives in a folder, until Ctrl-C.",
+    help="Process each new video in a folder, until Ctrl-C.",
 )
 @setting("--model", "model", metavar="NAME|FILE")
 @setting("--identify", "identify", metavar="FILE|fc6")
@@ -78,6 +87,7 @@ SECTIONS = {
 @setting("--video/--no-video", "video")
 @setting("--report", "report", is_flag=True)
 @setting("--split-at-cuts", "split_at_cuts", is_flag=True)
+@setting("--batch", "batch", type=int, metavar="N")
 @setting("--overwrite", "overwrite", is_flag=True)
 @setting("--resume", "resume", is_flag=True)
 @setting("--checkpoint", "checkpoint", type=float, metavar="SECONDS")
@@ -86,14 +96,14 @@ SECTIONS = {
 @click.option(
     "--ray",
     metavar="ADDRESS",
-    help="Let a Ray cluster do the videos, such as head:6379, or auto; it goes on like --resume.",
+    help="Process the videos on a Ray cluster, such as head:6379 or auto; implies --resume.",
 )
 @click.option(
     "--gpus-per-video",
     type=float,
     default=0.0,
     show_default=True,
-    help="With --ray: GPUs for each video; 0.25 lets four share one.",
+    help="With --ray: GPUs for each video; with 0.25, four videos share one.",
 )
 @click.option(
     "--cpus-per-video",
@@ -124,8 +134,8 @@ def detect(
 
     INPUT is a video file, a folder of videos or of pictures, a pattern such as 'cam/*.mp4', a
     URL (https://, s3://, gs://, hf://, …), or - for standard input. Each video gets a folder with
-    annotated.mp4, result.json, detections.csv, mot.txt, and minet.json, by which a later run knows
-    that it is done.
+    annotated.mp4, result.json, detections.csv, mot.txt and minet.json, which tells later runs that
+    it is done.
     """
     from minet_cli import detect_run
     from minet_cli.showing.detect_report import Reporter
@@ -135,15 +145,15 @@ def detect(
     from minet_core.video.opening import is_url
 
     if watch is not None and (inputs or list_file is not None):
-        raise click.UsageError("--watch takes the place of INPUT and --list.")
+        raise click.UsageError("--watch excludes INPUT and --list.")
     if watch is not None and is_url(output):
-        raise click.UsageError("--watch writes to a folder of this machine.")
+        raise click.UsageError("--watch needs an output folder on this machine.")
     if not inputs and list_file is None and watch is None:
         raise click.UsageError("Missing argument 'INPUT...'.")
     if ray is not None and jobs != 1:
-        raise click.UsageError("--ray takes the place of --jobs.")
+        raise click.UsageError("--ray excludes --jobs.")
     if ray is None and (gpus_per_video, cpus_per_video) != (0, 1):
-        raise click.UsageError("--gpus-per-video and --cpus-per-video go with --ray.")
+        raise click.UsageError("--gpus-per-video and --cpus-per-video need --ray.")
     cluster = None if ray is None else Cluster(ray, cpus_per_video, gpus_per_video)
     settings["resume"] |= cluster is not None
     options = DetectOptions(**settings)
@@ -157,7 +167,7 @@ def detect(
         return
     sources = expand(inputs, list_file, reporter.note)
     to_do, done = plan(sources, output, options)
-    # Said once it is certain that no mistake ends the run.
+    # Reported only now, when no mistake can end the run any more.
     failures = detect_run.completed(done, reporter, alone=not to_do and len(done) == 1)
     if to_do:
         detect_run.run_all(to_do, options, reporter, failures, jobs, cluster)

@@ -1,4 +1,4 @@
-"""`minet detect` at work: one video after the other, or several at once, and what is said of it."""
+"""`minet detect` at work: videos one by one or in parallel, and messages about them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -26,7 +26,7 @@ Failure = tuple[str, str]
 
 
 def completed(done: list[Job], reporter: "Reporter", *, alone: bool) -> list[Failure]:
-    """Write the exports and reports that videos which are done lack, and tell which have failed.
+    """Write missing exports and reports of videos that are done, and return those that failed.
 
     Raises:
         MinetError: the only video failed.
@@ -51,18 +51,18 @@ def run_all(
     count: int | None = 1,
     cluster: Cluster | None = None,
 ) -> None:
-    """Annotate every input, and add those that fail to the failures there are.
+    """Annotate every input, and add those that fail to `failures`.
 
     Args:
         jobs: what to do.
         options: of the run.
-        reporter: is told.
-        failures: that there are.
-        count: how many videos to do at once; None for as many as fit this machine.
-        cluster: does them in the place of this machine.
+        reporter: shows the events.
+        failures: earlier failures.
+        count: number of parallel videos; None for as many as fit this machine.
+        cluster: runs them instead of this machine.
 
     Raises:
-        MinetError: the model cannot be loaded, or the only input failed and nothing did before.
+        MinetError: the model cannot be loaded, or the only input failed without earlier failures.
         Interrupted: by Ctrl-C.
     """
     alone = (count == 1 or len(jobs) == 1) and not options.split_at_cuts
@@ -113,18 +113,18 @@ def watch(
     count: int | None,
     cluster: Cluster | None = None,
 ) -> None:
-    """Annotate every video that arrives in a folder, until Ctrl-C.
+    """Annotate each new video in a folder, until Ctrl-C.
 
     Args:
         inbox: the folder.
         output: folder for the results.
         options: of the run; a stopped video is resumed.
-        reporter: is told.
-        count: how many videos to do at once; None for as many as fit this machine.
-        cluster: does them in the place of this machine.
+        reporter: shows the events.
+        count: number of parallel videos; None for as many as fit this machine.
+        cluster: runs them instead of this machine.
 
     Raises:
-        MinetError: there is no such folder or model, or options make no sense here.
+        MinetError: the folder or model does not exist, or an option does not suit `--watch`.
         Interrupted: by Ctrl-C.
     """
     from minet_cli.main import Interrupted
@@ -137,13 +137,13 @@ def watch(
         done=lambda job: failures.extend(completed([job], reporter, alone=False)),
         failed=lambda source, error: failures.append(_failure(source, error, reporter)),
     )
-    reporter.note(f"watching {shown(inbox)}, Ctrl-C ends it")
+    reporter.note(f"watching {shown(inbox)}, Ctrl-C stops")
     does = engine(arrived.options, count, cluster, reporter.note)
     with reporter.many() as display:
         try:
             show_events(does, iter(arrived), reporter, display, failures)
         except Interrupted:
-            raise Interrupted("; the same command goes on") from None
+            raise Interrupted("; the same command continues") from None
 
 
 def show_events(
@@ -153,7 +153,7 @@ def show_events(
     display: "Display",
     failures: list[Failure],
 ) -> None:
-    """Let an engine do jobs, tell the user, and add those that fail to the failures there are.
+    """Let an engine run jobs, show its events, and add jobs that fail to `failures`.
 
     Raises:
         MinetError: the model cannot be loaded.
@@ -171,7 +171,7 @@ def show_events(
 
 
 class _Shower:
-    """Tells the user what an engine tells."""
+    """Shows an engine's events to the user."""
 
     def __init__(self, reporter: "Reporter", display: "Display", failures: list[Failure]) -> None:
         self._reporter, self._display, self._failures = reporter, display, failures
@@ -179,10 +179,10 @@ class _Shower:
         self.running: list[Job] = []
 
     def show(self, event: "Event[Job, Summary | None]") -> None:
-        """Tell of one event."""
+        """Show one event."""
         match event:
             case Ready(notes):
-                if not self._noted:  # the same of every process
+                if not self._noted:  # the same for every process
                     self._reporter.notes(notes)
                 self._noted = True
             case Began(job):
@@ -193,7 +193,7 @@ class _Shower:
                 self._display.told(job, position)
             case Again(job, how):
                 self.running = [each for each in self.running if each.folder != job.folder]
-                self._reporter.note(f"{shown(job.source)}: {how}; it is tried once more")
+                self._reporter.note(f"{shown(job.source)}: {how}; trying once more")
             case Done(job, summary):
                 self._ended(job)
                 if summary is None:
@@ -225,14 +225,14 @@ def _failure(source: str, error: Exception, reporter: "Reporter") -> Failure:
 
 
 def _what_is_left(jobs: Sequence[Job]) -> str:
-    """What --resume can do with unfinished videos."""
+    """A hint what --resume can continue."""
     checkpoints = [read_checkpoint(job.folder / UNFINISHED) for job in jobs]
     scenes = [(job.folder / SCENES).is_dir() for job in jobs]
     if scenes == [True]:
         return f"; --resume continues {jobs[0].source} with what is done of its scenes"
     if len(jobs) != 1:
         kept = sum(each is not None or has for each, has in zip(checkpoints, scenes, strict=True))
-        return f"; --resume does the rest, and continues {kept} of {len(jobs)} unfinished videos"
+        return f"; --resume continues {kept} of {len(jobs)} unfinished videos, and does the rest"
     if checkpoints[0] is None:
         return "; nothing of the unfinished video was kept"
     return f"; --resume continues {jobs[0].source} after {checkpoints[0].frames} frames"

@@ -7,9 +7,10 @@ from minet_core.errors import MinetError
 
 @click.command()
 def doctor() -> None:
-    """Show what works here, and what a missing part would give.
+    """Show what works here, and what missing parts are for.
 
-    Versions, devices, codecs, weights and optional packages: put it into a report of a problem.
+    Lists versions, devices, codecs, weights and optional packages. Include it when you report a
+    problem.
     """
     from minet_core.doctor import examine
 

@@ -1,6 +1,6 @@
-"""`minet eval`: what can be asked for, and what becomes of it.
+"""`minet eval`: its options, and its results.
 
-What is heavy is imported when it is needed, so that `--help` and mistakes are answered at once.
+Heavy modules are imported only when needed, so that `--help` and error messages come at once.
 """
 
 from functools import partial
@@ -70,9 +70,9 @@ def evaluate(jobs: int | None, quiet: bool, **typed: Any) -> None:
     minet eval --data mot:MOT17/train --tracking
     minet eval --data coco-vid:val.json --results results/ --report
 
-    By default every run compares the model with and without the memory of the paper, on the same
-    detections. Average precision counts every (box, class) pair that survives suppression above
-    0.001.
+    By default every run compares the model with and without the paper's memory, on the same
+    detections. Average precision counts every (box, class) pair with a score above 0.001 after
+    suppression.
     """
     from minet_cli.showing.eval_report import EvalReporter
     from minet_core.evaluation.requests.run import evaluate as run

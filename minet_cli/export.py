@@ -1,4 +1,4 @@
-"""`minet export`: what can be asked for, and what it has come to."""
+"""`minet export`: its options, and a summary of its results."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ SECTIONS = {
     type=click.Path(path_type=Path),
     default="minet-export",
     show_default=True,
-    help="Folder to write to, or file, for formats of one file.",
+    help="Output folder; a file for formats of one file.",
 )
 @_option("--zip", "zip", is_flag=True)
 @_option("--edits", "edits", metavar="FILE")
@@ -85,10 +85,9 @@ def export(
     minet export minet-output --to yolo -o data --frames jpg
     minet export corrected.zip --to coco-vid -o data
 
-    RESULTS are result.json files of minet detect, its output folders, or folders of these; or
-    annotations to make a dataset of: from CVAT (for video 1.1, xml or zip; zips of MOT, YOLO and
-    COCO), from Label Studio (JSON), CocoVID and COCO (json), MOT (txt), YOLO (a folder or a
-    data.yaml).
+    RESULTS are result.json files of minet detect, its output folders, or folders of these. They
+    can also be annotations: CVAT (for video 1.1, xml or zip; zips of MOT, YOLO and COCO), Label
+    Studio (JSON), CocoVID and COCO (json), MOT (txt), YOLO (a folder or a data.yaml).
     """
     from minet_core.batch.mapping import PooledMap
     from minet_core.batch.sizing import this_machine
@@ -151,7 +150,7 @@ def _left_out(tally: "EditCounts") -> str:
 
 @contextmanager
 def _progress(*, quiet: bool) -> "Iterator[Callable[[int, int], None] | None]":
-    """What to call with the number of pictures written and of all; None where nobody looks."""
+    """A callback for pictures written and in all; None without a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -1,4 +1,4 @@
-"""The `minet` command: finds the subcommand, and ends every error in one line."""
+"""The `minet` command: finds the subcommand, and reports every error in one line."""
 
 import io
 import os
@@ -26,7 +26,7 @@ COMMANDS = {
     "toy": "minet_cli.toy",
     "doctor": "minet_cli.doctor",
 }
-"""Subcommand → module that has it under its own name; imported when it is asked for."""
+"""Subcommand → module with a function of that name; imported when needed."""
 
 DEBUG = "MINET_DEBUG"
 INTERRUPTED = 130
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
 
 
 class Interrupted(Exception):  # noqa: N818
-    """Ctrl-C; its text goes on after "interrupted"."""
+    """Ctrl-C; its text follows "interrupted"."""
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True)
@@ -84,7 +84,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # No sign that a console lacks may end a run: it is shown by its number.
+            # A character that the console lacks must not end a run: its number is shown.
             stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
@@ -92,8 +92,8 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run `minet` with these arguments and return its exit code.
 
-    Whatever goes wrong is one line on stderr. The environment variable MINET_DEBUG=1 lets errors
-    through with their traceback.
+    Every error is one line on stderr. With the environment variable MINET_DEBUG=1, errors show
+    their traceback.
     """
     try:
         cli.main(list(arguments), prog_name="minet", standalone_mode=False)
@@ -113,12 +113,12 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def debugging() -> bool:
-    """Whether errors should show where they come from."""
+    """Whether errors should show their traceback."""
     return os.environ.get(DEBUG, "0") not in {"", "0"}
 
 
 def describe(error: Exception) -> str:
-    """An error in one line; one that is no user's fault says how to see more."""
+    """An error in one line; an unexpected one says how to see more."""
     text = " ".join(str(error).splitlines())
     if isinstance(error, MinetError):
         return text

@@ -1,4 +1,4 @@
-"""`minet model`: what a detector is taken for, and what it sees in one picture."""
+"""`minet model`: how minet reads a detector file, and what the detector finds in a picture."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,7 +29,7 @@ WIDTH = 100
     default="minet-model.png",
     show_default=True,
     metavar="FILE",
-    help="The drawing: .png or .jpg.",
+    help="Drawing to write: .png or .jpg.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing drawing.")
 @setting("--score", "score", type=float)
@@ -38,11 +38,11 @@ WIDTH = 100
 def model(
     name: str, picture: str | None, output: Path, overwrite: bool, score: float, **settings: Any
 ) -> None:
-    """Show how a detector file is understood, and why.
+    """Show how minet reads a detector file, and why.
 
-    Of an ONNX file: its layout, its classes, and how frames are prepared. A missing FILE.toml is
-    written beside it: edit it to correct a wrong guess. --picture draws what the model finds, so
-    that a wrong guess shows at once.
+    For an ONNX file, it shows the layout, the classes, and how frames are prepared. If FILE.toml is
+    missing, it is written: edit it to correct a wrong guess. --picture draws what the model finds,
+    so that you see a wrong guess at once.
     """
     from minet_core.models.preview import check_drawing, draw_found
     from minet_core.models.weight_files import ONNX
@@ -59,7 +59,7 @@ def model(
 
 
 def _onnx(path: Path, *, drawing: bool, device: str, size: int | None) -> "Detector | None":
-    """Show what the file is, write a sidecar if there is none; the detector, if it is one."""
+    """Show what the file is, write a missing sidecar, and return the detector if it is one."""
     from minet_core.models.onnx.description import facts, sidecar_text
     from minet_core.models.onnx.detector import detector_of, look_at
     from minet_core.models.onnx.sidecar import read_sidecar
@@ -69,10 +69,10 @@ def _onnx(path: Path, *, drawing: bool, device: str, size: int | None) -> "Detec
     graph, recognised = look_at(path, sidecar, device, size)
     _show(facts(recognised))
     if sidecar.path.exists():
-        click.echo(f"{sidecar.path}: was read, and left as it is")
+        click.echo(f"{sidecar.path}: read, not changed")
     else:
         replace_bytes(sidecar.path, sidecar_text(recognised).encode())
-        click.echo(f"{sidecar.path}: written, to change what is wrong")
+        click.echo(f"{sidecar.path}: written; edit it to correct what is wrong")
     if recognised.classes is None and not drawing:
         click.echo(f"name the classes in {sidecar.path}; without them the model does not run")
         return None
@@ -82,7 +82,7 @@ def _onnx(path: Path, *, drawing: bool, device: str, size: int | None) -> "Detec
 
 
 def _other(name: str, *, device: str, size: int | None) -> "Detector":
-    """Show what is known of any other model."""
+    """Show what is known about any other model."""
     from minet_core import load_model
 
     loaded = load_model(name, size=size, device=device)

@@ -76,7 +76,7 @@ def report(
 def _outlines(
     folders: list[Path], pages: bool, jobs: int | None
 ) -> "Iterator[Outline | MinetError]":
-    """What there is to know of each result, in any order, or what is wrong with it."""
+    """A summary of each result, or its error, in any order."""
     from minet_core.batch.outline import outline, work
     from minet_core.batch.pool import Done, Failed, Pool
     from minet_core.batch.sizing import this_machine
@@ -102,7 +102,7 @@ def _outlines(
 
 @contextmanager
 def _progress(total: int, *, quiet: bool) -> "Iterator[Callable[[], None]]":
-    """What to call after each result."""
+    """A callback for each finished result."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -1,4 +1,4 @@
-"""`minet review`: the review page of a result, which saves what is mended as it is made."""
+"""`minet review`: the review page of a result, which saves each correction at once."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option(
     "--browser/--no-browser",
     default=True,
-    help="Open the page in a browser, or print its address only.",
+    help="Open the page in a browser, or only print its address.",
 )
 def review(result: Path, port: int, browser: bool) -> None:
     """Review and correct a result in the browser.
@@ -28,16 +28,16 @@ def review(result: Path, port: int, browser: bool) -> None:
 
     RESULT is a folder of minet detect, or its result.json. Each edit is saved at once, in
     edits.json beside it. Only this machine can open the page, at an address that nobody can guess.
-    Ctrl-C ends it. Of a video that the browser cannot play, a temporary copy is made.
+    Ctrl-C stops it. If the browser cannot play the video, a temporary copy is made.
     """
     from minet_core.runs.review.server import review as run
 
     def begin(server: "ReviewServer") -> None:
-        click.echo(f"{server.url}  (Ctrl-C ends)")
+        click.echo(f"{server.url}  (Ctrl-C stops)")
         if browser:
             click.launch(server.url)
 
     try:
         run(result, port, begin, lambda line: click.echo(line, err=True))
     except KeyboardInterrupt:
-        click.echo("ended; what was mended is in edits.json", err=True)
+        click.echo("stopped; your edits are in edits.json", err=True)

@@ -1,4 +1,4 @@
-"""Commands whose help groups the options."""
+"""Commands whose help has the options in groups."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,8 +10,8 @@ class SectionedCommand(click.Command):
     """A command with a heading over each group of its options.
 
     Args:
-        sections: title → names of the parameters under it, most used first. Those that are
-            nowhere, such as `help`, go to the end.
+        sections: title → names of its parameters, most used first. All others, such as `help`,
+            come last.
     """
 
     def __init__(

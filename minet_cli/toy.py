@@ -17,7 +17,7 @@ from minet_core.errors import ConfigError
     type=click.IntRange(min=1),
     default=40,
     show_default=True,
-    help="Videos for training; a quarter as many, at least one, are added for validation.",
+    help="Training videos; a quarter as many, at least one, are added for validation.",
 )
 @click.option("--frames", default=40, show_default=True, help="Frames per video.")
 @click.option("--size", default=320, show_default=True, help="Frame width in pixels.")
@@ -26,7 +26,7 @@ from minet_core.errors import ConfigError
     default="4-7",
     show_default=True,
     metavar="MIN-MAX",
-    help="Objects per video; most of ImageNet VID's have one or two.",
+    help="Objects per video; most videos of ImageNet VID have one or two.",
 )
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def toy(
@@ -34,8 +34,8 @@ def toy(
 ) -> None:
     """Make a toy video dataset: shapes that move, hide and blur.
 
-    DIR gets pictures, annotations and lists in the layout of ImageNet VID. An older toy dataset in
-    it is replaced, nothing else. Other commands take it as toy:DIR.
+    DIR gets pictures, annotations and lists in the layout of ImageNet VID. Only an older toy
+    dataset in it is replaced. Other commands read it as toy:DIR.
     """
     from minet_core.datasets.toy.generator import make_toy
     from minet_core.text import shown
@@ -54,7 +54,7 @@ def toy(
             progress=advance,
         )
     if not quiet:
-        counts = f"{videos} videos to train on, {val} to measure on, {frames} frames each"
+        counts = f"{videos} videos for training, {val} for validation, {frames} frames each"
         click.echo(f"{shown(folder)}: {counts}")
 
 
@@ -62,7 +62,7 @@ def _range(text: str) -> tuple[int, int]:
     """`1-2`, or one number for both.
 
     Raises:
-        ConfigError: it is neither.
+        ConfigError: the text is neither.
     """
     words = text.split("-")
     if len(words) > 2 or not all(word.strip().isdecimal() for word in words):
@@ -72,7 +72,7 @@ def _range(text: str) -> tuple[int, int]:
 
 @contextmanager
 def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[int], None] | None]:
-    """What to call with the number of frames there are; None where nobody looks."""
+    """A callback for the number of finished frames; None without a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -1,6 +1,6 @@
-"""`minet train`: what can be asked for, and what becomes of it.
+"""`minet train`: its options, and its results.
 
-What is heavy is imported when it is needed, so that `--help` and mistakes are answered at once.
+Heavy modules are imported only when needed, so that `--help` and error messages come at once.
 """
 
 import os
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     metavar="NAME|FILE",
-    help="minet-tiny, minet-r50, minet-r101, identify (the identify network alone, for any "
+    help="minet-tiny, minet-r50, minet-r101, identify (only the identify network, for any "
     "detector), or a .safetensors file to start from.",
 )
 @click.option(
     "--data",
     multiple=True,
     metavar="KIND:PATH[=WEIGHT]",
-    help="Dataset to train on; of several, the weight (default 1) is how often each is drawn. "
+    help="Dataset to train on; the weight (default 1) is how often it is drawn. "
     "imagenet-vid:ROOT, imagenet-det:ROOT, mot:ROOT, coco-vid:FILE, toy:DIR; stills: "
     "coco:FILE, yolo:DIR.",
 )
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     help="A setting, such as lr=0.01 or milestones=[700,900]; docs/training.md lists all.",
 )
 @click.option("--steps", type=int, help="Number of steps.")
-@click.option("--meta/--no-meta", default=None, help="Train with the meta loss, or without.")
+@click.option("--meta/--no-meta", default=None, help="Train with or without the meta loss.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @click.option("--resume", is_flag=True, help="Resume the training in the folder.")
 @click.option("--overwrite", is_flag=True, help="Replace the training in the folder.")
@@ -74,9 +74,9 @@ def train(
 ) -> None:
     """Train a network on annotated videos and stills.
 
-    The folder gets last.safetensors and, with --val, best.safetensors, for `minet detect --model`;
-    checkpoint.pt, for --resume; config.toml, the settings; and metrics.csv, a row per step. Under
-    torchrun, processes share each batch.
+    The output folder gets last.safetensors and, with --val, best.safetensors, for `minet detect
+    --model`; checkpoint.pt, for --resume; config.toml, the settings; and metrics.csv, a row per
+    step. With torchrun, processes share each batch.
     """
     if resume and overwrite:
         raise ConfigError("--resume and --overwrite do not go together")
@@ -93,7 +93,7 @@ def train(
 
     from minet_core.training.train import train as run
 
-    # Of the processes that torchrun starts, the first one speaks.
+    # Of the processes that torchrun starts, only the first reports.
     reporter = TrainReporter(quiet=quiet or os.environ.get("RANK", "0") != "0")
     with reporter.showing():
         summary = run(config, output, reporter, device=device, resume=resume, overwrite=overwrite)
@@ -101,7 +101,7 @@ def train(
     if summary.stopped == signal.SIGINT:
         from minet_cli.main import Interrupted
 
-        raise Interrupted(f"; saved after step {summary.steps}, --resume goes on")
+        raise Interrupted(f"; saved after step {summary.steps}, --resume continues")
     if summary.stopped is not None:
         from minet_cli.main import TERMINATED
 
@@ -109,14 +109,14 @@ def train(
 
 
 def combined(layers: list[tuple[str, Mapping[str, Any]]]) -> "TrainConfig":
-    """Settings from several places, later ones first, and for the rest the model's own.
+    """Settings from several places: later ones win, and the model's recipe gives the rest.
 
     Args:
-        layers: name of the place, for messages, and what it says.
+        layers: name of the place, for messages, and its settings.
 
     Raises:
-        UsageError: none of them names a model.
-        ConfigError: there is no such setting, or a value does not suit it.
+        UsageError: no place names a model.
+        ConfigError: a setting or a value is unknown.
     """
     from minet_core.training.settings import recipe
     from minet_core.training.settings_file import apply

@@ -1,15 +1,15 @@
 """Settings of the method and their defaults.
 
-A setting that the paper fixes carries its section; the others say why they are as they are.
+A setting from the paper names its section.
 """
 
 from dataclasses import dataclass
 
 NOISE = (0.01, 0.05, 0.1, 0.2, 0.3)
-"""The five numbers of the noise of meta-training (§III-D.1)."""
+"""Noise levels of meta-training (§III-D.1)."""
 
 NOISE_READINGS = ("deviation", "variance")
-"""What they may be taken for; see `minet_core.memory.support.noisy_boxes`."""
+"""Meanings of the noise levels; see `minet_core.memory.support.noisy_boxes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,13 @@ class Motion:
     """How objects move, and how well a detector places its boxes; see `minet_core.memory.motion`.
 
     Attributes:
-        measurement: deviation of a detector's box from the true one, each of centre and size, in
+        measurement: deviation of a detector's box from the true box, in centre and size, in
             √area of the box.
-        drift: deviation that a position gathers in a frame beside its velocity, likewise.
-        acceleration: deviation that a velocity gathers in a frame, likewise.
+        drift: deviation that a position gains per frame in addition to its velocity, likewise.
+        acceleration: deviation that a velocity gains per frame, likewise.
         camera: whether positions follow the camera's motion.
-        learning: share of what a match says of an object's unrest in what is believed of it; 0
-            takes all objects for equally calm.
+        learning: weight of each match in the estimate of an object's unrest; 0 treats all objects
+            as equally calm.
     """
 
     measurement: float = 0.08
@@ -38,10 +38,10 @@ class Existence:
     """When a slot counts as an object; see `Slot.existence`.
 
     Attributes:
-        sightings: how many boxes vouch for a slot: its existence is the mean of the log-odds of
-            its so many best boxes, and of a doubtful one for each that is missing.
-        threshold: existence from which on a slot's boxes are reported as a track.
-        patience: frames that a slot is kept unmatched once it has reached the threshold.
+        sightings: number of a slot's best boxes that count: its existence is the mean of their
+            log-odds, with a doubtful score for each missing box.
+        threshold: minimum existence to report a slot's boxes as a track.
+        patience: frames that a slot is kept without a match once it has reached the threshold.
         first_patience: frames that it is kept before.
     """
 
@@ -55,7 +55,7 @@ class Existence:
 class MemoryConfig:
     """Settings of the dynamic memory. The defaults are the preset `paper`.
 
-    Where a field is None, the term or the rule it steers is off.
+    A field of None turns its term or rule off.
 
     Attributes:
         scale: μ of Eq. 5 (§IV-B.3).
@@ -67,21 +67,21 @@ class MemoryConfig:
         open_threshold: base foreground score above which an unmatched box opens a slot
             (§IV-B.3: the same); not below `write_threshold`.
         nms: IoU of the class-wise suppression after re-weighting (§IV-B.3).
-        positives: most positive support samples of a matched box (§III-D.2).
+        positives: maximum positive support samples of a matched box (§III-D.2).
         negatives: negative support samples of a matched box (§III-D.2).
         buffer: matched boxes whose samples a slot keeps (§IV-B.3).
-        gate: log-odds against the empty slot below which a pair is discarded before the
-            assignment. The paper gives no figure; 0 is the association of the empty slot.
-        duplicate_iou: an unmatched box that overlaps a better one by more opens no slot.
-        match_cap: largest f of Eq. 8; without it π freezes on long footage.
-        max_slots: most slots; the longest unmatched retires first.
-        overlap: log-odds that a box loses for overlapping a surer one entirely: two boxes on one
-            object share its evidence. It decides what matches and opens, not what is reported.
+        gate: minimum log-odds of a pair against the empty slot; lower pairs are discarded before
+            the assignment. The paper gives no figure; 0 is the association of the empty slot.
+        duplicate_iou: an unmatched box that overlaps a better box by more opens no slot.
+        match_cap: maximum f of Eq. 8; without it π freezes on long footage.
+        max_slots: maximum number of slots; the slot unmatched for longest retires first.
+        overlap: log-odds that a box loses if a higher-scoring box covers it entirely: two boxes on
+            one object share its evidence. It affects matching and new slots, not reported scores.
         motion: position as a term of Eq. 5; None links by appearance alone.
-        existence: existence in the place of π in Eq. 6, and as the rule by which slots are
-            reported and retire; None reports every slot and keeps it for good.
-        return_gate: log-odds from which on a slot that has some boxes turns out to be an older one,
-            whose object has come back; see `minet_core.memory.returns`.
+        existence: existence instead of π in Eq. 6, and as the rule by which slots are reported and
+            retire; None reports every slot and keeps it for good.
+        return_gate: minimum log-odds that a slot with a few boxes has the object of an older slot,
+            which has reappeared; see `minet_core.memory.returns`.
     """
 
     scale: float = 20.0
@@ -106,7 +106,7 @@ class MemoryConfig:
 
 
 PAPER = MemoryConfig()
-"""As the paper has it: no ageing, no cap, appearance alone. For `minet eval`."""
+"""The paper's settings: no ageing, no cap, appearance alone. For `minet eval`."""
 
 VIDEO = MemoryConfig(
     scale=10.0,
@@ -124,8 +124,8 @@ VIDEO = MemoryConfig(
     existence=Existence(),
     return_gate=-1.0,
 )
-"""For long footage. For `minet detect`. benchmarks/README.md shows what each term earns, and on
+"""For long footage. For `minet detect`. benchmarks/README.md shows the effect of each term, and on
 which sequences. A quarter of the paper's support samples at a quarter of its λ gives the same
-identifiers but for the choice of shifts, in less time."""
+identifiers except for the choice of shifts, in less time."""
 
 PRESETS = {"paper": PAPER, "video": VIDEO}

@@ -1,4 +1,4 @@
-"""Settings of `minet export`: beside each, its default and the help text that `--help` shows."""
+"""Settings of `minet export`, each with its default and the help text that `--help` shows."""
 
 import re
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from minet_core.errors import ConfigError
 from minet_core.options import check_name, setting
 
 PICTURES = ("jpg", "png")
-"""What pictures of frames can be written as."""
+"""Picture formats for frames."""
 
 ORDERS = ("names", "natural")
-"""Of pictures in a task of CVAT."""
+"""Orders of the pictures in a CVAT task."""
 
 SPLITS = ("train", "val")
 """Parts of a dataset."""
@@ -25,14 +25,14 @@ class ExportOptions:
     """
 
     min_score: float = setting(
-        0.0, "Minimum mean score of a track; leaves out boxes without a track too."
+        0.0, "Minimum mean score of a track; also leaves out boxes without a track."
     )
     min_length: int = setting(1, "Minimum number of boxes of a track.")
     classes: tuple[str, ...] = setting((), "Classes to write; with --label-map, their new names.")
-    max_gap: int = setting(10, "Maximum gap that --interpolate closes, in frames.")
+    max_gap: int = setting(10, "Maximum gap for --interpolate to close, in frames.")
     interpolate: bool = setting(
         False,
-        "Interpolate boxes in short gaps that the detector left; gaps made by people stay.",
+        "Interpolate boxes in short gaps that the detector left; gaps that people made stay.",
     )
     keyframes: str = setting(
         "auto", "Boxes that become keyframes in annotation tools: auto, all, or every N-th."
@@ -44,16 +44,16 @@ class ExportOptions:
     constant_rate: float | None = setting(
         None, "Count frames as in a copy of the video with this constant frame rate."
     )
-    frames: str | None = setting(
-        None, "Write the frames as pictures too, where the format has them."
+    frames: str | None = setting(None, "Also write the frames as pictures, if the format has them.")
+    overlay: bool = setting(
+        False, "Also draw the exported tracks into a video: NAME-annotated.mp4."
     )
-    overlay: bool = setting(False, "Draw the exported tracks into a video too: NAME-annotated.mp4.")
-    split: str = setting("train", "Which part of the dataset to make: train or val.")
+    split: str = setting("train", "Part of the dataset to write: train or val.")
     order: str = setting(
-        "names", "How the CVAT task sorts its pictures: names, CVAT's default, or natural."
+        "names", "How the CVAT task sorts its pictures: names (CVAT's default) or natural."
     )
     video: tuple[str, ...] = setting(
-        (), "Where a moved video is now; matched to its result by name."
+        (), "New path of a moved video; matched to its result by name."
     )
     media: str | None = setting(
         None,
@@ -61,7 +61,7 @@ class ExportOptions:
         "video's folder.",
     )
     annotator: str | None = setting(
-        None, "Whose annotations to read from Label Studio's tasks: an id or e-mail address."
+        None, "Annotator to read from Label Studio's tasks: an id or e-mail address."
     )
     scores: bool = setting(
         False, "For CVAT: write scores as the attribute `score`; the labels must have it."
@@ -80,8 +80,8 @@ class ExportOptions:
         if self.constant_rate is not None and not 0 < self.constant_rate <= 1000:
             raise ConfigError(f"the rate must be over 0 and up to 1000, not {self.constant_rate}")
         if self.frames not in (None, *PICTURES):
-            raise ConfigError(f"pictures are written as {' or '.join(PICTURES)}, not {self.frames}")
+            raise ConfigError(f"frames must be {' or '.join(PICTURES)}, not {self.frames}")
         check_name("split", self.split, SPLITS)
         check_name("order", self.order, ORDERS)
         if not (self.keyframes in ("auto", "all") or re.fullmatch("[1-9][0-9]*", self.keyframes)):
-            raise ConfigError(f"keyframes are auto, all or a number, not {self.keyframes!r}")
+            raise ConfigError(f"keyframes must be auto, all or a number, not {self.keyframes!r}")

@@ -3,7 +3,8 @@
     python scripts/make_engines.py
 
 Writes weights/minet-nano-detector.onnx and weights/minet-nano-identify.onnx. Numbers that half
-precision holds exactly, as the weights files do, are kept in it.
+precision holds exactly, as the weights files do, are kept in it. weights/suppression.onnx is one
+operator, which the detectors share.
 """
 
 import hashlib
@@ -21,7 +22,13 @@ from minet_core.models.engine import MADE_FROM
 from minet_core.models.identify.network import PictureFeatures, fuse_batch_norm, read_identify
 from minet_core.models.nanodet.detector import load_classes
 from minet_core.models.nanodet.network import PictureNanoDet, read_nanodet
-from minet_core.models.weight_files import DEFAULT_MODEL, detector_file, embedder_file
+from minet_core.models.suppression import GRAPH
+from minet_core.models.weight_files import (
+    DEFAULT_MODEL,
+    detector_file,
+    embedder_file,
+    weights_folder,
+)
 from minet_core.models.weights import read_safetensors
 
 OPSET = 17
@@ -54,6 +61,7 @@ def main() -> None:
     network = read_identify(path).eval().requires_grad_(False)
     fuse_batch_norm(network)
     write(PictureFeatures(network), path, ["features"])
+    save(suppression(), weights_folder() / GRAPH)
 
 
 def write(network: nn.Module, weights: Path, outputs: Sequence[str]) -> None:
@@ -75,10 +83,29 @@ def write(network: nn.Module, weights: Path, outputs: Sequence[str]) -> None:
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     helper.set_model_props(model, {MADE_FROM: digest})
     model.producer_version = ""  # the same weights give the same file
+    save(model, weights.with_suffix(".onnx"))
+
+
+def suppression() -> onnx.ModelProto:
+    """Suppression of (1, N, 4) boxes with (1, 1, N) scores: (M, 3), the last column their rows."""
+    node = helper.make_node("NonMaxSuppression", ["boxes", "scores", "limit", "iou"], ["rows"])
+    given: list[tuple[str, int, list[int | None]]] = [
+        ("boxes", TensorProto.FLOAT, [1, None, 4]),
+        ("scores", TensorProto.FLOAT, [1, 1, None]),
+        ("limit", TensorProto.INT64, [1]),
+        ("iou", TensorProto.FLOAT, [1]),
+    ]
+    inputs = [helper.make_tensor_value_info(*each) for each in given]
+    rows = helper.make_tensor_value_info("rows", TensorProto.INT64, [None, 3])
+    graph = helper.make_graph([node], "suppression", inputs, [rows])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+
+
+def save(model: onnx.ModelProto, target: Path) -> None:
+    """Check a graph and write it."""
     onnx.checker.check_model(model)
-    target = weights.with_suffix(".onnx")
     target.write_bytes(model.SerializeToString(deterministic=True))
-    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")  # noqa: T201
+    print(f"{target}: {target.stat().st_size:,} bytes")  # noqa: T201
 
 
 def halve(graph: onnx.GraphProto) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-import numpy as np
 import torch
 
 from benchmarks.performance.rows import Row, ratio
@@ -19,7 +18,7 @@ def networks(frames: list[Frame], repeats: int) -> list[Row]:
     """Rows on one frame after the other."""
     model = load_model(device="cpu")
     detector, embedder = cast(Any, model.detector), model.embedder
-    prepared = [detector._resized(np.stack([frame])) for frame in frames]
+    prepared = [detector._resized([frame]) for frame in frames]
     bases = [detector.detect([frame])[0] for frame in frames]
 
     def network() -> None:

@@ -140,7 +140,7 @@ def _facts(summary: "Summary", *, memory: bool) -> Iterator[tuple[str, str]]:
     if memory and summary.rows_without_track:
         rows += f", {summary.rows_without_track} of them in no tracklet (not in mot.txt)"
     if summary.rows_interpolated:
-        rows += f", {summary.rows_interpolated} of them interpolated (mot.txt does not tell)"
+        rows += f", {summary.rows_interpolated} of them interpolated (not marked in mot.txt)"
     yield "detections", rows
     if memory:
         counts = ", ".join(f"{n} {name}" for name, n in summary.tracklets_by_class.items())

@@ -146,7 +146,7 @@ def open_inbox(
         InputError: there is no such folder.
     """
     if options.overwrite:
-        raise ConfigError("--watch with --overwrite would begin anew at every start")
+        raise ConfigError("--watch excludes --overwrite: it would start over each time")
     if options.rate is not None or any(getattr(options, name) for name in PERSONS):
         raise ConfigError("--watch is for many videos, and --rate and a person's boxes are not")
     model_files(options.model)

@@ -131,7 +131,7 @@ class VideoTruth:
         for _, image in self._pictures:
             if image is not None:
                 return image.shape[1], image.shape[0]
-        raise InputError(f"{self.name}: not one picture of this video can be read")
+        raise InputError(f"{self.name}: no picture of this video can be read")
 
     def frame(self, index: int) -> FrameTruth:
         """What is annotated in any frame of the video."""

@@ -1,5 +1,5 @@
 """Metrics: average precision, motion groups, steadiness over time, tracking.
 
-Everything reads `frames.EvalFrame`, one frame's true boxes beside the boxes found there, and
-streams: no metric holds pictures, and what is kept of a detection is stated where it is kept.
+All metrics read `frames.EvalFrame`, one frame's true boxes and detections, as a stream. No metric
+keeps pictures; each states what it keeps of a detection.
 """

@@ -1,4 +1,4 @@
-"""How far a mean over few tracks can be trusted: the bootstrap."""
+"""The bootstrap: confidence intervals of a mean over few tracks."""
 
 import math
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ import numpy as np
 from minet_core.evaluation.frames import Floats
 
 DRAWS = 2000
-"""Times the tracks are drawn anew."""
+"""Number of draws of the tracks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A range that holds the value with a given confidence; NaN where nothing can be said."""
+    """A confidence interval; NaN if it is unknown."""
 
     low: float
     high: float
@@ -24,8 +24,8 @@ def ratio_interval(
 ) -> Interval:
     """Interval of Σ numerators / Σ denominators over (K,) tracks.
 
-    Tracks, not frames, are drawn: the frames of one track are no independent evidence. With fewer
-    than two tracks that have a denominator the interval is NaN.
+    Tracks are drawn, not frames, because the frames of one track are not independent. With fewer
+    than two tracks with a denominator, the interval is NaN.
     """
     return difference_interval(
         numerators, denominators, np.zeros(len(numerators)), denominators, level=level, seed=seed
@@ -41,9 +41,9 @@ def difference_interval(
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Interval of the first ratio less the second, over the same (K,) tracks in the same order.
+    """Interval of the first ratio minus the second, over the same (K,) tracks in the same order.
 
-    Both ratios are taken from the same draws, so what the tracks have in common cancels out.
+    Both ratios use the same draws, so common variation of the tracks cancels out.
     """
     columns = np.stack([numerators, denominators, other_numerators, other_denominators], axis=1)
     columns = columns[(columns[:, 1] > 0) & (columns[:, 3] > 0)]

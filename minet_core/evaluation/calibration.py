@@ -1,8 +1,8 @@
 """Platt scaling of a detector's scores, fitted on labelled pictures or video.
 
-Eq. 7 multiplies scores as probabilities, which those of most detectors are not. What is fitted is
+Eq. 7 multiplies scores as probabilities, but most detectors' scores are not. The model is
 P(right) = sigmoid(a · logit(score) + b) (Platt, "Probabilistic outputs for support vector
-machines", 1999), by greatest likelihood.
+machines", 1999), fitted by maximum likelihood.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,22 +25,22 @@ from minet_core.models.proposals import SUREST, Calibration
 from minet_core.scores import classwise_nms
 
 FLOOR = 0.02
-"""Raw score from which on a detection counts."""
+"""Minimum raw score of a detection that counts."""
 LEAST = 100
-"""Right detections, and wrong ones, without which there is nothing to fit on."""
+"""Minimum number of right detections, and of wrong ones, for a fit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcomes:
-    """Detections of labelled pictures: (box, class) pairs that class-wise suppression keeps.
+    """Detections of labelled pictures: (box, class) pairs after class-wise suppression.
 
-    A pair is right if it overlaps a still unmatched object of its class by half, the best first.
+    A pair is right if it overlaps an unmatched object of its class by half, in order of scores.
 
     Attributes:
-        raw: (D,) score as the detector gives it.
-        right: (D,) whether it is.
-        pictures: how many were looked at.
-        objects: how many are annotated in them, of the classes that the detector knows.
+        raw: (D,) the detector's own scores.
+        right: (D,) whether each is right.
+        pictures: number of pictures.
+        objects: number of annotated objects of the detector's classes in them.
     """
 
     raw: Floats
@@ -56,7 +56,7 @@ def outcomes(
 
     Args:
         detector: without calibration, with independent probabilities.
-        dataset: pictures with truth.
+        dataset: pictures with ground truth.
         names: the detector's classes in the dataset.
         advance: called with 1 after each frame.
     """
@@ -100,30 +100,30 @@ def _outcomes(frame: EvalFrame) -> Iterator[tuple[Floats, Bools]]:
 
 
 def fit(found: Outcomes) -> Calibration:
-    """Platt's (a, b) of greatest likelihood.
+    """Platt's (a, b) by maximum likelihood.
 
     Raises:
-        InputError: there is too little to fit on, or higher scores are not more often right.
+        InputError: there are too few detections, or higher scores are not more often right.
     """
     right = int(found.right.sum())
     wrong = len(found.right) - right
     if min(right, wrong) < LEAST:
         raise InputError(
-            f"too little to fit on: {right} right and {wrong} wrong detections in "
-            f"{found.pictures} pictures with {found.objects} objects of the model's classes, "
-            f"where {LEAST} of each are the minimum; label more pictures"
+            f"too few detections: {right} right and {wrong} wrong in {found.pictures} pictures "
+            f"with {found.objects} objects of the model's classes; the minimum is {LEAST} of "
+            "each: label more pictures"
         )
     slope, offset = fit_platt(found.raw, found.right)
     if slope <= 0:
         raise InputError(
-            "higher scores are not more often right here, so there is nothing to scale: "
-            "`minet model --picture` shows whether the boxes are where they should be"
+            "higher scores are not more often right here, so a calibration is not possible: "
+            "`minet model --picture` shows whether the boxes are right"
         )
     return slope, offset
 
 
 def fit_platt(raw: Floats, right: Bools) -> tuple[float, float]:
-    """Platt's (a, b) of greatest likelihood; the loss is convex, so the start does not matter."""
+    """Platt's (a, b) by maximum likelihood; the loss is convex, so any start works."""
 
     def loss(ab: Floats) -> float:
         return log_loss(raw, right, (float(ab[0]), float(ab[1])))
@@ -149,13 +149,13 @@ def _logit(raw: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Detections of like scores.
+    """Detections of similar scores.
 
     Attributes:
-        low: minimum score; the highest is a tenth above.
-        count: how many there are.
+        low: minimum score; the maximum is a tenth above.
+        count: number of detections.
         mean: their mean score.
-        right: share of them that is right.
+        right: share that is right.
     """
 
     low: float
@@ -165,7 +165,7 @@ class Bin:
 
 
 def reliability(scores: Floats, right: Bools) -> list[Bin]:
-    """Of the detections scored so, how many there are and how many are right, by tenths."""
+    """Number of detections and share that is right, for each tenth of the score."""
     tenths = np.clip((scores * 10).astype(np.int64), 0, 9)
     bins = []
     for tenth in np.unique(tenths):

@@ -1,4 +1,4 @@
-"""What to evaluate and how: options, and the variants of the memory that are compared."""
+"""Options of an evaluation, and the variants of the memory to compare."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from minet_core.suggest import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """What is done once a whole video is known; see `minet_core.inference.offline`.
+    """Methods that run after a whole video; see `minet_core.inference.offline`.
 
     Attributes:
         bidirectional: merge the memory's pass with one from the end to the beginning (MINetΔ).
@@ -26,7 +26,7 @@ class Offline:
         tube_link: likewise, by tubes.
 
     Raises:
-        ConfigError: both ways of linking are asked for.
+        ConfigError: both linking methods are set.
     """
 
     bidirectional: bool = False
@@ -38,11 +38,11 @@ class Offline:
             raise ConfigError("seq-nms and tube-link do not go together: each gives final scores")
 
     def __bool__(self) -> bool:
-        """Whether anything is to be done."""
+        """Whether any method is set."""
         return self.bidirectional or self.seq_nms or self.tube_link
 
     def linked(self, frames: Sequence[ScoredFrame]) -> Sequence[ScoredFrame]:
-        """A video's frames, ascending, with the scores that linking gives their boxes."""
+        """A video's frames, ascending, with the scores after linking."""
         if self.seq_nms:
             return seq_nms(frames)
         return tube_link(frames) if self.tube_link else frames
@@ -50,19 +50,19 @@ class Offline:
 
 @dataclass(frozen=True, slots=True)
 class EvalOptions:
-    """Which metrics, and what they depend on.
+    """The metrics to compute, and their settings.
 
     Attributes:
         protocol: of average precision.
-        motion: whether to score slow, medium and fast objects apart.
-        motion_rule: whose rule weighs the false positives of a motion group.
+        motion: whether to score slow, medium and fast objects separately.
+        motion_rule: rule that weights the false positives of a motion group.
         tracking: whether to compute HOTA, CLEAR and IDF1.
-        score: minimum score of a detection that is shown: tracking, track recall and
-            fragmentations depend on it.
-        offline: what is done once a whole video is known.
+        score: minimum score of a shown detection; tracking, track recall and fragmentations
+            depend on it.
+        offline: methods that run after a whole video.
 
     Raises:
-        ConfigError: the score is not from 0 to 1, or the metrics do not go together.
+        ConfigError: the score is not from 0 to 1, or the metrics exclude each other.
     """
 
     protocol: ApProtocol = ApProtocol.VOC50
@@ -86,8 +86,8 @@ class Variant:
     Attributes:
         name: for tables.
         memory: its settings; None for the plain detector.
-        trained: whether it runs the second model, which had the meta loss in its training.
-        offline: what is done for it alone once a whole video is known.
+        trained: whether it runs the second model, trained with the meta loss.
+        offline: methods that run after a whole video, for this variant only.
     """
 
     name: str
@@ -101,7 +101,7 @@ WITHOUT = "without memory"
 
 
 def with_and_without(memory: MemoryConfig) -> tuple[Variant, ...]:
-    """What is compared unless something else is asked for."""
+    """The default comparison."""
     return Variant(WITH, memory), without()
 
 
@@ -113,11 +113,11 @@ def without() -> Variant:
 def ablation(
     memory: MemoryConfig, *, trained: bool, fc6: bool = False, fgfa: bool = False
 ) -> tuple[Variant, ...]:
-    """Table III; (b) and (d) only where there is a second model, trained with the meta loss.
+    """Table III; (b) and (d) only with a second model, trained with the meta loss.
 
     Args:
         memory: its settings.
-        trained: whether there is.
+        trained: whether there is a second model.
         fc6: whether (c) takes its embeddings from the detect head.
         fgfa: whether the models aggregate frames; then (a) is the paper's row FGFA of §IV-H, and
             (d) its row FGFA + MINet.
@@ -135,10 +135,11 @@ def ablation(
 
 
 def comparisons(variants: Sequence[Variant]) -> tuple[tuple[str, str], ...]:
-    """(variant, what to hold it against), by name.
+    """(variant, its reference), by name.
 
-    Memory is held against the same model without, and a trained model against the untrained one
-    without memory: alone, and with memory. Of several memories of a trained model, the first.
+    Memory is compared with the same model without memory. A trained model, without and with memory,
+    is compared with the untrained model without memory. Of several memories of a trained model,
+    only the first is compared.
     """
     plain = {variant.trained: variant.name for variant in variants if variant.memory is None}
     pairs = []
@@ -158,11 +159,11 @@ def sweep(text: str, memory: MemoryConfig) -> tuple[Variant, ...]:
     """The plain detector, and the memory with one of its settings varied (Table V).
 
     Args:
-        text: such as `decay=1,0.95,0.9`; any field of `MemoryConfig` that is one value.
+        text: such as `decay=1,0.95,0.9`; any field of `MemoryConfig` with a single value.
         memory: the other settings.
 
     Raises:
-        ConfigError: there is no such setting, or a value does not suit it.
+        ConfigError: the setting or a value is unknown.
     """
     name, _, values = text.partition("=")
     name = name.strip()
@@ -172,7 +173,7 @@ def sweep(text: str, memory: MemoryConfig) -> tuple[Variant, ...]:
         raise ConfigError(f"the memory has no setting {name!r}{hint}")
     words = list(dict.fromkeys(word for part in values.split(",") if (word := part.strip())))
     if not words:
-        raise ConfigError(f"a sweep needs values with commas between: {name}=1,0.95")
+        raise ConfigError(f"a sweep needs values separated by commas: {name}=1,0.95")
     hint_of = get_type_hints(MemoryConfig)[name]
     varied = (replace(memory, **{name: _value(name, word, hint_of)}) for word in words)
     return (
@@ -195,4 +196,4 @@ def _value(name: str, word: str, kind: Any) -> Any:
             return number
     except (KeyError, ValueError):
         pass
-    raise ConfigError(f"{word!r} is no value for the setting {name}")
+    raise ConfigError(f"{word!r} is not a value of the setting {name}")

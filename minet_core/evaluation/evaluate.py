@@ -1,4 +1,4 @@
-"""Evaluation of a model, or of results that exist, on a dataset.
+"""Evaluation of a model, or of existing results, on a dataset.
 
 dataset ─ pictures ─ base detections ┬ memory ─ pairs ─ Scorer     one line a variant;
         └ truth                      └ (none) ─ pairs ─ Scorer     detector and features once
@@ -25,20 +25,20 @@ from minet_core.models.stored_detections import StoredBoxes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvalResult:
-    """What came out of an evaluation.
+    """The result of an evaluation.
 
     Attributes:
-        dataset: what it was made on.
-        options: which metrics.
-        variants: name → numbers, in the order they were asked for.
-        covered: classes that the model, or the maker of the results, can say.
-        videos: scored.
-        frames: scored.
-        warnings: what was wrong without stopping it, a line each.
-        comparisons: (variant, what to hold it against), by name.
-        cut: highest score at which scored results were cut, None where none was or it is unknown.
+        dataset: evaluated dataset.
+        options: computed metrics.
+        variants: name → scores, in the requested order.
+        covered: classes that the model, or the program that made the results, knows.
+        videos: number of scored videos.
+        frames: number of scored frames.
+        warnings: problems that did not stop the evaluation, a line each.
+        comparisons: (variant, its reference), by name.
+        cut: maximum score at which results were cut, None if none was or it is unknown.
         is_paper: whether the variants are those of the paper's tables.
-        choices: pictures of the paper's Fig. 5, a line a track, where they were asked for.
+        choices: pictures of the paper's Fig. 5, a row per track, if requested.
     """
 
     dataset: Dataset
@@ -55,7 +55,7 @@ class EvalResult:
 
     @property
     def not_covered(self) -> tuple[str, ...]:
-        """Classes of the dataset that cannot be found, in its order."""
+        """Classes of the dataset that are not covered, in its order."""
         return tuple(name for name in self.dataset.classes if name not in self.covered)
 
 
@@ -67,18 +67,18 @@ def evaluate_model(
     *,
     progress: Progress | None = None,
 ) -> EvalResult:
-    """Score what a model finds in a dataset, with every variant of its memory.
+    """Score a model's detections in a dataset, with every variant of its memory.
 
     Args:
-        dataset: pictures and truth.
-        finders: ask the model; several, of one model each, if the variants are of several.
-        variants: those of all finders, in the order of the result.
-        options: which metrics.
+        dataset: pictures and ground truth.
+        finders: run the models, one each.
+        variants: of all finders, in the order of the result.
+        options: metrics to compute.
         progress: called after each frame.
 
     Raises:
-        InputError: nothing is annotated, not one picture of a video can be read, or truth or
-            detections are not sound.
+        InputError: nothing is annotated, no picture of a video can be read, or ground truth or
+            detections are invalid.
         ConfigError: a metric needs a package that is not installed.
     """
     scorers = {
@@ -98,7 +98,7 @@ def evaluate_model(
 def _together(
     streams: Sequence[Iterator[tuple[int, FoundOf]]],
 ) -> Iterator[tuple[int, FoundOf]]:
-    """What all find in each frame."""
+    """The detections of all finders in each frame."""
     for same in zip(*streams, strict=True):
         yield same[0][0], {name: found for _, by_name in same for name, found in by_name.items()}
 
@@ -110,16 +110,16 @@ def evaluate_results(
     *,
     progress: Progress | None = None,
 ) -> EvalResult:
-    """Score results that exist.
+    """Score existing results.
 
     Args:
-        dataset: truth; its pictures are not looked at.
-        stored_of: from a video's name to its results, in the dataset's classes.
-        options: which metrics.
+        dataset: ground truth; its pictures are not read.
+        stored_of: video name → its results, in the dataset's classes.
+        options: metrics to compute.
         progress: called after each frame.
 
     Raises:
-        InputError: nothing is annotated, or results are missing, not sound, or of frames that do
+        InputError: nothing is annotated, or results are missing, invalid, or of frames that do
             not exist.
         ConfigError: a metric needs a package that is not installed.
     """
@@ -146,19 +146,19 @@ def evaluate_results(
 
 
 RESULTS = "results"
-"""Name of the one variant of `evaluate_results`."""
+"""Name of the only variant of `evaluate_results`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Truths:
-    """The frames of a video that are scored: true boxes by frame, motion IoU by frame."""
+    """The scored frames of a video: true boxes by frame, motion IoU by frame."""
 
     boxes: dict[int, TrueBoxes]
     motion: dict[int, Floats]
 
 
 class _Run:
-    """Gathers what is scored of one video after the other."""
+    """Collects the scores of all videos, one by one."""
 
     def __init__(
         self,
@@ -176,7 +176,7 @@ class _Run:
         self.covered: set[int] = set()
 
     def truths(self, video: VideoTruth) -> _Truths | None:
-        """What is annotated in a video; None where nothing is to be scored."""
+        """The annotations of a video; None if nothing is to be scored."""
         inclusive = self._dataset.inclusive
         boxes = {
             truth.index: true_boxes(truth, inclusive=inclusive)
@@ -194,7 +194,7 @@ class _Run:
         found: Iterator[tuple[int, FoundOf]],
         progress: Progress | None,
     ) -> None:
-        """Score what was found in all frames of a video, given in order."""
+        """Score the detections in all frames of a video, in order."""
         for number, by_variant in found:
             if number in truths.boxes:
                 for name, scorer in self._scorers.items():
@@ -208,12 +208,12 @@ class _Run:
         self._frames += len(truths.boxes)
 
     def warn(self, place: str, lines: Sequence[str]) -> None:
-        """Take note of what was wrong at a place."""
+        """Record problems of a video or file."""
         for line in lines:
             self._warnings.setdefault(line, []).append(place)
 
     def result(self) -> EvalResult:
-        """The numbers."""
+        """The scores so far."""
         if not self._frames:
             raise InputError(f"{self._dataset.name}: no frame of it is annotated")
         classes = self._dataset.classes
@@ -236,7 +236,7 @@ def _places(places: Sequence[str]) -> str:
 
 
 def _motion(video: VideoTruth, inclusive: bool) -> dict[int, Floats]:
-    """Motion IoU by frame; from all frames, as a list may choose few of them."""
+    """Motion IoU by frame, from all frames, even if a list chooses only a few."""
     truths = [video.frame(index) for index in range(len(video))]
     boxes = [true_boxes(truth, inclusive=inclusive) for truth in truths]
     counts = [len(truth) for truth in truths]

@@ -1,8 +1,8 @@
-"""What every metric is given: one frame's true boxes beside the boxes that were found there.
+"""The input of every metric: one frame's true boxes and detections.
 
-Boxes are xyxy in pixels and name edges, not pixels: x2 - x1 is the width. Annotations that count
-pixels inclusively, as ImageNet VID and Pascal VOC do, go through `boxes.edges_of_inclusive` first;
-plain overlap then is what those protocols call "+1" overlap, and no metric has to know.
+Boxes are xyxy edges in pixels: x2 - x1 is the width. Inclusive annotations, as in ImageNet VID and
+Pascal VOC, go through `boxes.edges_of_inclusive` first. Plain overlap then equals the "+1" overlap
+of those protocols.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ class TrueBoxes(Boxes):
     Attributes:
         boxes: (T, 4) xyxy, edges in pixels.
         label_ids: (T,) index into the evaluated classes.
-        track_ids: (T,) identity within the video; negative where it has none.
-        ignore: (T,) true where a detection on the box is neither right nor wrong.
+        track_ids: (T,) identity within the video; negative without one.
+        ignore: (T,) true if a detection on the box is neither right nor wrong.
     """
 
     boxes: Floats
@@ -43,7 +43,7 @@ class TrueBoxes(Boxes):
         track_ids: ArrayLike | None = None,
         ignore: ArrayLike | None = None,
     ) -> Self:
-        """Arrays from anything array-like; without ids no box has a track, none is ignored."""
+        """Arrays from anything array-like; by default no box has a track, and none is ignored."""
         labels = np.asarray(label_ids, dtype=np.int64)
         return cls(
             boxes=_boxes(boxes),
@@ -55,13 +55,13 @@ class TrueBoxes(Boxes):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundBoxes(Boxes):
-    """The detections of one frame: one row a (box, class) pair.
+    """The detections of one frame: a row per (box, class) pair.
 
     Attributes:
         boxes: (D, 4) xyxy, edges in pixels.
         label_ids: (D,) index into the evaluated classes.
-        scores: (D,) higher is surer.
-        track_ids: (D,) identity within the video; negative where it has none.
+        scores: (D,) higher is more confident.
+        track_ids: (D,) identity within the video; negative without one.
     """
 
     boxes: Floats
@@ -77,7 +77,7 @@ class FoundBoxes(Boxes):
         scores: ArrayLike,
         track_ids: ArrayLike | None = None,
     ) -> Self:
-        """Arrays from anything array-like; without ids no detection has a track."""
+        """Arrays from anything array-like; by default no detection has a track."""
         labels = np.asarray(label_ids, dtype=np.int64)
         return cls(
             boxes=_boxes(boxes),
@@ -89,13 +89,13 @@ class FoundBoxes(Boxes):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvalFrame:
-    """One frame, checked, ready to be scored.
+    """One validated frame, ready to be scored.
 
     Attributes:
         video: name of the video, for keys and error messages.
         number: 0-based frame.
-        truth: what is there.
-        found: what was found.
+        truth: true boxes.
+        found: detections.
 
     Raises:
         InputError: boxes that are not (N, 4), columns of another length, coordinates or scores
@@ -122,22 +122,22 @@ class EvalFrame:
 
     @property
     def place(self) -> str:
-        """Where this is, for messages."""
+        """Video and frame, for messages."""
         return f"{self.video}, frame {self.number}"
 
     def check_labels(self, classes: int) -> None:
-        """Raise InputError when a label is not below the number of classes."""
+        """Raise InputError if a label is not below the number of classes."""
         self._refuse(self.truth.label_ids >= classes, "the class of true box {} is unknown")
         self._refuse(self.found.label_ids >= classes, "the class of predicted box {} is unknown")
 
     @property
     def true_labels(self) -> list[int]:
-        """Class ids of the true boxes, ignored ones too, ascending."""
+        """Class ids of the true boxes, including ignored ones, ascending."""
         return sorted(set(self.truth.label_ids.tolist()))
 
     @property
     def labels(self) -> list[int]:
-        """Class ids that the frame has something of, ascending."""
+        """Class ids of true boxes and detections, ascending."""
         return sorted({*self.truth.label_ids.tolist(), *self.found.label_ids.tolist()})
 
     def _check(self, kind: str, boxes: Floats, labels: Ints, *columns: NDArray[np.generic]) -> None:
@@ -171,7 +171,7 @@ def _tracks(track_ids: ArrayLike | None, rows: int) -> Ints:
 
 
 def _repeated(track_ids: Ints, label_ids: Ints | None = None) -> Bools:
-    """True at rows whose identity (within its class) stands in an earlier row too."""
+    """True at rows whose identity (within its class) is also in an earlier row."""
     columns = [track_ids] if label_ids is None else [track_ids, label_ids]
     order = np.lexsort(columns)
     same = np.logical_and.reduce([c[order[1:]] == c[order[:-1]] for c in columns])

@@ -1,7 +1,7 @@
-"""Which detection is which true box, inside one frame and one class.
+"""Match detections to true boxes, within one frame and one class.
 
-Every protocol here matches greedily: the surest detection first, each taking the free true box it
-overlaps most. They differ in how much overlap is enough.
+Every protocol here matches greedily: detections by descending score, each to the free true box that
+it overlaps most. The protocols differ in the minimum overlap.
 """
 
 from dataclasses import dataclass
@@ -13,26 +13,26 @@ from minet_core.boxes import box_iou
 from minet_core.evaluation.frames import Bools, EvalFrame, Floats, Ints
 
 UNMATCHED = -1
-"""The detection is on no true box that was still free: a false positive."""
+"""The detection is on no free true box: a false positive."""
 DROPPED = -2
 """The detection is on an ignored true box: neither right nor wrong."""
 
 
 class ApProtocol(StrEnum):
-    """How average precision is counted; numbers under different protocols do not compare."""
+    """How average precision is computed; do not compare numbers of different protocols."""
 
     VOC50 = "voc50"
     """Overlap of one half or more; area under the whole precision envelope."""
     DEVKIT = "devkit"
-    """As voc50, but small true boxes ask for less overlap: the ImageNet VID development kit."""
+    """As voc50, but small true boxes need less overlap: the ImageNet VID development kit."""
     COCO = "coco"
-    """COCO's AP50: matched by pycocotools, 100 detections a class and frame, 101 recalls."""
+    """COCO's AP50: matched by pycocotools, 100 detections per class and frame, 101 recalls."""
 
 
 def overlap_thresholds(boxes: Floats, protocol: ApProtocol) -> Floats:
-    """Least overlap (N,) that finds each of the true boxes (N, 4).
+    """Minimum overlap (N,) for each of the true boxes (N, 4).
 
-    The development kit forgives about five pixels on every side, which matters below 25 × 25:
+    The development kit tolerates about five pixels on every side, which matters below 25 × 25:
     min(0.5, wh / ((w + 10)(h + 10))).
     """
     if protocol is not ApProtocol.DEVKIT:
@@ -43,14 +43,14 @@ def overlap_thresholds(boxes: Floats, protocol: ApProtocol) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassFrame:
-    """The detections of one class in one frame against the true boxes of that class.
+    """The detections and true boxes of one class in one frame.
 
     Attributes:
-        detections: (D,) rows of the frame's detections, surest first; ties keep their order.
+        detections: (D,) rows of the frame's detections, by descending score; ties keep their order.
         truths: (T,) rows of the frame's true boxes that count.
         overlaps: (D, T).
-        thresholds: (T,) overlap that is enough.
-        on_ignored: (D,) true where the detection overlaps an ignored true box enough.
+        thresholds: (T,) minimum overlap.
+        on_ignored: (D,) true if the detection overlaps an ignored true box enough.
     """
 
     detections: Ints
@@ -62,11 +62,10 @@ class ClassFrame:
     def match(self, last: Bools | None = None) -> Ints:
         """True box of each detection: (D,) columns of `overlaps`, UNMATCHED or DROPPED.
 
-        A detection goes to a box that counts before it is given up to an ignored one, and an
-        ignored one takes any number of detections.
+        Boxes that count come before ignored boxes. An ignored box takes any number of detections.
 
         Args:
-            last: (T,) boxes that give way when two overlap a detection equally.
+            last: (T,) boxes that come last if two overlap a detection equally.
         """
         order = np.arange(len(self.truths)) if last is None else np.argsort(last, kind="stable")
         chosen = _greedy(self.overlaps[:, order], self.thresholds[order])
@@ -77,7 +76,7 @@ class ClassFrame:
 
 
 def class_frame(frame: EvalFrame, label: int, protocol: ApProtocol) -> ClassFrame:
-    """What is there and what was found of one class in a frame."""
+    """True boxes and detections of one class in a frame."""
     truth, found = frame.truth, frame.found
     rows = np.flatnonzero(found.label_ids == label)
     rows = rows[np.argsort(-found.scores[rows], kind="stable")]
@@ -95,7 +94,7 @@ def class_frame(frame: EvalFrame, label: int, protocol: ApProtocol) -> ClassFram
 
 
 def _greedy(overlaps: Floats, thresholds: Floats) -> Ints:
-    """Row by row, the free column of the largest overlap that is enough; the first of equals."""
+    """For each row, the free column with the largest sufficient overlap; the first of equals."""
     chosen = np.full(len(overlaps), UNMATCHED)
     free = overlaps >= thresholds
     for row in np.flatnonzero(free.any(axis=1)):

@@ -1,8 +1,7 @@
-"""The paper's Tables II to V by one pass of the detectors, with its figures beside ours.
+"""The paper's Tables II to V from one pass of the detectors, with the paper's figures beside ours.
 
-Its figures are mean AP on ImageNet VID's validation set, of networks trained as §IV-B says. They
-stand beside whatever dataset is scored, so that nobody has to look them up; they compare only
-with the same data.
+Its figures are mean AP on ImageNet VID's validation set, of networks trained as in §IV-B. They are
+shown for any dataset, but compare only with the same data.
 """
 
 from collections.abc import Mapping
@@ -38,10 +37,10 @@ class PaperRow:
     """A row of a table of the paper.
 
     Attributes:
-        table: which.
-        row: as the paper calls it.
-        variant: of the evaluation that has it.
-        paper: mean AP in percent; None where the paper has no such row.
+        table: its name.
+        row: its name in the paper.
+        variant: variant of the evaluation with this row.
+        paper: mean AP in percent; None if the paper has no such row.
     """
 
     table: str
@@ -53,7 +52,7 @@ class PaperRow:
 def paper_variants(
     memory: MemoryConfig, *, fc6: bool = False, fgfa: bool = False
 ) -> tuple[Variant, ...]:
-    """Everything that the tables ask of two models, trained without and with the meta loss.
+    """All variants that the tables need, of two models trained without and with the meta loss.
 
     Args:
         memory: settings of the memory.
@@ -73,7 +72,7 @@ def paper_variants(
 
 
 def paper_rows(names: tuple[str, ...]) -> list[PaperRow]:
-    """The rows of the tables, of the variants of `paper_variants` by name."""
+    """The rows of the tables, from the names of `paper_variants`."""
     more = {_BOTH_WAYS, *_OFFLINE, *map(_decay_name, DECAYS)}
     of_letter = {name[:3]: name for name in names if name not in more}
     fgfa = "FGFA" in of_letter.get("(a)", "")
@@ -95,7 +94,7 @@ def paper_rows(names: tuple[str, ...]) -> list[PaperRow]:
 
 
 def beside(variants: Mapping[str, Scores]) -> list[tuple[PaperRow, float]]:
-    """Each row with the mean AP over all classes that was found for it, a share."""
+    """Each row with our mean AP over all classes, from 0 to 1."""
     return [(row, variants[row.variant].ap.mean) for row in paper_rows(tuple(variants))]
 
 

@@ -1,4 +1,4 @@
-"""One video through a detector, and every variant of the memory beside each other."""
+"""Run a detector once over a video, with every variant of the memory in parallel."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from minet_core.models.zoo import Model
 from minet_core.video.info import Image
 
 FoundOf = Mapping[str, Found]
-"""Variant → what it found in a frame."""
+"""Variant → its detections in a frame."""
 
 
 ScoredOf = Mapping[str, ScoredFrame]
@@ -28,16 +28,15 @@ ScoredOf = Mapping[str, ScoredFrame]
 
 
 class Passes:
-    """The variants side by side over one video: detector and features run once.
+    """All variants over one video; detector and features run once.
 
     Args:
         model: with boxes of a file, those of this video.
         variants: memories to compare.
         names: the model's classes in the dataset.
-        classes: how many the dataset has.
-        offline: what is done once the whole video is known, for variants that do not say so
-            themselves. Then all its score vectors, and for a backward pass its base detections,
-            are held at once.
+        classes: number of the dataset's classes.
+        offline: methods that run after the whole video, for variants without their own. They keep
+            all score vectors of the video in memory, and for a backward pass its base detections.
     """
 
     def __init__(
@@ -59,10 +58,10 @@ class Passes:
         self._bases: dict[int, BaseDetections] = {}
 
     def go(self, video: VideoTruth) -> Iterator[tuple[int, FoundOf]]:
-        """What is found in every frame of a video, in order.
+        """The detections in every frame of a video, in order.
 
         Raises:
-            InputError: not one of its pictures can be read.
+            InputError: none of its pictures can be read.
         """
         whole = any(self._offline.values())
         frames = self._whole(video) if whole else self._forward(video)
@@ -74,11 +73,11 @@ class Passes:
             seen += 1
             yield number, {name: self._pairs(name, frame) for name, frame in scored.items()}
         if not seen:
-            raise InputError(f"{video.name}: not one picture of this video can be read")
+            raise InputError(f"{video.name}: no picture of this video can be read")
 
     @property
     def warnings(self) -> list[str]:
-        """What was wrong with the detections."""
+        """Problems of the detections."""
         return next(iter(self._online.values())).warnings
 
     def _start(self) -> dict[str, OnlineDetector]:
@@ -89,7 +88,7 @@ class Passes:
         return pairs(frame, self._names, self._classes, nms)
 
     def _forward(self, video: VideoTruth) -> Iterator[tuple[int, ScoredOf | None]]:
-        """All frames in order; None where there is no picture."""
+        """All frames in order; None for a missing picture."""
         frames = windows(every_frame(video), lambda each: each[1], self._asked.window)
         for (number, image), before, after in frames:
             if image is None:
@@ -113,7 +112,7 @@ class Passes:
         return base
 
     def _whole(self, video: VideoTruth) -> Iterator[tuple[int, ScoredOf | None]]:
-        """As `_forward`, with the scores that are known at the end of the video."""
+        """Like `_forward`, with the final scores at the end of the video."""
         online = dict(self._forward(video))
         read = {number: scored for number, scored in online.items() if scored is not None}
         backward = self._backward(video, max(read, default=0)) if self._both_ways else {}
@@ -128,7 +127,7 @@ class Passes:
         return ((number, by_number.get(number)) for number in online)
 
     def _backward(self, video: VideoTruth, last: int) -> dict[str, list[ScoredFrame]]:
-        """The passes with memory from the last frame that was read to the first, in that order."""
+        """The passes with memory from the last read frame to the first, in that order."""
         passes = {
             name: online
             for name, online in self._start().items()
@@ -148,7 +147,7 @@ class Passes:
                 frames[name].append(online.step(image, frame=number, time=time, base=base))
         if self._bases:
             number = max(self._bases)
-            raise InputError(f"{video.name}, frame {number}: read once, but not a second time")
+            raise InputError(f"{video.name}, frame {number}: cannot be read a second time")
         return frames
 
     def _relink(
@@ -160,7 +159,7 @@ class Passes:
 
 
 def every_frame(video: VideoTruth) -> Iterator[tuple[int, Image | None]]:
-    """All frames in order, None for those that cannot be read."""
+    """All frames in order, None for frames that cannot be read."""
     expected = 0
     for number, image in video.images():
         yield from ((missing, None) for missing in range(expected, number))
@@ -170,7 +169,7 @@ def every_frame(video: VideoTruth) -> Iterator[tuple[int, Image | None]]:
 
 
 class Remembering:
-    """An embedder that does not do twice what several variants ask of one frame."""
+    """An embedder that computes once what several variants need of a frame."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -185,15 +184,15 @@ class Remembering:
         return self._embedder.dim
 
     def features(self, frame: Frame) -> FeatureMap:
-        """The frame's feature map; the one there is if the same array is asked about again."""
+        """The frame's feature map, cached for the same array."""
         if self._features is None or frame is not self._frame:
             self._frame, self._features = frame, self._embedder.features(frame)
             self._boxes = self._embeddings = None
         return self._features
 
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
-        """(N, D) embeddings; those there are if the frame's first tensor of boxes comes again."""
-        # The first boxes asked for are the proposals, the same tensor for every variant.
+        """(N, D) embeddings, cached for the frame's first tensor of boxes."""
+        # The first boxes are the proposals, the same tensor for every variant.
         if self._embeddings is None or boxes is not self._boxes:
             embeddings = self._embedder.embed(features, boxes)
             if self._boxes is not None:

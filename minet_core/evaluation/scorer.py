@@ -1,4 +1,4 @@
-"""All metrics of one variant, fed frame by frame, and what comes of them."""
+"""All metrics of one variant, computed frame by frame."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,19 +21,19 @@ from minet_core.evaluation.tracks.steadiness import TemporalAccumulator, Tempora
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """The numbers of one variant.
+    """The scores of one variant.
 
     Attributes:
-        memory: the variant's settings as a table of names and values, None without memory.
+        memory: the variant's settings by name, None without memory.
         ap: average precision.
-        ap_draws: (D,) its mean over classes, on videos drawn at random; empty where it was not
-            asked for, or for one video.
+        ap_draws: (D,) its mean over classes, on videos drawn at random; empty if not requested, or
+            for one video.
         temporal: steadiness along the true tracks.
-        motion: average precision by speed, None where it was not asked for.
-        motion_rule: whose rule weighs the false positives there.
-        tracking: None where it was not asked for, or the variant gives no track ids.
-        tracks: the score of every true track over time.
-        identities: who was called by which id, a video each; empty without `tracking`.
+        motion: average precision by speed, None if not requested.
+        motion_rule: rule that weights the false positives there.
+        tracking: None if not requested, or without track ids.
+        tracks: score of every true track over time.
+        identities: predicted ids of true tracks, one per video; empty without `tracking`.
     """
 
     memory: dict[str, Any] | None
@@ -48,14 +48,14 @@ class Scores:
 
 
 class Scorer:
-    """Takes in one video after the other, frame by frame.
+    """Scores videos one by one, frame by frame.
 
-    Held of a video until its end: the true boxes, and the detections that tracking looks at.
+    It keeps the true boxes of a video, and the detections for tracking, until its end.
 
     Args:
         classes: names, in the order of the class ids.
-        options: which metrics.
-        memory: settings behind the detections, None for those of a plain detector.
+        options: metrics to compute.
+        memory: settings of the memory, None for a plain detector.
         tracks: whether the detections have track ids.
 
     Raises:
@@ -88,17 +88,17 @@ class Scorer:
     def add(
         self, video: str, number: int, truth: TrueBoxes, found: Found, motion: Floats | None
     ) -> None:
-        """Take in the next frame of a video.
+        """Add the next frame of a video.
 
         Args:
             video: its name.
             number: 0-based frame.
-            truth: what is there.
-            found: what was found.
-            motion: (T,) motion IoU of the true boxes, where motion groups are asked for.
+            truth: true boxes.
+            found: detections.
+            motion: (T,) motion IoU of the true boxes, if motion groups are requested.
 
         Raises:
-            InputError: the detections are not sound; see `EvalFrame`.
+            InputError: the detections are invalid; see `EvalFrame`.
         """
         frame = EvalFrame(video, number, truth, found.boxes)
         self._ap.add(frame)
@@ -110,7 +110,7 @@ class Scorer:
             self._frames.append(EvalFrame(video, number, truth, found.tracked(self._score)))
 
     def end_video(self, video: str) -> None:
-        """Tell that all frames of a video were given."""
+        """End a video after all its frames."""
         self._ap.end_video()
         if self._tracking is not None:
             self._tracking.add_video(video, self._frames)
@@ -118,11 +118,11 @@ class Scorer:
         self._frames = []
 
     def result(self, *, draws: bool = False) -> Scores:
-        """The numbers of the videos up to now.
+        """The scores of the videos so far.
 
         Args:
-            draws: whether to tell what the mean average precision is on videos drawn at random,
-                which takes its time.
+            draws: whether to compute the mean average precision on videos drawn at random, which
+                takes time.
         """
         return Scores(
             memory=self._memory,

@@ -1,1 +1,1 @@
-"""From detections to tracks: a video frame by frame, its tracklets joined, its scores refined."""
+"""From detections to tracks: frame by frame, then joined tracklets and refined scores."""

@@ -1,4 +1,4 @@
-"""What a person has drawn or confirmed: boxes with an identity, at any frames of a video.
+"""A person's annotations: boxes with an identity, in any frames of a video.
 
 Nothing here imports torch.
 """
@@ -10,15 +10,15 @@ from typing import NamedTuple
 Box = tuple[float, float, float, float]
 
 FIRST = -1
-"""In the place of a frame: the first that is looked at, whichever that is."""
+"""Stands for the first processed frame, whatever its index."""
 
 
 class Anchor(NamedTuple):
     """One box of a person.
 
     Attributes:
-        id: of the object, the person's own.
-        box: x1, y1, x2, y2 in pixels of the frame as it is displayed.
+        id: of the object, as the person numbered it.
+        box: x1, y1, x2, y2 in pixels of the displayed frame.
     """
 
     id: int
@@ -27,17 +27,17 @@ class Anchor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """All that a person has said of one video.
+    """All annotations of one video by a person.
 
     Attributes:
         boxes: frame → boxes there, each object once.
-        labels: id → class, of those whose class a person has named.
-        gone: frame → boxes in which there is no object.
-        hidden: frame → ids of objects that are not to be seen there.
-        tracks: frame → id → box of a detector, where a person has had a hand in the track and so
-            has left it there. It is the object's, and no more certain than other boxes.
-        lines: id → (first, last) frames between which it is to be seen all the time, though
-            perhaps never found: with a box on a straight line where it is not.
+        labels: id → class, for objects whose class a person has set.
+        gone: frame → boxes without an object.
+        hidden: frame → ids of objects that are hidden there.
+        tracks: frame → id → box of a detector that a person left in an edited track. It belongs to
+            the object, and is no more certain than other boxes.
+        lines: id → (first, last) frames between which the object is visible all the time. Where it
+            is not found, it gets a box on a straight line.
         notes: what was left out, a line each.
     """
 
@@ -51,19 +51,19 @@ class Anchors:
 
     @property
     def ids(self) -> frozenset[int]:
-        """Of all objects that have a box."""
+        """Ids of all objects with a box."""
         return frozenset(anchor.id for row in self.boxes.values() for anchor in row)
 
     @property
     def only_first(self) -> bool:
-        """Whether all boxes are of the first frame, so that tracks are found in one pass."""
+        """Whether all boxes are in the first frame, so that one pass finds the tracks."""
         return self.boxes.keys() <= {FIRST}
 
     def of(self, number: int) -> Iterator[tuple[int, Box]]:
-        """Frames and boxes of one object, in order."""
+        """Frames and boxes of one object, in order of frames."""
         for frame in sorted(self.boxes):
             yield from ((frame, anchor.box) for anchor in self.boxes[frame] if anchor.id == number)
 
 
 NOTHING = Anchors({})
-"""Nobody has said anything."""
+"""No annotations."""

@@ -1,7 +1,7 @@
 """Boxes linked from frame to frame, and the best paths through them.
 
-Both offline methods that link (Seq-NMS, tube linking) do the same thing: take the best path from
-a graph of boxes, remove it, and go on with what is left. They differ in what a link is worth.
+Both offline linking methods (Seq-NMS, tube linking) take the best path from a graph of boxes,
+remove it, and continue with the rest. They differ in the value of a link.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class LinkedBoxes:
 
     @classmethod
     def of(cls, frames: Sequence[ScoredFrame], iou: float) -> "LinkedBoxes":
-        """Link every box to those of the next given frame that it overlaps by `iou` or more.
+        """Link every box to boxes of the next given frame with an overlap of `iou` or more.
 
         Raises:
             InputError: the frames are not in ascending order.
@@ -60,7 +60,7 @@ class LinkedBoxes:
         return cls(boxes, bounds, before, after, overlaps)
 
     def subset(self, rows: Ints) -> "LinkedBoxes":
-        """The boxes `rows` (ascending) alone, with the links that hold between two of them."""
+        """Only the boxes `rows` (ascending), with the links between them."""
         place = np.full(len(self.boxes), -1)
         place[rows] = np.arange(len(rows))
         before, after = place[self.before], place[self.after]
@@ -71,17 +71,17 @@ class LinkedBoxes:
 
 
 class BestPaths:
-    """Best paths through linked boxes, while boxes are taken away.
+    """Best paths through linked boxes, while boxes are removed.
 
-    A path runs over links through boxes of frames that follow each other. It is worth the start
-    of its first box and the gains of its links. This is dynamic programming over frames; when
-    boxes go, it is done again from there up to the frame where nothing changes any more, so that
-    many short paths in a long video cost little.
+    A path follows links through boxes of consecutive frames. Its value is the start of its first
+    box plus the gains of its links. This is dynamic programming over frames. After boxes are
+    removed, values are computed again from there, up to the frame where nothing changes any more.
+    So many short paths in a long video cost little.
 
     Args:
         graph: boxes and links.
-        starts: (N,) what a path is worth that begins at the box.
-        gains: (E,) what a path is worth more by a link; above 0.
+        starts: (N,) value of a path that begins at the box.
+        gains: (E,) value that a link adds to a path; above 0.
     """
 
     def __init__(self, graph: LinkedBoxes, starts: Floats, gains: Floats) -> None:
@@ -98,7 +98,7 @@ class BestPaths:
     def take(self) -> Ints:
         """The best path's boxes (K,), in order of time; empty when no box is left.
 
-        The boxes are not removed. Among equals the path that ends first is taken.
+        The boxes are not removed. Among equal paths the one that ends first is taken.
         """
         frame = int(self._best.argmax()) if len(self._best) else 0
         if not len(self._best) or self._best[frame] == -np.inf:
@@ -110,7 +110,7 @@ class BestPaths:
         return np.array(path[::-1], dtype=np.int64)
 
     def remove(self, boxes: Ints) -> None:
-        """Take away boxes (K,), ascending, at least one."""
+        """Remove boxes (K,), ascending, at least one."""
         self.left[boxes] = False
         first, last = np.searchsorted(self._graph.bounds, boxes[[0, -1]], side="right") - 1
         self._settle(int(first), int(last))
@@ -124,7 +124,7 @@ class BestPaths:
         return int(before[reached.argmax()])
 
     def _settle(self, first: int, last: int) -> None:
-        """Value the boxes again from frame `first` on; up to `last` boxes have changed."""
+        """Update the values from frame `first` on; boxes have changed up to frame `last`."""
         for frame in range(first, len(self._best)):
             begin, end = self._graph.bounds[frame : frame + 2]
             values = self._frame_values(begin, end)

@@ -1,4 +1,4 @@
-"""How the camera has moved since the frame before: positions are predicted with it."""
+"""The camera's motion since the frame before, for predicting positions."""
 
 from types import ModuleType
 
@@ -12,19 +12,19 @@ from minet_core.models.detector import Frame
 from minet_core.video.drawing.lettering import load_opencv
 
 _SIDE = 320
-"""Pixels of the longer side of the pictures that are compared."""
+"""Longer side of the compared pictures, in pixels."""
 
 _CORNERS, _QUALITY, _APART = 200, 0.01, 8
-"""Most corners that are followed, the weakest against the strongest, and pixels between two."""
+"""Maximum number of corners, minimum quality relative to the best, minimum pixels between two."""
 
 _FEWEST = 12
-"""Corners that have to be found again for the motion to be believed."""
+"""Minimum number of corners found again."""
 
 _AGREEING = 0.3
-"""Share of the corners that have to move alike."""
+"""Minimum share of the corners with the same motion."""
 
 _ZOOM = 1.4
-"""Largest change of scale between two frames."""
+"""Maximum change of scale between two frames."""
 
 Grey = NDArray[np.uint8]
 
@@ -34,7 +34,7 @@ class CameraMotion:
 
     Attributes:
         grey: the last frame's picture, None before the first: the whole state.
-        warnings: a line where OpenCV does not load; then no motion is ever told.
+        warnings: a line if OpenCV does not load; then the motion is always unknown.
     """
 
     def __init__(self) -> None:
@@ -47,9 +47,9 @@ class CameraMotion:
             self.warnings.append("OpenCV does not load, so the camera's motion is not followed")
 
     def update(self, image: Frame) -> Tensor | None:
-        """(2, 3) affine map from pixels of the frame before to pixels of this one.
+        """(2, 3) affine map from pixels of the frame before to pixels of this frame.
 
-        None where it cannot be told: in the first frame, over a cut, without texture.
+        None if it is unknown: in the first frame, across a cut, without texture.
         """
         if self._cv2 is None:
             return None

@@ -1,4 +1,4 @@
-"""The last touches to tracks that were found around what a person has said."""
+"""Final steps for tracks that were found around a person's annotations."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,14 +23,14 @@ def known_ids(
     tracks: Mapping[int, tuple[NDArray[np.int64], NDArray[np.float64]]],
     fixed: frozenset[int],
 ) -> dict[int, int]:
-    """New id → the id that the same track had before: nobody wants to learn ids twice.
+    """New id → id of the same track in the earlier result, so that ids do not change.
 
-    The pairs that share most boxes come first, and each id goes on once.
+    The pairs that share most boxes come first. Each earlier id is used once.
 
     Args:
-        frames: as they were found anew.
-        tracks: id → frames and boxes, before.
-        fixed: ids that are a person's: they are what they are.
+        frames: of the new result.
+        tracks: id → frames and boxes of the earlier result.
+        fixed: a person's ids, which do not change.
     """
     before: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
     for track, (own, boxes) in tracks.items():
@@ -53,7 +53,7 @@ def known_ids(
 
 
 def renamed(frames: Frames, ids: Mapping[int, int]) -> Iterator[tuple[Size, FrameDetections]]:
-    """The frames, with other ids."""
+    """The frames, with changed ids."""
     for size, found in frames:
         own = [ids.get(track, track) for track in found.track_ids.tolist()]
         yield size, replace(found, track_ids=np.array(own, np.int64))
@@ -62,7 +62,7 @@ def renamed(frames: Frames, ids: Mapping[int, int]) -> Iterator[tuple[Size, Fram
 def without_hidden(
     frames: Frames, hidden: Mapping[int, frozenset[int]]
 ) -> Iterator[tuple[Size, FrameDetections]]:
-    """The frames without boxes of objects that are, says a person, not to be seen there."""
+    """The frames without boxes of objects that a person has marked as hidden there."""
     for size, found in frames:
         gone = hidden.get(found.frame)
         if gone:
@@ -73,7 +73,7 @@ def without_hidden(
 def with_lines(
     frames: Frames, lines: Mapping[int, Sequence[tuple[int, Box]]]
 ) -> Iterator[tuple[Size, FrameDetections]]:
-    """The frames, with boxes that a person wants on straight lines where no other was found.
+    """The frames, with a person's boxes on straight lines where no other box was found.
 
     Args:
         frames: in order.
@@ -118,12 +118,12 @@ def _joined(
 def straight(
     anchors: Anchors, paths: Mapping[int, Mapping[int, Box]], frames: Iterable[int]
 ) -> dict[int, list[tuple[int, Box]]]:
-    """Boxes on straight lines, where a person says that an object is and none was found.
+    """Boxes on straight lines, where a person has marked an object as visible but none was found.
 
     Args:
         anchors: with `lines`.
-        paths: what was found.
-        frames: that were looked at.
+        paths: boxes that were found.
+        frames: processed frames.
 
     Returns:
         Frame → id and box.

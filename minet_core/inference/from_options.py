@@ -1,4 +1,4 @@
-"""From options to what looks at frames."""
+"""Make an online detector from options."""
 
 from dataclasses import replace
 
@@ -20,10 +20,10 @@ def online_detector(
     clock: StageClock | None = None,
     plan: Planting = NO_PLANTING,
 ) -> OnlineDetector:
-    """The model with the memory that the options ask for, before its first frame.
+    """The model with the memory of the options, before its first frame.
 
     Raises:
-        ConfigError: the model lacks a class that is asked for.
+        ConfigError: the model lacks a requested class.
         InputError: the file of first boxes cannot be read.
     """
     config = reporting(PRESETS[options.preset], options.score)
@@ -34,7 +34,7 @@ def online_detector(
     return OnlineDetector(
         model,
         config if options.memory else None,
-        # What the user drew is there, however unsure the detector is of it.
+        # The user's objects exist, whatever the detector's score.
         score=0.0 if plan.only else options.score,
         keep=label_ids(options.classes, model.classes),
         clock=clock,
@@ -45,10 +45,10 @@ def online_detector(
 
 
 def reporting(config: MemoryConfig, score: float) -> MemoryConfig:
-    """The settings for a user who wants to see boxes from this score on.
+    """The settings for this minimum score to report.
 
-    Who asks for weaker boxes than by default gets weaker tracks too; else a detector that is
-    never sure would have none.
+    A minimum below the default also allows weaker tracks. Otherwise a detector with low scores
+    would have no tracks.
     """
     rule = config.existence
     if rule is None:
@@ -61,7 +61,7 @@ def label_ids(names: tuple[str, ...], known: tuple[str, ...]) -> frozenset[int] 
     """Label ids of class names, None for no names.
 
     Raises:
-        ConfigError: the model has no such class; the nearest is suggested.
+        ConfigError: the model has no such class; the message suggests the nearest.
     """
     for name in names:
         if name not in known:

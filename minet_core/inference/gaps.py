@@ -1,6 +1,6 @@
-"""Short gaps of tracks, filled with boxes on straight lines.
+"""Fill short gaps of tracks with boxes on straight lines.
 
-In a short gap the object is mostly visible, and the detector missed it. In a longer one it was
+In a short gap the object is mostly visible, and the detector missed it. In a longer gap it is
 mostly hidden, and a box would be wrong.
 """
 
@@ -30,7 +30,7 @@ class _Row(NamedTuple):
 
 
 class _LastRow(NamedTuple):
-    """The last box of a track up to now, and the place of its frame."""
+    """The last box of a track so far, and the position of its frame."""
 
     place: int
     row: _Row
@@ -52,13 +52,13 @@ def filled(
 ) -> Iterator[tuple[Size, FrameDetections]]:
     """The frames, with interpolated boxes in the short gaps of their tracks.
 
-    Time is counted as the memory counts it, in frames: a pause is as long as the frames that are
-    missing in it. Over a cut, and between pictures of different sizes, no line leads.
+    Time is counted in frames, as in the memory: a pause counts as its number of missing frames.
+    Boxes are not interpolated across a cut, or between pictures of different sizes.
 
     Args:
-        frames: (height, width) and detections of each frame that was looked at, in order.
-        longest: most frames of a gap that is filled. Of so many frames the boxes are held.
-        cuts: places, from 0 and in order, of the frames that begin a new scene.
+        frames: (height, width) and detections of each processed frame, in order.
+        longest: maximum gap to fill, in frames. Boxes of so many frames are in memory.
+        cuts: positions, from 0 and in order, of the frames that begin a new scene.
     """
     waiting: deque[_Waiting] = deque()
     ends: dict[int, _LastRow] = {}
@@ -86,7 +86,7 @@ def _rows(found: FrameDetections) -> Iterator[_Row]:
 
 
 def _fill(frames: list[_Waiting], before: _Row, after: _Row, longest: int) -> None:
-    """Add boxes between the first frame and the last, where a line leads from one to the other."""
+    """Interpolate boxes between the first and the last frame, if the gap is short and unbroken."""
     start, end = frames[0], frames[-1]
     is_short = end.now - start.now - 1 <= longest
     if not is_short or start.scene != end.scene or any(one.size != end.size for one in frames):
@@ -121,7 +121,7 @@ def _complete(waiting: _Waiting) -> tuple[Size, FrameDetections]:
 def _vectors(
     known: NDArray[np.float64] | None, labels: list[int], scores: list[float]
 ) -> NDArray[np.float64] | None:
-    """Score vectors with those of the added boxes: of no class but their own."""
+    """Score vectors with rows for the added boxes: zero except for their own class."""
     if known is None:
         return None
     added = np.zeros((len(labels), known.shape[1]))

@@ -1,4 +1,4 @@
-"""What is held of one tracklet until the video ends; it does not grow with its length."""
+"""The data of one tracklet that is kept until the video ends; it does not grow with its length."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -7,27 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SAMPLES = 8
-"""Embeddings that are kept of a tracklet, from its whole length."""
+"""Number of embeddings kept of a tracklet, from its whole length."""
 
 Vector = NDArray[np.float32]
 
 
 @dataclass(slots=True)
 class Held:
-    """What is held of one tracklet.
+    """The kept data of one tracklet.
 
     Attributes:
         id: of its slot.
-        first: (frame, scene) of its first box; frames are counted as they are looked at.
-        last: of its last box.
+        first: (frame, scene) of its first box, in processed frames.
+        last: likewise of its last box.
         first_box: (4,) xyxy.
         last_box: (4,) xyxy.
-        boxes: how many it has.
+        boxes: number of its boxes.
         best: its best base scores, descending.
         votes: label id → sum of scores.
-        identifier: (D,) γ, as learnt from all its boxes.
-        samples: of its boxes' (D,) embeddings, every `stride`-th.
-        stride: see there.
+        identifier: (D,) γ, learnt from all its boxes.
+        samples: every `stride`-th of its boxes' (D,) embeddings.
+        stride: see `samples`.
     """
 
     id: int
@@ -44,11 +44,11 @@ class Held:
 
     @property
     def label(self) -> int:
-        """Label id that most of its scores speak for."""
+        """Label id with the highest sum of scores."""
         return max(self.votes, key=self.votes.__getitem__)
 
     def sample(self, embedding: Vector) -> None:
-        """Keep an embedding now and then, so that those kept span the tracklet evenly."""
+        """Keep some embeddings, evenly spaced over the tracklet."""
         if self.boxes % self.stride == 0:
             self.samples.append(embedding)
             if len(self.samples) > _SAMPLES:
@@ -56,7 +56,7 @@ class Held:
 
 
 def plain(held: Held) -> dict[str, Any]:
-    """As plain values: arrays would need numpy's types to be allowed when they are loaded."""
+    """As plain values: to load arrays, numpy's types would have to be allowed."""
     entry = asdict(held)
     entry["identifier"] = held.identifier.tolist()
     entry["samples"] = [sample.tolist() for sample in held.samples]
@@ -64,7 +64,7 @@ def plain(held: Held) -> dict[str, Any]:
 
 
 def from_plain(entry: dict[str, Any]) -> Held:
-    """What `plain` made."""
+    """The inverse of `plain`."""
     arrays = {
         "identifier": np.array(entry["identifier"], np.float32),
         "samples": [np.array(sample, np.float32) for sample in entry["samples"]],

@@ -1,13 +1,13 @@
-"""Methods that need the whole video: two passes merged, boxes linked over time.
+"""Methods that need the whole video: merge two passes, link boxes over time.
 
     merge_passes   MINetΔ: the forward and the backward pass together (§IV-C)
     seq_nms        Han et al., "Seq-NMS for Video Object Detection", 2016 (arXiv 1602.08465)
     tube_link      Gkioxari and Malik, "Finding Action Tubes", CVPR 2015 (arXiv 1411.6031)
 
 All take frames with whole score vectors before class-wise suppression, in ascending order, and
-give new ones. Neighbours in time are the frames given one after the other, so a stride is no gap.
-A (box, class) pair that a method suppresses has the score 0 afterwards; class-wise suppression
-follows as after the online method (`scores.classwise_nms`).
+return new frames. Consecutive given frames are neighbours, so a stride is no gap. A (box, class)
+pair that a method suppresses gets the score 0. Class-wise suppression follows, as after the online
+method (`scores.classwise_nms`).
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from minet_core.scores import classwise_nms
 
 
 class Rescore(StrEnum):
-    """The new score of the boxes of a path, from those they had."""
+    """How a path's boxes get their new score from their old ones."""
 
     MEAN = "mean"
     MAX = "max"
@@ -37,19 +37,19 @@ def merge_passes(
 ) -> list[ScoredFrame]:
     """The forward pass, with the scores of both (MINetΔ).
 
-    Boxes are assigned to each other one to one, by the largest sum of overlaps, among pairs that
-    overlap by `iou` or more; the detector found the same boxes in both passes, so most overlap
-    fully. A pair keeps the forward box, base scores and id, and has the mean score; the others
-    keep their scores, and those of the backward pass come without an id. The paper says only that
-    the results are combined; the rest is our reading.
+    Boxes are assigned one to one, by the largest sum of overlaps, among pairs that overlap by `iou`
+    or more. The detector finds the same boxes in both passes, so most overlap fully. A pair keeps
+    the forward box, base scores and id, and gets the mean score. The others keep their scores;
+    those of the backward pass have no id. The paper says only that the results are combined; the
+    rest is our interpretation.
 
     Args:
-        forward: frames of the pass whose ids hold, in any order.
+        forward: frames of the pass whose ids are kept, in any order.
         backward: the same frames, in any order.
-        iou: minimum overlap of two boxes that are one.
+        iou: minimum overlap of two boxes of one object.
 
     Returns:
-        Frames in the order of `forward`; first its boxes, then the backward boxes left over.
+        Frames in the order of `forward`; first its boxes, then unmatched backward boxes.
 
     Raises:
         InputError: the passes are not over the same frames.
@@ -62,7 +62,7 @@ def merge_passes(
 
 def _merged(forward: ScoredFrame, backward: ScoredFrame, iou: float) -> ScoredFrame:
     overlaps = box_iou(forward.boxes, backward.boxes)
-    # What overlaps too little is worth nothing, so it cannot draw a box away from its like.
+    # Pairs with too little overlap are worth nothing, so they cannot replace a good pair.
     overlaps[overlaps < iou] = 0.0
     rows, others = best_pairs(overlaps)
     paired = overlaps[rows, others] > 0
@@ -87,19 +87,19 @@ def seq_nms(
     floor: float = 0.001,
     rescore: Rescore = Rescore.MEAN,
 ) -> list[ScoredFrame]:
-    """Boost weak boxes by the strong ones they are linked to (Seq-NMS).
+    """Boost weak boxes by strong boxes linked to them (Seq-NMS).
 
-    Per class: the path of linked boxes with the largest sum of scores is taken, its boxes get the
-    path's mean (or highest) score, what overlaps them in their frames is suppressed, and so on
-    until no box is left. Path and suppression follow the paper and the settings of its best-known
-    implementation (FGFA's), which stops at paths that sum to less than 0.01; ours goes on to
-    `floor`, as evaluation does.
+    Per class, repeated until no box is left: take the path of linked boxes with the largest sum of
+    scores, give its boxes the path's mean (or highest) score, and suppress boxes that overlap them
+    in their frames. Path and suppression follow the paper and the settings of its best-known
+    implementation (FGFA's). That stops at paths with a sum below 0.01; ours continues to `floor`,
+    as evaluation does.
 
     Args:
         frames: ascending; score vectors of one length.
-        link_iou: minimum overlap of boxes of neighbouring frames that are linked.
-        nms_iou: minimum overlap at which a box of the path suppresses another of its frame.
-        floor: pairs of this score or less take no part and stay as they are.
+        link_iou: minimum overlap of linked boxes of neighbouring frames.
+        nms_iou: minimum overlap at which a box of the path suppresses another box of its frame.
+        floor: pairs with this score or less are ignored and unchanged.
         rescore: the new score of a path's boxes.
 
     Raises:
@@ -123,10 +123,10 @@ def _seq_nms_class(graph: LinkedBoxes, scores: Floats, nms_iou: float, rescore: 
 
 
 def _overlapped(graph: LinkedBoxes, paths: BestPaths, path: Ints, iou: float) -> Ints:
-    """The boxes left in the path's frames that overlap its box there, itself among them."""
+    """The remaining boxes in the path's frames that overlap its box there, including itself."""
     first, last = np.searchsorted(graph.bounds, path[[0, -1]], side="right") - 1
     bounds = graph.bounds[first : last + 2]
-    # The path has one box in each of its frames, so their boxes lie side by side.
+    # The path has one box in each of its frames, so their boxes are adjacent.
     rows = np.arange(bounds[0], bounds[-1])
     own = np.repeat(path, np.diff(bounds))
     close = paired_iou(graph.boxes[rows], graph.boxes[own]) >= iou
@@ -145,19 +145,19 @@ def tube_link(
     """Give the boxes of a tube their mean score (tube linking).
 
     Per class, after suppression in each frame: a link between boxes i and j of neighbouring
-    frames is worth s_i + s_j + λ·IoU; the path worth most is a tube, its boxes are taken out, and
-    so on until no link is left. A box without a link keeps its score.
+    frames is worth s_i + s_j + λ·IoU. The path with the highest value is a tube; its boxes are
+    removed, and so on until no link is left. A box without a link keeps its score.
 
-    In the original a tube runs through the whole video, whatever jumps that takes. Objects here
-    come and go, so a tube may begin and end anywhere, and two boxes are linked only if they
-    overlap enough; this is our reading.
+    In the original a tube runs through the whole video, with any jumps. Objects here come and go,
+    so a tube may begin and end anywhere, and boxes are linked only if they overlap enough; this is
+    our interpretation.
 
     Args:
         frames: ascending; score vectors of one length.
         overlap_weight: λ.
-        link_iou: minimum overlap of boxes of neighbouring frames that are linked.
+        link_iou: minimum overlap of linked boxes of neighbouring frames.
         nms_iou: overlap above which the lower score of a frame is suppressed first.
-        floor: pairs of this score or less take no part and stay as they are.
+        floor: pairs with this score or less are ignored and unchanged.
 
     Raises:
         InputError: the frames are not in ascending order.
@@ -182,7 +182,7 @@ def _tube_link_class(graph: LinkedBoxes, scores: Floats, overlap_weight: float) 
 
 
 def _suppressed(frame: ScoredFrame, iou: float, floor: float) -> Floats:
-    """Scores (N, C) with 0 where class-wise suppression takes a pair over the floor."""
+    """Scores (N, C) with 0 where class-wise suppression removes a pair above the floor."""
     boxes, scores = torch.from_numpy(frame.boxes), torch.from_numpy(frame.scores)
     rows, classes = (kept.numpy() for kept in classwise_nms(boxes, scores, iou, floor))
     left = np.where(frame.scores > floor, 0.0, frame.scores)

@@ -1,4 +1,4 @@
-"""Frame in, result out: a detector with the paper's memory (§III-C), online."""
+"""A detector with the paper's memory (§III-C), online: a frame in, its result out."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from minet_core.inference.anchors import FIRST
 from minet_core.inference.planting import NO_PLANTING, Planted, Planting
 from minet_core.inference.reporting import Candidates, Observed, Reporting
 from minet_core.inference.score_frames import ScoredFrame
-from minet_core.inference.sights import Eyes, Sight
+from minet_core.inference.sights import Eyes, Known, Sight
 from minet_core.inference.timings import StageClock
 from minet_core.inference.tracklets import TrackletLinker
 from minet_core.memory import DynamicMemory, Looked, Match
@@ -25,27 +25,28 @@ from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foregro
 from minet_core.video.placement import Placement, placed_in
 
 PAIR_FLOOR = 0.001
-"""(box, class) pairs below this score are never looked at again."""
+"""(box, class) pairs below this score are dropped."""
 
 
 class OnlineDetector:
-    """One video, frame by frame; its state is what `save` returns.
+    """One video, frame by frame; `save` returns its state.
 
     Args:
         model: detector and embedder.
-        config: the memory's settings, or None to do without memory: the plain detector with
-            the same suppression, and no track ids.
-        score: detections below this re-weighted score are not reported. It changes no id.
+        config: the memory's settings; None for the plain detector, with the same suppression but
+            no track ids.
+        score: minimum re-weighted score to report. It changes no id.
         keep: label ids to report, or None for all. It changes no id either.
-        clock: where to count time.
-        vectors: whether to report the score of every class beside that of the best.
-        plan: what a person has said of the video. Where only that is wanted, the settings are
-            best those of `prompts.following`.
-        link: whether to gather what `TrackletLinker` needs to join tracklets at the end.
+        clock: counts the time of each stage.
+        vectors: whether to report the scores of all classes.
+        plan: a person's annotations of the video. To track only these objects, use the settings of
+            `prompts.following`.
+        link: whether to collect tracklets, for `TrackletLinker` to join at the end.
 
     Attributes:
+        eyes: look at the frames; they change nothing that is remembered of objects.
         memory: of this video, None without.
-        linker: gathers tracklets, None where they are not to be joined.
+        linker: collects tracklets, None without `link`.
         unusable: boxes that were dropped because the model gave NaN or infinity for them.
     """
 
@@ -80,14 +81,14 @@ class OnlineDetector:
         if self.linker is not None:
             self.linker.held = plan.ids
         follows = config is not None and config.motion is not None and config.motion.camera
-        self._eyes = Eyes(model, self._clock, remembers=config is not None, follows=follows)
+        self.eyes = Eyes(model, self._clock, remembers=config is not None, follows=follows)
         self._size: tuple[int, int] | None = None
 
     @property
     def warnings(self) -> list[str]:
-        """What was wrong up to now without stopping the detection, a line each."""
+        """Problems so far that did not stop the detection, a line each."""
         stored = self.model.stored
-        lines = [*([] if stored is None else stored.warnings), *self._eyes.warnings]
+        lines = [*([] if stored is None else stored.warnings), *self.eyes.warnings]
         if self.unusable:
             dropped = f"boxes dropped for which the model gave NaN or infinity: {self.unusable}"
             lines = [dropped, *lines]
@@ -100,20 +101,16 @@ class OnlineDetector:
             image: (height, width, 3) RGB.
             frame: its index, for the result.
             pts: its timestamp, for the result.
-            time: seconds, later than the frame before.
+            time: seconds, greater than for the frame before.
         """
         return self.reported(self.observe(image, frame=frame, pts=pts, time=time))
 
     def observe(self, image: Frame, *, frame: int, pts: int | None, time: float) -> Observed:
-        """Look at the next frame, as `update`, and keep what may be a track one day."""
-        return self.judge(self.see(image, frame), frame=frame, pts=pts, time=time)
-
-    def see(self, image: Frame, frame: int) -> Sight:
-        """What the pixels of the next frame say; changes nothing that is remembered."""
-        return self._eyes.see(image, frame)
+        """Process the next frame like `update`, and also keep boxes that may become a track."""
+        return self.judge(self.eyes.see(image, frame), frame=frame, pts=pts, time=time)
 
     def judge(self, sight: Sight, *, frame: int, pts: int | None, time: float) -> Observed:
-        """What the memory makes of the next frame that was seen."""
+        """Run the memory on the sight of the next frame."""
         base, scores, found = self._look(sight, frame, time)
         observed, rows = self._reporting.observe(base, scores, found, (frame, pts, time))
         if self.linker is not None and self.memory is not None:
@@ -121,21 +118,21 @@ class OnlineDetector:
         return observed
 
     def reported(self, observed: Observed) -> FrameDetections:
-        """What is known at once: slots that count as objects, and boxes that reach the score."""
+        """The online result: slots that count as objects, and boxes that reach the score."""
         return self._reporting.reported(observed)
 
     def step(
         self, image: Frame, *, frame: int, time: float, base: BaseDetections | None = None
     ) -> ScoredFrame:
-        """Look at the next frame and return every box with all its scores, reported or not.
+        """Process the next frame and return every box with all its scores, reported or not.
 
         Args:
             image: (height, width, 3) RGB.
             frame: its index, for the result.
-            time: seconds, later than the frame before.
-            base: what the detector says of this frame, where it was asked already.
+            time: seconds, greater than for the frame before.
+            base: the detector's output for this frame, if it is known already.
         """
-        sight = self._eyes.see(image, frame, base)
+        sight = self.eyes.see(image, frame, Known(base))
         base, scores, found = self._look(sight, frame, time)
         kind = self.model.score_kind
         tracks = np.full(len(base), NO_TRACK, dtype=np.int64)
@@ -151,7 +148,7 @@ class OnlineDetector:
     def _look(
         self, sight: Sight, frame: int, time: float
     ) -> tuple[BaseDetections, Tensor, Candidates]:
-        """Base detections, re-weighted scores, and what is left after suppression."""
+        """Base detections, re-weighted scores, and detections after suppression."""
         base = sight.base
         self.unusable += sight.dropped
         if self.memory is None:
@@ -170,27 +167,27 @@ class OnlineDetector:
         return base, match.scores, Candidates(match.rows, match.track_ids, wanted, drawn)
 
     def _planted(self, memory: DynamicMemory, sight: Sight, frame: int) -> Planted | None:
-        """What a person has said of the frame."""
+        """A person's annotations of the frame."""
         known = self._plan.at(frame, sight.base, sight.size)
         if known is None and memory.clock.time is None:
             known = self._plan.at(FIRST, sight.base, sight.size)
         return known
 
     def save(self) -> dict[str, Any]:
-        """All it has learnt, as plain values and tensors that `torch.save` can write."""
+        """The whole state, as plain values and tensors that `torch.save` can write."""
         return {
             "memory": None if self.memory is None else save_memory(self.memory),
-            "eyes": self._eyes.save(),
+            "eyes": self.eyes.save(),
             "unusable": self.unusable,
             "linker": self.linker.save() if self.linker else None,
             "size": self._size,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Resume after the frames of a state of `save`, made with the same model and settings."""
+        """Resume from a state of `save`, with the same model and settings."""
         if self.memory is not None:
             restore_memory(self.memory, state["memory"])
-        self._eyes.restore(state["eyes"])
+        self.eyes.restore(state["eyes"])
         self.unusable = state["unusable"]
         if self.linker is not None:
             self.linker.restore(state["linker"])
@@ -206,7 +203,7 @@ class OnlineDetector:
     ) -> Match:
         """Read, re-weight, suppress, match, embed the support boxes, write.
 
-        The memory's boxes are all in pixels of the first frame, whatever size the others have.
+        The memory's boxes are all in pixels of the first frame, for frames of any size.
         """
         assert sight.features is not None
         boxes, proposals = base.boxes, base.proposals
@@ -233,12 +230,12 @@ class OnlineDetector:
         return match
 
     def _place(self, size: tuple[int, int]) -> Placement | None:
-        """How a frame of another size lies in the first one."""
+        """The map from a frame of another size to the first frame."""
         self._size = self._size or size
         return placed_in(size, self._size)
 
     def _suppress(self, base: BaseDetections, scores: Tensor) -> Tensor:
-        """Rows that are left; boxes that are final, such as a person's own, stay."""
+        """Rows that remain; final boxes, such as a person's own, always stay."""
         classes = foreground(scores, self.model.score_kind)
         if base.final:
             return (classes.amax(dim=1) > PAIR_FLOOR).nonzero().flatten()
@@ -248,7 +245,7 @@ class OnlineDetector:
     def _gather(
         self, linker: TrackletLinker, memory: DynamicMemory, found: FrameDetections, rows: Tensor
     ) -> None:
-        """Show the linker the frame."""
+        """Pass the frame to the linker."""
         known = {slot.id: slot.identifier.float().numpy() for slot in memory.slots}
         linker.add(
             memory.scene,
@@ -262,9 +259,9 @@ class OnlineDetector:
 
 
 def _with_planted(rows: Tensor, planted: Planted) -> tuple[Tensor, list[tuple[int, int]]]:
-    """The planted rows, then the others (M,) that are left; and pairs of a place in them and an id.
+    """The planted rows, then the others (M,) that remain; and pairs of an index of these and an id.
 
-    A person's boxes are nothing to suppress, whatever lies over them.
+    A person's boxes are never suppressed.
     """
     first = torch.tensor([row for row, _ in planted.pairs], dtype=torch.int64)
     left = ~torch.isin(rows, first) & ~planted.out[rows]
@@ -273,6 +270,6 @@ def _with_planted(rows: Tensor, planted: Planted) -> tuple[Tensor, list[tuple[in
 
 
 def _score_layout(model: Model) -> tuple[ScoreKind, int]:
-    """What the score columns mean, and how many there are."""
+    """Meaning and number of the score columns."""
     kind = model.score_kind
     return kind, len(model.classes) + (kind is ScoreKind.SOFTMAX)

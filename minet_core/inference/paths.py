@@ -1,10 +1,10 @@
 """The track of an object between a person's boxes: the best path through the detector's boxes.
 
-An identifier is learnt from all boxes of the person (Eq. 2). From one of them a search goes on,
-frame by frame, with what the memory asks of a box: appearance and place (Eq. 5), and how sure it
-is. It keeps the best paths, so that the one that fits the next box of the person best is at once
-the track found forwards and the track found backwards, joined where that costs least. Before the
-first box it goes backwards. After the last, the memory goes on by itself.
+An identifier is learnt from all boxes of the person (Eq. 2). From one of them a search continues
+frame by frame, with the memory's criteria: appearance and position (Eq. 5), and score. It keeps the
+best paths. The path that fits the person's next box best combines the forward and the backward
+track, joined at minimum cost. Before the first box the search runs backwards. After the last box
+the memory continues alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,13 +28,13 @@ from minet_core.models.zoo import Model
 from minet_core.scores import best_class_rows, classwise_nms, foreground
 
 _WIDTH = 24
-"""Paths that are kept in mind."""
+"""Number of paths to keep."""
 
 _PATIENCE = 45
-"""Frames without a box after which a search that no box of the person awaits is over."""
+"""Frames without a box after which a search without a next box of the person ends."""
 
 _MOST_ANCHORS = 30
-"""Boxes of a person from which an identifier is learnt."""
+"""Maximum boxes of a person to learn an identifier from."""
 
 _SAME = 0.5
 _FLOOR = 0.001
@@ -44,20 +44,20 @@ Paths = dict[int, dict[int, Box]]
 
 
 class Sights(Protocol):
-    """The frames of a video as they were seen, by index; it need not hold them in memory."""
+    """The sights of a video, by frame; they need not be in memory."""
 
     @property
     def frames(self) -> Sequence[int]:
-        """Indices of the frames that were looked at, in order."""
+        """Indices of the processed frames, in order."""
         ...
 
     def sight(self, place: int) -> Sight:
-        """What was seen in one, by its place in `frames`."""
+        """The sight of a frame, by its position in `frames`."""
         ...
 
 
 class _Boxes(NamedTuple):
-    """What one frame offers: (M, 4) boxes, (M,) how sure each is, (M, D) embeddings."""
+    """Candidates in a frame: (M, 4) boxes, (M,) their probabilities, (M, D) embeddings."""
 
     boxes: Tensor
     sure: Tensor
@@ -65,7 +65,7 @@ class _Boxes(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """A box of a path, and the step before it."""
+    """A box of a path, and the previous step."""
 
     place: int
     box: Box
@@ -74,7 +74,7 @@ class _Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Beam:
-    """K paths: where each is expected, what it is worth, its last box, and that box's scene."""
+    """K paths: predicted position, value, last box, and that box's scene."""
 
     track: TrackState
     worth: Tensor
@@ -95,10 +95,10 @@ class PathFinder:
 
     Args:
         sights: of the video.
-        anchors: what the person has said.
-        model: whose embedder it is.
+        anchors: the person's annotations.
+        model: gives the embedder.
         config: the memory's settings.
-        others: frame → boxes that belong to tracks already, and are taken from none.
+        others: frame → boxes that already belong to other tracks, and stay there.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class PathFinder:
         self._taken: set[tuple[int, Box]] = set()
 
     def paths(self) -> Paths:
-        """The boxes of each object where the person has drawn none."""
+        """The boxes of each object in frames where the person has drawn none."""
         found: Paths = {}
         for number in sorted(self._anchors.ids):
             known = self._known_of(number)
@@ -134,7 +134,7 @@ class PathFinder:
         return found
 
     def _known_of(self, number: int) -> list[tuple[int, Box]]:
-        """Frames and boxes in which an object is, in order; a person's own come before others."""
+        """Frames and known boxes of an object, in order; a person's own boxes win."""
         tracks = self._anchors.tracks.items()
         known = {frame: row[number] for frame, row in tracks if number in row}
         known |= dict(self._anchors.of(number))
@@ -151,7 +151,7 @@ class PathFinder:
         yield from self._search(number, identifier, drawn[0], range(drawn[0].place - 1, -1, -1))
 
     def _identifier(self, drawn: list[_Step]) -> Tensor:
-        """(D,) γ, learnt from boxes that a person drew, or some of many."""
+        """(D,) γ, learnt from a person's boxes, or from some of many."""
         config, embed = self._config, self._model.embedder.embed
         ridge = RunningRidge(self._model.embedder.dim, _MOST_ANCHORS)
         for step in drawn[:: -(-len(drawn) // _MOST_ANCHORS)]:
@@ -166,7 +166,7 @@ class PathFinder:
     def _search(
         self, number: int, identifier: Tensor, start: _Step, places: range, end: _Step | None = None
     ) -> Iterator[tuple[int, Box]]:
-        """Boxes of the best path from a person's box over frames, and to the next one if any."""
+        """Boxes of the best path from a person's box, to the person's next box if any."""
         begun = motion.begin(torch.tensor([start.box]), self._motion)
         beam = _Beam(begun, torch.zeros(1, dtype=torch.float64), [start], [0])
         scene, last, ahead = 0, start.place, places.step > 0
@@ -191,7 +191,7 @@ class PathFinder:
             step = step.before
 
     def _grown(self, beam: _Beam, number: int, identifier: Tensor, place: int, scene: int) -> _Beam:
-        """The paths, with those that go on in a box of this frame."""
+        """The paths, extended by boxes of this frame."""
         found = self._boxes(place, number)
         if not len(found.boxes):
             return beam
@@ -232,7 +232,7 @@ class PathFinder:
         return both.chosen(both.worth.argsort(descending=True, stable=True)[:_WIDTH].tolist())
 
     def _moved(self, beam: _Beam, place: int, *, ahead: bool) -> _Beam:
-        """The paths one frame on, forwards or backwards."""
+        """The paths moved by one frame, forwards or backwards."""
         camera = self._sights.sight(place if ahead else place + 1).camera
         if camera is not None and not ahead:
             camera = _inverse(camera)
@@ -240,7 +240,7 @@ class PathFinder:
         return _Beam(track, beam.worth, beam.steps, beam.scenes)
 
     def _position(self, boxes: Tensor, beam: _Beam, scene: int) -> Tensor:
-        """(M, K) what the place of each path says of M boxes; of another scene's, nothing."""
+        """(M, K) position term of M boxes for each path; 0 for paths of other scenes."""
         here = torch.tensor([one == scene for one in beam.scenes])
         return torch.where(here, motion.log_ratio(boxes, beam.track, self._motion), 0.0)
 
@@ -248,7 +248,7 @@ class PathFinder:
         return self._sights.sight(place if ahead else place + 1).cut
 
     def _boxes(self, place: int, number: int) -> _Boxes:
-        """What a frame offers to an object."""
+        """The candidates for an object in a frame."""
         frame = self._sights.frames[place]
         if number in self._anchors.hidden.get(frame, ()):
             none = torch.zeros(0, 4)
@@ -282,7 +282,7 @@ class PathFinder:
 
 
 def _inverse(camera: Tensor) -> Tensor:
-    """(2, 3) the affine map that leads back."""
+    """(2, 3) the inverse affine map."""
     linear, shift = camera[:, :2].double(), camera[:, 2:].double()
     back = torch.linalg.inv(linear)
     return torch.cat([back, -back @ shift], dim=1)

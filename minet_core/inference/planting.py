@@ -1,4 +1,4 @@
-"""A person's boxes among those of a detector, as the memory is given them."""
+"""Combine a person's boxes with a detector's, as input of the memory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,24 +15,24 @@ from minet_core.scores import ScoreKind
 from minet_core.suggest import did_you_mean
 
 CERTAIN = 0.99
-"""Score of a class that the user named: short of 1, which no later sight could change."""
+"""Score of a class that the user named; below 1, which later frames could not change."""
 
 _SAME = 0.5
-"""Overlap from which on a detection is the one that a person's box is about."""
+"""Minimum overlap of a person's box with the detection that it replaces."""
 
 _COPY = 0.7
-"""Overlap from which on every detection is a copy of a person's box."""
+"""Minimum overlap at which every detection is a copy of a person's box."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """One frame with what is known of it.
+    """One frame with a person's annotations.
 
     Attributes:
         base: a person's boxes, then the detector's.
-        drawn: how many are a person's.
+        drawn: number of the person's boxes.
         pairs: rows of `base`, each with the id of its object.
-        out: (N,) bool: rows that are no object of their own.
+        out: (N,) bool: rows that are not separate objects.
         absent: ids of objects that are in no box.
     """
 
@@ -45,14 +45,14 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Planting:
-    """What is planted in a memory while it looks at a video.
+    """Plants a person's annotations in a memory, frame by frame.
 
     Args:
-        anchors: of a person.
-        columns: label id of each class that a person named, by object.
-        kind: what score columns mean.
-        only: whether no other objects are wanted.
-        paths: frame → id → detector's box that was found to be the object's.
+        anchors: the annotations.
+        columns: object id → label id of the class that a person set.
+        kind: meaning of the score columns.
+        only: whether to track no other objects.
+        paths: frame → id → detector's box that was found for the object.
         above: other objects get ids above it.
     """
 
@@ -65,15 +65,15 @@ class Planting:
 
     @property
     def ids(self) -> frozenset[int]:
-        """Of the objects."""
+        """Ids of the objects."""
         return self.anchors.ids
 
     def at(self, frame: int, own: BaseDetections, size: tuple[int, int]) -> Planted | None:
-        """What is known of a frame; None where that is nothing.
+        """The frame with its annotations; None without any.
 
         Args:
             frame: its index, or `FIRST`.
-            own: what the detector says of it.
+            own: the detector's output.
             size: its width and height in pixels.
 
         Raises:
@@ -103,7 +103,7 @@ class Planting:
         return Planted(base, len(boxes), tuple(pairs), out, absent or frozenset())
 
     def _scores(self, ids: Sequence[int], boxes: Tensor, own: BaseDetections) -> Tensor:
-        """What is known of each box's class: by its label, else by the detection it covers."""
+        """Class scores of each box: by its label, else from the detection that it covers."""
         count = own.scores.shape[1]
         soft = self.kind is ScoreKind.SOFTMAX
         rest = (1 - CERTAIN) / (count - 1) if soft else 1 - CERTAIN
@@ -119,12 +119,12 @@ class Planting:
 
 
 def planting(anchors: Anchors, model: Model, *, only: bool = False) -> Planting:
-    """A person's boxes, in a model's terms.
+    """A person's boxes, with a model's class ids.
 
     Args:
-        anchors: what was drawn.
-        model: that knows classes.
-        only: whether no other objects are wanted.
+        anchors: the annotations.
+        model: gives the classes.
+        only: whether to track no other objects.
 
     Raises:
         ConfigError: a label is no class of the model.
@@ -138,7 +138,7 @@ def planting(anchors: Anchors, model: Model, *, only: bool = False) -> Planting:
 
 
 NO_PLANTING = Planting(NOTHING, {}, ScoreKind.SIGMOID)
-"""Nothing is known beforehand."""
+"""No annotations."""
 
 
 def _tensor(boxes: Sequence[Box]) -> Tensor:
@@ -146,7 +146,7 @@ def _tensor(boxes: Sequence[Box]) -> Tensor:
 
 
 def _covered(boxes: Tensor, others: Tensor, least: float) -> Tensor:
-    """(N,) bool: of the others, those that a box overlaps by so much."""
+    """(N,) bool: others that overlap a box by at least `least`."""
     overlap: Tensor = box_iou(boxes, others)
     return (overlap >= least).any(dim=0)
 

@@ -1,6 +1,6 @@
-"""Boxes that a user draws in the first frame, for the memory to follow (§IV-E.2, Fig. 5).
+"""Boxes that a user draws in the first frame, for the memory to track (§IV-E.2, Fig. 5).
 
-Nothing here imports torch: a mistyped file is answered at once.
+Nothing here imports torch, so errors in a file are reported at once.
 """
 
 import json
@@ -26,8 +26,8 @@ class FirstBoxes:
     """Objects of the first frame, in the order of their track ids 1, 2, …
 
     Attributes:
-        boxes: xyxy in pixels of the frame as it is displayed.
-        labels: class of each, None where the file does not tell.
+        boxes: xyxy in pixels of the displayed frame.
+        labels: class of each, None if the file does not give it.
     """
 
     boxes: tuple[Box, ...]
@@ -35,14 +35,14 @@ class FirstBoxes:
 
     @property
     def anchors(self) -> Anchors:
-        """The same, to be planted in the first frame that is looked at."""
+        """The same boxes, as annotations of the first processed frame."""
         boxes = tuple(Anchor(number, box) for number, box in enumerate(self.boxes, 1))
         labels = {i: label for i, label in enumerate(self.labels, 1) if label is not None}
         return Anchors({FIRST: boxes}, labels)
 
 
 def following(config: MemoryConfig) -> MemoryConfig:
-    """The settings under which a memory keeps the objects it begins with, and opens no other."""
+    """The settings with which a memory keeps its first objects, and opens no other slots."""
     rule = config.existence and Existence(
         sightings=1, threshold=0.0, patience=math.inf, first_patience=math.inf
     )
@@ -50,14 +50,14 @@ def following(config: MemoryConfig) -> MemoryConfig:
 
 
 def read_first_boxes(path: str | Path) -> FirstBoxes:
-    """Read what a user drew.
+    """Read a user's boxes.
 
-    The file is a JSON list of objects `{"x1": …, "y1": …, "x2": …, "y2": …, "label": …}`, the
-    label being optional, or rows of MOTChallenge (`frame, id, left, top, width, height, …`), of
-    which those of the earliest frame count.
+    The file is a JSON list of objects `{"x1": …, "y1": …, "x2": …, "y2": …, "label": …}` with an
+    optional label, or rows of MOTChallenge (`frame, id, left, top, width, height, …`); only rows of
+    the earliest frame count.
 
     Raises:
-        InputError: it cannot be read, or a box in it is none.
+        InputError: the file cannot be read, or a box is invalid.
     """
     name = shown(path)
     try:
@@ -104,7 +104,7 @@ def _from_mot(text: str, name: str) -> FirstBoxes:
 
 
 def checked_boxes(boxes: Sequence[Sequence[Any]], name: str) -> tuple[Box, ...]:
-    """Boxes of four numbers each; the first that is none is told."""
+    """Boxes of four numbers each; an error names the first invalid box."""
     for number, sides in enumerate(boxes, start=1):
         if not all(type(side) in (int, float) and math.isfinite(side) for side in sides):
             raise InputError(f"{name}: box {number} lacks a number for one of {', '.join(_SIDES)}")

@@ -1,4 +1,4 @@
-"""Which boxes of a frame are reported, under which class and which id."""
+"""Decide which boxes of a frame to report, with which class and id."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from minet_core.scores import foreground
 
 
 class Candidates(NamedTuple):
-    """Detections after suppression: (M,) rows of the frame's boxes, slot ids, fit to show.
+    """Detections after suppression: (M,) rows of the frame's boxes, slot ids, may be reported.
 
     The first `drawn` rows of the frame are a person's.
     """
@@ -30,12 +30,11 @@ class Candidates(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """A frame before it is decided which slots are reported.
+    """A frame before the decision which slots to report.
 
     Attributes:
         detections: every box that has a slot or reaches the score; track ids are slot ids.
-        names: (N,) id that a row is reported under at once, NO_TRACK while its slot does not count
-            as an object.
+        names: (N,) online id of each row, NO_TRACK while its slot does not count as an object.
     """
 
     detections: FrameDetections
@@ -43,15 +42,15 @@ class Observed(NamedTuple):
 
 
 class Reporting:
-    """From candidates to rows of a result; it changes nothing that is remembered.
+    """From candidates to rows of a result, without changing the memory.
 
     Args:
-        model: whose scores they are.
-        memory: that gave the slots, None without.
-        plan: what a person has said of the video.
-        score: detections below this re-weighted score are not reported.
+        model: gives the meaning of scores.
+        memory: gives the slots, None without.
+        plan: a person's annotations of the video.
+        score: minimum re-weighted score to report.
         keep: label ids to report, or None for all.
-        vectors: whether to report the score of every class beside that of the best.
+        vectors: whether to report the scores of all classes.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class Reporting:
         self._vectors = vectors
 
     def names(self, slots: Tensor) -> NDArray[np.int64]:
-        """(M,) the id that each slot is reported under, NO_TRACK for what is no object by now."""
+        """(M,) reported id of each slot, NO_TRACK if it does not yet count as an object."""
         names = self._memory.names() if self._memory else {}
         return np.array([names.get(slot, NO_TRACK) for slot in slots.tolist()], dtype=np.int64)
 
@@ -83,16 +82,16 @@ class Reporting:
         found: Candidates,
         stamp: tuple[int, int | None, float],
     ) -> tuple[Observed, Tensor]:
-        """What has a slot or is above the score, of the classes asked for, best first.
+        """Detections of the requested classes with a slot or enough score, best first.
 
         Args:
-            base: what the detector says of the frame.
+            base: the detector's output for the frame.
             scores: (N, C) re-weighted.
-            found: what suppression has left of it.
+            found: detections after suppression.
             stamp: the frame's index, timestamp and time.
 
         Returns:
-            The rows of the result, and (M,) which of the frame's boxes they are.
+            The rows of the result, and (M,) their rows of the frame's boxes.
         """
         classes = foreground(scores[found.rows], self._model.score_kind)
         best = classes.max(dim=1)
@@ -117,7 +116,7 @@ class Reporting:
         return Observed(detections, self.names(slots)), rows
 
     def reported(self, observed: Observed) -> FrameDetections:
-        """What is known at once: slots that count as objects, and boxes that reach the score."""
+        """The online result: slots that count as objects, and boxes that reach the score."""
         found = observed.detections
         labels = np.where(observed.names != NO_TRACK, found.track_labels, found.label_ids)
         named = replace(found, track_ids=observed.names, track_labels=labels)
@@ -132,7 +131,7 @@ class Reporting:
         return shown
 
     def _labels(self, labels: Tensor, slots: Tensor) -> Tensor:
-        """(M,) label ids: of an object whose class a person has named, that one."""
+        """(M,) label ids; a person's class replaces the detector's."""
         columns = self._plan.columns
         if not columns:
             return labels
@@ -140,7 +139,7 @@ class Reporting:
         return torch.tensor([columns.get(slot, label) for slot, label in pairs], dtype=torch.int64)
 
     def _votes(self, slots: Tensor, labels: Tensor) -> NDArray[np.int64]:
-        """(M,) the label id that each slot's boxes have voted for, or a person has named."""
+        """(M,) label id that each slot's boxes have voted for, or that a person has set."""
         votes = self._memory.labels() if self._memory else {}
         votes |= self._plan.columns
         pairs = zip(slots.tolist(), labels.tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""Frames with whole score vectors: what evaluation and the offline methods work on."""
+"""Frames with whole score vectors, for evaluation and the offline methods."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,9 @@ class ScoredFrame(Boxes):
     Attributes:
         frame: 0-based index.
         boxes: (N, 4) float64 xyxy in pixels.
-        scores: (N, C) float64 foreground scores, re-weighted by memory where there is one.
-        base: (N, C) float64 the detector's own.
-        track_ids: (N,) int64 slot ids, NO_TRACK where a box belongs to none.
+        scores: (N, C) float64 foreground scores, re-weighted if there is a memory.
+        base: (N, C) float64 the detector's own scores.
+        track_ids: (N,) int64 slot ids, NO_TRACK without a slot.
     """
 
     frame: int
@@ -33,11 +33,11 @@ class ScoredFrame(Boxes):
 def read_scored_frames(result: str | Path) -> list[ScoredFrame]:
     """The frames of a result.json that has score vectors, for `minet_core.inference.offline`.
 
-    Of the detector's own scores only that of each row's label was kept; the others are 0. Frames
+    Of the detector's own scores, only that of each row's label is known; the others are 0. Frames
     without rows are left out.
 
     Raises:
-        InputError: there are no score vectors, or the result does not read.
+        InputError: there are no score vectors, or the result cannot be read.
     """
     rows, vectors = read_json(result).rows, read_score_vectors(result)
     boxes = rows[["x1", "y1", "x2", "y2"]].to_numpy(np.float64)

@@ -1,11 +1,12 @@
-"""What the pixels of a frame say, before any memory: all that tracking ever asks of a picture.
+"""The sight of a frame: everything that tracking needs from its pixels.
 
-Tracks can be found again from sights alone, without the video, the detector and the network that
-tells objects apart.
+From sights alone, tracks can be found again without the video, the detector and the identify
+network.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from minet_core.inference.camera import CameraMotion
 from minet_core.inference.cuts import CutDetector
 from minet_core.inference.timings import StageClock
+from minet_core.models.batches import features_of
 from minet_core.models.detector import BaseDetections, FeatureMap, Frame
 from minet_core.models.zoo import Model
 
@@ -22,15 +24,15 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One frame as it was seen.
+    """The sight of one frame.
 
     Attributes:
         size: its width and height in pixels.
-        base: what the detector says of it, finite.
-        features: from which embeddings are cut; None where nobody asks for any.
+        base: the detector's output, finite.
+        features: source of embeddings; None if no embeddings are needed.
         cut: whether a new scene begins with it.
         camera: (2, 3) affine map from pixels of the frame before to its own, if known.
-        dropped: boxes for which the model gave NaN or infinity.
+        dropped: number of boxes for which the model gave NaN or infinity.
     """
 
     size: Size
@@ -41,18 +43,31 @@ class Sight:
     dropped: int = 0
 
 
+class Known(NamedTuple):
+    """What the networks have said of a frame already; None where they are still to be asked."""
+
+    base: BaseDetections | None = None
+    features: FeatureMap | None = None
+
+
+NOTHING_KNOWN = Known()
+
+
 class Eyes:
-    """Looks at one video, frame by frame.
+    """Runs detector and embedder on one video, frame by frame.
 
     Args:
         model: detector and embedder.
-        clock: where to count time.
-        remembers: whether a memory will ask for embeddings and for the scene.
-        follows: whether it will ask how the camera has moved.
+        clock: counts the time of each stage.
+        remembers: whether a memory needs embeddings and cuts.
+        follows: whether it needs the camera's motion.
+
+    Attributes:
+        model: as given.
     """
 
     def __init__(self, model: Model, clock: StageClock, *, remembers: bool, follows: bool) -> None:
-        self._model = model
+        self.model = model
         self._clock = clock
         self._remembers = remembers
         self._follows = follows
@@ -61,33 +76,51 @@ class Eyes:
 
     @property
     def warnings(self) -> list[str]:
-        """What was wrong up to now, a line each."""
+        """Problems so far, a line each."""
         return self._camera.warnings
 
-    def see(self, image: Frame, frame: int, base: BaseDetections | None = None) -> Sight:
-        """Look at the next frame.
+    def ask(self, images: Sequence[Frame], frames: Sequence[int]) -> list[Known]:
+        """Ask the networks about several frames at once; `see` has no need to ask them again.
+
+        Args:
+            images: (height, width, 3) RGB.
+            frames: the index of each.
+        """
+        model = self.model
+        with self._clock.stage("detector"):
+            if model.stored is None:
+                found = model.detector.detect(images)
+            else:
+                found = [model.detect(*each) for each in zip(images, frames, strict=True)]
+        if not self._remembers:
+            return list(map(Known, found))
+        with self._clock.stage("identify"):
+            return list(map(Known, found, features_of(model.embedder, images)))
+
+    def see(self, image: Frame, frame: int, known: Known = NOTHING_KNOWN) -> Sight:
+        """The sight of the next frame.
 
         Args:
             image: (height, width, 3) RGB.
             frame: its index.
-            base: what the detector says of it, where it was asked already.
+            known: the networks' output, if `ask` was called.
         """
         with self._clock.stage("detector"):
-            found = self._model.detect(image, frame) if base is None else base
+            found = self.model.detect(image, frame) if known.base is None else known.base
             fine = found.finite()
         size = image.shape[1], image.shape[0]
         sight = Sight(size, fine, None, dropped=len(found) - len(fine))
         if not self._remembers:
             return sight
         with self._clock.stage("identify"):
-            features = self._model.embedder.features(image)
+            features = known.features or self.model.embedder.features(image)
         with self._clock.stage("memory"):
             cut = self._cuts.is_cut(image)
             camera = self._camera.update(image) if self._follows else None
         return replace(sight, features=features, cut=cut, camera=None if cut else camera)
 
     def save(self) -> dict[str, Any]:
-        """What it knows of the last frame."""
+        """The state after the last frame."""
         seen, grey = self._cuts.thumbnail, self._camera.grey
         return {
             "thumbnail": None if seen is None else torch.from_numpy(seen),
@@ -95,7 +128,7 @@ class Eyes:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Put a state of `save` in the place of what it knows."""
+        """Replace the state by one of `save`."""
         seen, grey = state["thumbnail"], state["grey"]
         self._cuts.thumbnail = None if seen is None else np.asarray(seen)
         self._camera.grey = None if grey is None else np.asarray(grey)

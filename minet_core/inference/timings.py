@@ -1,4 +1,4 @@
-"""Where the time of a run goes, stage by stage."""
+"""The time of a run, by stage."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ class StageClock:
                 self._seconds[name] += time.perf_counter() - start
 
     def seconds(self, name: str) -> float:
-        """Busy time of one of `STAGES` up to now."""
+        """Busy time of one of `STAGES` so far."""
         return self._seconds[name]
 
     def save(self) -> dict[str, float]:

@@ -1,14 +1,14 @@
-"""Tracklets of one object, joined at the end of the video.
+"""Join tracklets of the same object at the end of the video.
 
 Online, an object that was hidden for long reappears under a new id. With the whole video known,
-two tracklets are one object if
+two tracklets are the same object if
 
-    each one's identifier recognises the boxes of the other (γ_A · a_B and γ_B · a_A),
+    each identifier recognises the boxes of the other tracklet (γ_A · a_B and γ_B · a_A),
     one ends before the other begins, in the same scene, and they have the same class, and
-    a walk at a plausible speed, and a plausible change of size, lead from one to the other.
+    a plausible speed and a plausible change of size lead from one to the other.
 
-The best assignment of ends to beginnings decides which pairs are joined. A joined track is kept if
-it counts as an object (see `Slot.existence`), with all its boxes, also those before it was sure.
+The best assignment of ends to beginnings decides which pairs to join. A joined track is kept if it
+counts as an object (see `Slot.existence`), with all its boxes, including early weak ones.
 
 Memory for a tracklet does not grow with its length.
 """
@@ -29,34 +29,34 @@ from minet_core.memory.slots import HELD, existence
 from minet_core.results import FrameDetections
 
 _FEWEST = 3
-"""Boxes of a tracklet that is joined to another: fewer show no identity."""
+"""Minimum boxes of a tracklet to join: fewer show no identity."""
 
 _RECOGNISED = 0.35
-"""Mean likeness, of both to each other, from which on two tracklets are one object's."""
+"""Minimum mean likeness of two tracklets of the same object."""
 
 _FAR, _LATE = 0.1, 0.001
-"""How much more alike they must be at the end of the reach, and for each frame between them."""
+"""Extra likeness that is needed at the end of the reach, and for each frame between them."""
 
 _LONGEST = 200
-"""Frames between the end of one and the beginning of the other."""
+"""Maximum frames between the end of one and the beginning of the other."""
 
 _REACH, _SPEED = 1.0, 0.15
-"""Distance, in √area of a box, that may lie between the two, and what it grows by in a frame."""
+"""Maximum distance between the two, in √area of a box, and its growth per frame."""
 
 _GROWTH, _GROWTH_SPEED = 0.5, 0.01
 """The same for the logarithm of the size."""
 
 _TIDY = 100
-"""Frames after which what is of no use any more goes."""
+"""Frames between two removals of useless tracklets."""
 
 
 class JoinedTrack(NamedTuple):
     """A track of the whole video.
 
     Attributes:
-        id: that of its first slot.
-        label: id of the class that most of its scores speak for.
-        existence: how sure it is that there is an object; see `Slot.existence`.
+        id: of its first slot.
+        label: id of the class with the highest sum of scores.
+        existence: probability that the object exists; see `Slot.existence`.
     """
 
     id: int
@@ -65,14 +65,14 @@ class JoinedTrack(NamedTuple):
 
 
 class TrackletLinker:
-    """Gathers tracklets while a video is looked at, and joins them at its end.
+    """Collects tracklets during a video, and joins them at its end.
 
     Args:
         rule: when a track counts as an object.
 
     Attributes:
-        cuts: frames that began a new scene, counted as they were looked at.
-        held: ids of objects that a person has named: there for certain, and never one.
+        cuts: positions of the processed frames that begin a new scene.
+        held: ids of objects that a person has marked: certain, and never joined to each other.
     """
 
     def __init__(self, rule: Existence) -> None:
@@ -92,7 +92,7 @@ class TrackletLinker:
         embeddings: Vector,
         identifiers: Mapping[int, Vector],
     ) -> None:
-        """Take in the next frame that is looked at.
+        """Add the next processed frame.
 
         Args:
             scene: its number.
@@ -101,7 +101,7 @@ class TrackletLinker:
             labels: (N,) label ids.
             scores: (N,) base scores.
             embeddings: (N, D).
-            identifiers: slot id → (D,) γ, of each slot that lives.
+            identifiers: slot id → (D,) γ, of each current slot.
         """
         if scene != self._scene:
             self.cuts.append(self._frame)
@@ -123,7 +123,7 @@ class TrackletLinker:
             self._forget(identifiers)
 
     def _forget(self, living: Mapping[int, Vector]) -> None:
-        """Let tracklets go that have ended and are too short to be a track or a part of one."""
+        """Remove ended tracklets that are too short for a track or a part of one."""
         fewest = min(_FEWEST, self._rule.sightings)
         self._held = {
             number: held
@@ -132,7 +132,7 @@ class TrackletLinker:
         }
 
     def tracks(self) -> "dict[int, JoinedTrack]":
-        """Slot id → the track that its boxes belong to; slots of no object are not in it."""
+        """Slot id → track of its boxes; without slots that are no object."""
         held = list(self._held.values())
         root = self._roots(held)
         best: dict[int, list[float]] = {}
@@ -151,7 +151,7 @@ class TrackletLinker:
         }
 
     def _roots(self, held: list[Held]) -> dict[int, int]:
-        """Slot id → id of its track: a person's, where one has named it, else of its first slot."""
+        """Slot id → id of its track: the person's id if any, else that of its first slot."""
         root = {one.id: one.id for one in held}
         for before, after in sorted(_joined(held), key=lambda pair: pair[1].first):
             one, two = root[before.id], root[after.id]
@@ -162,12 +162,12 @@ class TrackletLinker:
         return root
 
     def save(self) -> dict[str, Any]:
-        """Everything it has gathered, as plain values that `torch.save` can write."""
+        """The whole state, as plain values that `torch.save` can write."""
         held = [plain(one) for one in self._held.values()]
         return {"frame": self._frame, "scene": self._scene, "cuts": [*self.cuts], "held": held}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Put a state of `save` in the place of what it has."""
+        """Replace the state by one of `save`."""
         self._frame, self._scene = state["frame"], state["scene"]
         self.cuts = [*state["cuts"]]
         self._held = {entry["id"]: from_plain(entry) for entry in state["held"]}
@@ -193,7 +193,7 @@ class TrackletLinker:
 
 
 def _joined(held: list[Held]) -> list[tuple[Held, Held]]:
-    """Pairs (before, after) that are one object: the best assignment of ends to beginnings."""
+    """Pairs (before, after) of the same object: the best assignment of ends to beginnings."""
     able = sorted((one for one in held if one.boxes >= _FEWEST), key=lambda one: one.first)
     begins = [one.first[0] for one in able]
     worth: dict[tuple[int, int], float] = {}
@@ -208,9 +208,9 @@ def _joined(held: list[Held]) -> list[tuple[Held, Held]]:
 
 
 def _margin(before: Held, after: Held) -> float:
-    """By how much two tracklets are more alike than one object's have to be; below 0 they are two.
+    """Likeness of two tracklets above the minimum for the same object; negative: two objects.
 
-    One object they can only be in one scene, of one class, and if a walk leads there in time.
+    The same object needs the same scene, the same class, and a plausible speed.
     """
     if before.label != after.label or before.last[1] != after.first[1]:
         return -math.inf
@@ -228,14 +228,14 @@ def _place(box: list[float]) -> tuple[float, float, float]:
 
 
 def _likeness(a: Held, b: Held) -> float:
-    """How well each one's identifier recognises the samples of the other."""
+    """How well each identifier recognises the samples of the other tracklet."""
     forward = np.median(np.stack(b.samples) @ a.identifier)
     backward = np.median(np.stack(a.samples) @ b.identifier)
     return float(forward + backward) / 2
 
 
 def _assigned(worth: dict[tuple[int, int], float], count: int) -> list[tuple[int, int]]:
-    """The pairs of the best assignment, found for each group of tracklets that compete."""
+    """The pairs of the best assignment, solved for each group of competing tracklets."""
     if not worth:
         return []
     from scipy.sparse import coo_array
@@ -258,15 +258,15 @@ def _assigned(worth: dict[tuple[int, int], float], count: int) -> list[tuple[int
 def linked(
     found: FrameDetections, tracks: Mapping[int, JoinedTrack], score: float
 ) -> FrameDetections:
-    """A frame as it is reported when the whole video is known.
+    """A frame's result once the whole video is known.
 
-    The score of a track's box is Eq. 7 once more, with the existence that the track has in the
-    end: what came later vouches for the first boxes too.
+    The score of a track's box is Eq. 7 once more, with the final existence of the track: later
+    boxes raise the scores of the first ones.
 
     Args:
         found: every box that has a slot or reaches the score; track ids are slot ids.
-        tracks: of `TrackletLinker.tracks`.
-        score: minimum of what is reported.
+        tracks: output of `TrackletLinker.tracks`.
+        score: minimum score to report.
     """
     own = [tracks.get(int(slot)) for slot in found.track_ids]
     ids = np.array([NO_TRACK if track is None else track.id for track in own], np.int64)

@@ -1,4 +1,4 @@
-"""Frames with their neighbours, for models that look at more than one."""
+"""Frames with their neighbours, for models that use several frames."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,14 +12,14 @@ T = TypeVar("T")
 def windows(
     items: Iterable[T], image_of: Callable[[T], Frame | None], window: tuple[int, int]
 ) -> Iterator[tuple[T, list[Frame], list[Frame]]]:
-    """Each item in order, with the pictures before it and after it, the nearest in the middle.
+    """Each item in order, with the pictures before and after it, each in order of time.
 
-    An item comes when those after it are known, so as many are held as the window is long.
+    An item is yielded once the items after it are known, so a whole window is in memory.
 
     Args:
         items: in order.
-        image_of: the picture of an item; None where there is none, which is nobody's neighbour.
-        window: how many before and after, at most.
+        image_of: picture of an item; None if it has none. Then it is no neighbour.
+        window: maximum number before and after.
     """
     before, after = window
     held: deque[T] = deque()

@@ -6,12 +6,12 @@ support       §III-D: which boxes an identifier learns from
 motion        where a remembered object can be: a term of Eq. 5
 places        predict and update the motion of all slots
 association   from log-odds to pairs
-slots         what is remembered of one object, and for how long
-returns       an object that reappeared under a new slot gets its old id
+slots         one remembered object, and how long it is kept
+returns       an object that reappears under a new slot gets its old id back
 clock         time, counted in frames
-frame         the records of one frame: looked at, read, matched
+frame         the records of one frame: input, reading, match
 dynamic       the memory itself: read, match, write
-snapshot      saving and restoring a memory
+snapshot      save and restore a memory
 """
 
 from minet_core.memory.dynamic import DynamicMemory

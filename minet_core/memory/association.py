@@ -1,4 +1,4 @@
-"""From log-odds of boxes and slots to pairs, and to boxes that open new slots."""
+"""From log-odds of boxes and slots to matched pairs, and to boxes that open new slots."""
 
 import torch
 from torch import Tensor
@@ -10,15 +10,16 @@ from minet_core.memory.equations import log_odds
 
 
 def sureness(boxes: Tensor, certainty: Tensor, config: MemoryConfig) -> Tensor:
-    """(M,) probability that a box is an object of its own.
+    """(M,) probability that a box is a separate object.
 
-    Two boxes on one object share its evidence: the log-odds of a box fall with its overlap with
-    the surer box that covers most of it. Boxes that are equally sure, such as true ones, keep all.
+    Two boxes on one object share its evidence. A box loses log-odds by its overlap with the
+    higher-scoring box that covers most of it. Boxes with equal scores, such as true boxes, lose
+    nothing.
 
     Args:
         boxes: (M, 4) xyxy.
         certainty: (M,) base score of each.
-        config: `overlap`, what a box loses that a surer one covers.
+        config: `overlap`, the log-odds that a fully covered box loses.
     """
     if not config.overlap or not len(boxes):
         return certainty
@@ -30,12 +31,12 @@ def sureness(boxes: Tensor, certainty: Tensor, config: MemoryConfig) -> Tensor:
 def matched(
     exponents: Tensor, sure: Tensor, shown: Tensor, config: MemoryConfig
 ) -> list[tuple[int, int]]:
-    """Which of M detections is which of K slots: pairs of a detection and a slot.
+    """Match M detections to K slots: pairs (detection, slot).
 
     Args:
-        exponents: (M, K + 1) what Eq. 5 exponentiates.
-        sure: (M,) of `sureness`.
-        shown: (M,) re-weighted score.
+        exponents: (M, K + 1) exponents of Eq. 5.
+        sure: (M,) output of `sureness`.
+        shown: (M,) re-weighted scores.
         config: the gate, and thresholds.
     """
     odds = log_odds(exponents)
@@ -44,19 +45,19 @@ def matched(
     if config.existence is None:
         may_match = may_match | (shown > config.write_threshold)
     else:
-        # A box is a slot's object, or another one, or none at all.
+        # A box is a slot's object, another object, or no object.
         gain = gain + torch.logit(sure, eps=1e-6)[:, None]
     return assign(gain, allowed & (gain >= 0) & may_match[:, None])
 
 
 def admitted(newcomers: Tensor, sure: Tensor, found: int, limit: int | None) -> list[int]:
-    """Rows of the newcomers for which there is room: slots that were not found make some.
+    """Rows of the newcomers that may open slots within the limit; unmatched slots do not count.
 
     Args:
         newcomers: (M,) bool.
-        sure: (M,), by which they are chosen where there is too little.
-        found: how many slots were found.
-        limit: most slots.
+        sure: (M,) output of `sureness`; the highest come first.
+        found: number of matched slots.
+        limit: maximum number of slots.
     """
     rows = newcomers.nonzero().flatten()
     if limit is not None:
@@ -68,13 +69,12 @@ def admitted(newcomers: Tensor, sure: Tensor, found: int, limit: int | None) -> 
 def assign(gain: Tensor, allowed: Tensor) -> list[tuple[int, int]]:
     """Match rows to columns: gate first, then the Hungarian assignment (§III-C.5).
 
-    Pairs that are not allowed are out before the assignment: assigned first, the weak pairs of
-    [[.9, .45], [.6, 0]] would cost the sure one. A pair counts by how far it clears the gate, so
-    that two pairs that hardly do, such as the others of [[1, .7], [.6, 0]], do not outbid it
-    either.
+    The gate removes pairs before the assignment. Otherwise the weak pairs of [[.9, .45], [.6, 0]]
+    would replace the strong pair. A pair's gain is its distance above the gate. So two pairs just
+    above it, such as the weak pairs of [[1, .7], [.6, 0]], do not replace a strong pair either.
 
     Args:
-        gain: (M, K), 0 or more where a pair is allowed.
+        gain: (M, K), 0 or more for allowed pairs.
         allowed: (M, K) bool.
     """
     if not bool(allowed.any()):
@@ -85,13 +85,13 @@ def assign(gain: Tensor, allowed: Tensor) -> list[tuple[int, int]]:
 
 
 def duplicates_of(boxes: Tensor, scores: Tensor, free: Tensor, limit: float) -> Tensor:
-    """(M,) bool: free detections that cover a matched one or a better free one.
+    """(M,) bool: unmatched detections that cover a matched one or a better unmatched one.
 
     Args:
         boxes: (M, 4) xyxy.
-        scores: (M,) for the order among free ones.
-        free: (M,) bool, which have no slot.
-        limit: overlap above which one covers another.
+        scores: (M,) which rank unmatched detections.
+        free: (M,) bool: without a slot.
+        limit: IoU above which one box covers another.
     """
     covered = (box_iou(boxes, boxes[~free]) > limit).any(dim=1) & free
     rest = (free & ~covered).nonzero().flatten()

@@ -1,20 +1,20 @@
-"""Time as a memory counts it: in frames."""
+"""The memory's time, in frames."""
 
 from statistics import median
 from typing import NamedTuple
 
 _REMEMBERED = 31
-"""Intervals whose median is taken for the usual one."""
+"""Intervals whose median is the usual interval."""
 
 
 class Clock(NamedTuple):
-    """Counts frames; a pause counts as the frames that are missing in it.
+    """Counts frames; a pause counts as its number of missing frames.
 
-    Seconds would not do: stamps may run at any pace, a time-lapse looks once a minute, and what
+    Seconds do not suit: timestamps may run at any pace, a time-lapse has a frame a minute, and what
     matters is how often an object could have been seen.
 
     Attributes:
-        frames: on the clock.
+        frames: current count.
         time: seconds of the last frame, None before the first.
         intervals: seconds between the last frames.
     """
@@ -24,7 +24,7 @@ class Clock(NamedTuple):
     intervals: tuple[float, ...] = ()
 
     def at(self, time: float) -> "Clock":
-        """The clock at the next frame, at so many seconds."""
+        """The clock at the next frame, at `time` seconds."""
         if self.time is None:
             return Clock(self.frames, time)
         interval = time - self.time

@@ -1,6 +1,6 @@
 """The dynamic memory: read, match, write (§III-C, §III-D).
 
-The memory knows tensors only: no video, no detector, no embedder. One frame is
+The memory uses only tensors: no video, no detector, no embedder. The steps of a frame are
 
     reading = memory.read(frame, time)            # Eq. 5–7; changes nothing
     rows = ...                                    # suppression of reading.reweighted
@@ -8,7 +8,7 @@ The memory knows tensors only: no video, no detector, no embedder. One frame is
     support = memory.support_boxes(match)         # embed them
     memory.write(match, support_embeddings)       # Eq. 8, Eq. 2
 
-Everything is on the CPU: K slots and N boxes make small matrices, and the sums are float64.
+Everything runs on the CPU: K slots and N boxes make small matrices, and the sums are float64.
 """
 
 from collections.abc import Collection, Sequence
@@ -37,19 +37,19 @@ from minet_core.scores import ScoreKind, foreground
 
 
 class DynamicMemory:
-    """The slots of one video and the steps of a frame; only `match` and `write` change it.
+    """The slots of one video and the steps of a frame. Only `match` and `write` change the state.
 
     Args:
         config: thresholds, terms and limits.
-        kind: what score columns mean.
+        kind: meaning of the score columns.
         columns: C + 1 or C.
         dim: length of an embedding.
 
     Attributes:
-        slots: all that live.
-        next_id: of the next slot.
+        slots: all current slots.
+        next_id: id of the next slot.
         clock: at the last frame.
-        scene: number of the scene, from 0.
+        scene: number of the current scene, from 0.
     """
 
     def __init__(self, config: MemoryConfig, kind: ScoreKind, columns: int, dim: int) -> None:
@@ -68,10 +68,10 @@ class DynamicMemory:
         """Associate N boxes with the slots, and re-weight their scores (Eq. 5–7).
 
         Args:
-            looked: what there is of the frame.
-            time: seconds; never less than before.
-            cut: the scene has changed since the frame before: positions mean nothing.
-            camera: (2, 3) affine map from pixels of the frame before to this one's, if known.
+            looked: detections and embeddings of the frame.
+            time: seconds; not less than for the frame before.
+            cut: whether a new scene begins: then old positions do not count.
+            camera: (2, 3) affine map from pixels of the frame before to this frame, if known.
         """
         config, slots = self.config, self.slots
         clock, scene = self.clock.at(time), self.scene + cut
@@ -106,18 +106,18 @@ class DynamicMemory:
         planted: Sequence[tuple[int, int]] = (),
         absent: Collection[int] = (),
     ) -> Match:
-        """Give each detection its slot, or a new one.
+        """Match each detection to a slot, or open a new one.
 
-        A detection may match when its base or its re-weighted score exceeds the write threshold;
-        it writes only when its base score does, and opens a slot when that exceeds the threshold
-        for it.
+        A detection may match if its base or its re-weighted score exceeds the write threshold. It
+        writes only if its base score exceeds it. It opens a slot if its base score exceeds the
+        open threshold.
 
         Args:
-            reading: of this frame, nothing having changed since.
+            reading: of this frame, with an unchanged memory.
             rows: (M,) rows of its boxes that survived suppression.
-            planted: what a person has said: pairs of a place in `rows` and the id of its slot,
-                below `next_id`; the slot is opened if it is new, and held.
-            absent: ids of slots that are, says a person, in none of these boxes.
+            planted: a person's boxes: pairs of an index of `rows` and the id of its slot, below
+                `next_id`. A missing slot is opened; the slot is held.
+            absent: ids of slots that, according to a person, are in none of these boxes.
         """
         self._move_on(reading)
         config, boxes = self.config, reading.looked.boxes[rows]
@@ -149,12 +149,12 @@ class DynamicMemory:
         return Match(reading, rows, ids, duplicates, writing, sighted, scores)
 
     def support_boxes(self, match: Match) -> Tensor:
-        """(S, P, 4) boxes whose embeddings the S writing slots learn from (§III-D.2)."""
+        """(S, P, 4) support boxes of the S writing slots (§III-D.2)."""
         written = match.boxes[[i for _, i in match.writing]]
         return positive_boxes(written, self.config.positives)
 
     def write(self, match: Match, support: Tensor) -> None:
-        """Update scores (Eq. 8) and identifiers (Eq. 2) of the slots that write.
+        """Update scores (Eq. 8) and identifiers (Eq. 2) of the writing slots.
 
         Args:
             match: of this frame.
@@ -169,11 +169,11 @@ class DynamicMemory:
         self.slots = kept(self.slots, self.clock.frames, self.config)
 
     def labels(self) -> dict[int, int]:
-        """Slot id → foreground class its memory score votes for."""
+        """Slot id → foreground class with the highest memory score."""
         return {slot.id: int(foreground(slot.score, self.kind).argmax()) for slot in self.slots}
 
     def names(self) -> dict[int, int]:
-        """Slot id → id it is reported under, of the slots that are sure enough to be reported."""
+        """Slot id → reported id, of the slots that are confident enough to be reported."""
         rule = self.config.existence
         return {
             slot.id: slot.name
@@ -182,7 +182,7 @@ class DynamicMemory:
         }
 
     def _move_on(self, reading: Reading) -> None:
-        """Take over what the reading knows of time and places; slots retire by it."""
+        """Take over time and positions from the reading."""
         self.clock, self.scene = reading.clock, reading.scene
         for k, slot in enumerate(self.slots):
             slot.track = reading.track[k]
@@ -197,16 +197,16 @@ class DynamicMemory:
         return slot
 
     def _held(self, box: Tensor, number: int, reading: Reading) -> Slot:
-        """The slot of an object that a person has named."""
+        """The slot of an object that a person has marked."""
         known = (slot for slot in self.slots if slot.id == number)
         slot = next(known, None) or self._new_slot(box, reading, number)
         slot.held = True
         return slot
 
     def _reported(self, reading: Reading, known: Tensor) -> Tensor:
-        """The re-weighted scores; where existence counts, of the boxes that slots were found in.
+        """The re-weighted scores; with existence, only of matched boxes.
 
-        A slot's object is in one box, so what speaks for that box speaks for no other beside it.
+        A slot's object is in one box only, so its evidence does not raise other boxes beside it.
         """
         if self.config.existence is None:
             return reading.reweighted
@@ -215,7 +215,7 @@ class DynamicMemory:
         return scores
 
     def _learn(self, match: Match, support: Tensor) -> None:
-        """New identifiers of the slots that write (Eq. 2)."""
+        """Solve new identifiers of the writing slots (Eq. 2)."""
         ridges, rows = [slot.ridge for slot, _ in match.writing], [i for _, i in match.writing]
         looked = match.reading.looked
         frame, limit = FrameSamples.of(looked.embeddings), self.config.negatives
@@ -226,7 +226,7 @@ class DynamicMemory:
             slot.identifier = identifier
 
     def _score(self, match: Match) -> None:
-        """Memory scores of all slots that write (Eq. 8); new ones are slots from now on."""
+        """Update memory scores of all writing slots (Eq. 8), and add new slots to the memory."""
         base, known = match.base, {slot.id for slot in self.slots}
         for slot, row in match.writing:
             slot.score = remembered(slot.score, base[row], slot.matches, self.config)
@@ -239,7 +239,7 @@ class DynamicMemory:
 def _without(
     exponents: Tensor, rows: list[int], slots: Sequence[Slot], taken: Collection[int]
 ) -> Tensor:
-    """Exponents (M, K + 1) in which these rows, and slots of these ids, match nothing."""
+    """(M, K + 1) exponents in which these rows, and slots with these ids, match nothing."""
     if not rows and not taken:
         return exponents
     exponents = exponents.clone()

@@ -1,4 +1,4 @@
-"""What is known of one frame: as it was looked at, as memory reads it, and how it was matched."""
+"""The records of one frame: its input, the memory's reading, and the match."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ from minet_core.memory.slots import Slot
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What detector and embedder say of one frame.
+    """Output of detector and embedder for one frame.
 
     Attributes:
-        proposals: (N, 4) xyxy in pixels, where the embeddings were taken.
+        proposals: (N, 4) xyxy in pixels, the boxes of the embeddings.
         embeddings: (N, D).
         boxes: (N, 4) refined boxes.
         base: (N, C + 1) or (N, C) base scores s.
@@ -28,19 +28,19 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What memory says of the N boxes of a frame, given K slots.
+    """The memory's reading of the N boxes of a frame, with K slots.
 
     Attributes:
-        looked: the frame.
+        looked: input of the frame.
         clock: at the frame.
-        scene: number of the scene that the frame is in.
-        track: where each slot is expected.
-        position: (N, K) what the place of each slot says of each box; see `motion.log_ratio`.
+        scene: number of the frame's scene.
+        track: predicted position of each slot.
+        position: (N, K) log-likelihood ratio of each box's position; see `motion.log_ratio`.
         appearance: (N, K) a_i · γ_k.
-        exponents: (N, K + 1) what Eq. 5 exponentiates; the empty slot is column 0.
+        exponents: (N, K + 1) exponents of Eq. 5; the empty slot is column 0.
         weights: (N, K + 1) w of Eq. 5; rows sum to one.
         scores: (N, C + 1) or (N, C) v of Eq. 6.
-        reweighted: of Eq. 7, shaped alike.
+        reweighted: scores of Eq. 7, same shape.
     """
 
     looked: Looked
@@ -57,16 +57,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Which slot each detection of a frame belongs to.
+    """The slot of each detection of a frame.
 
     Attributes:
         reading: of the frame.
         rows: (M,) rows of the frame's boxes that survived suppression.
-        track_ids: (M,) slot ids, NO_TRACK where a detection belongs to none.
-        duplicates: (M,) bool: belongs to no slot because it covers a better detection.
+        track_ids: (M,) slot ids, NO_TRACK without a slot.
+        duplicates: (M,) bool: without a slot because it covers a better detection.
         writing: slots that learn, each with the detection (0..M-1) it learns from.
         sighted: slots whose detection is too weak to learn from, likewise: they only move.
-        scores: (N, C + 1) or (N, C) what is reported of each box of the frame.
+        scores: (N, C + 1) or (N, C) reported scores of each box of the frame.
     """
 
     reading: Reading

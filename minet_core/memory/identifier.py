@@ -1,7 +1,7 @@
 """Instance identifiers: ridge regression in closed form and as running sums (Eq. 1–2).
 
-An identifier γ is the weight vector of a linear classifier that tells one object (label 1) from
-everything else (label 0) by its association embedding. All sums and solves are float64 with
+An identifier γ is the weight vector of a linear classifier that separates one object (label 1)
+from everything else (label 0) by its association embedding. All sums and solves are float64 with
 autocast off: a Gram matrix in bfloat16 is silently wrong, and Cholesky has no half kernel.
 """
 
@@ -20,7 +20,7 @@ def closed_form(embeddings: Tensor, labels: Tensor, ridge: float) -> Tensor:
     Args:
         embeddings: (..., N, D) support embeddings A.
         labels: (..., N) identification labels y, 1 for the object and 0 for the rest.
-        ridge: λ > 0; it means something only for embeddings of known scale.
+        ridge: λ > 0; its effect depends on the scale of the embeddings.
 
     Returns:
         (..., D) identifiers, float64.
@@ -45,11 +45,11 @@ def solve(gram: Tensor, moment: Tensor, ridge: float) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class FrameSamples:
-    """The proposals of one frame, kept once and shared by every slot that learns from it.
+    """The proposals of one frame, stored once for all slots that learn from it.
 
     Attributes:
         embeddings: (N, D) embeddings of all proposals.
-        gram: (D, D) float64 Gram matrix of all of them.
+        gram: (D, D) float64 Gram matrix of all embeddings.
     """
 
     embeddings: Tensor
@@ -64,11 +64,11 @@ class FrameSamples:
 
 @dataclass(frozen=True, slots=True)
 class SupportSamples:
-    """What one slot learns from one frame: positives of its own, negatives from the shared pool.
+    """Samples of one slot in one frame: its own positives, and negatives from the shared pool.
 
-    Every proposal but the excluded ones is a negative of the same `weight`. With
+    Every proposal except the excluded ones is a negative with the same `weight`. With
     weight = 96 / N' for N' eligible proposals this is the expectation of the paper's sample of
-    96 (§III-D): it depends on no order and no random state.
+    96 (§III-D), without order or random state.
 
     Attributes:
         frame: the shared samples.
@@ -86,13 +86,13 @@ class SupportSamples:
 class RunningRidge:
     """AᵀA and Aᵀy of one slot over a sliding window of support frames.
 
-    The sums are exact up to float64 rounding: adding a frame adds its share, leaving the window
-    subtracts the same share again. Identifiers of many slots are solved together by `identifiers`.
+    The sums are exact up to float64 rounding: a new frame adds its share, and a frame that leaves
+    the window subtracts the same share. `identifiers` solves many slots.
 
     Attributes:
         gram: (D, D) float64.
         moment: (D,) float64.
-        window: the support frames the sums are made of, oldest first.
+        window: the support frames in the sums, oldest first.
     """
 
     def __init__(self, dim: int, capacity: int) -> None:
@@ -102,7 +102,7 @@ class RunningRidge:
         self._capacity = capacity
 
     def push(self, samples: SupportSamples) -> list[SupportSamples]:
-        """Append a support frame; return those that leave the window (their shares are due)."""
+        """Append a support frame; return those that leave the window, to be subtracted."""
         self.window.append(samples)
         leaving = []
         while len(self.window) > self._capacity:
@@ -110,9 +110,9 @@ class RunningRidge:
         return leaving
 
     def add(self, samples: SupportSamples, sign: float) -> None:
-        """Add the share of a support frame to the sums, or take it off with a sign of -1.
+        """Add the share of a support frame to the sums; a sign of -1 subtracts it.
 
-        The excluded rows are taken off the Gram matrix that all slots share.
+        The excluded rows are subtracted from the Gram matrix that all slots share.
         """
         positives = samples.positives.double()
         rows = torch.cat([positives, samples.frame.embeddings[samples.excluded].double()])
@@ -123,12 +123,12 @@ class RunningRidge:
         self.moment.add_(positives.sum(dim=0), alpha=sign)
 
     def solve(self, ridge: float) -> Tensor:
-        """(D,) γ of Eq. 2; LAPACK itself, since torch takes twice as long for one small matrix."""
-        from scipy.linalg.lapack import dposv  # a third of a second, when there is an object
+        """(D,) γ of Eq. 2, with LAPACK: torch takes twice as long for one small matrix."""
+        from scipy.linalg.lapack import dposv  # takes a third of a second, only when needed
 
         lhs = self.gram.numpy().copy()
         np.fill_diagonal(lhs, lhs.diagonal() + ridge)
-        # lhs is symmetric: transposed, it is the array in the order that LAPACK wants
+        # lhs is symmetric: transposed, it is in LAPACK's order
         _, solution, failed = dposv(lhs.T, self.moment.numpy(), overwrite_a=True)
         if failed:
             raise ArithmeticError("the Gram matrix of a slot is not positive definite")

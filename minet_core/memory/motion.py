@@ -1,13 +1,13 @@
 """Where a remembered object can be now: a Kalman filter per slot, and the likelihood of a box.
 
 The state of a box is its centre, width and height, each with a velocity. The four move
-independently, by a velocity that decays. All deviations are in √area of the box and in frames, so
-that neither the size of the frame nor the pace of its time stamps matters.
+independently, with a velocity that decays. All deviations are in √area of the box and in frames, so
+neither the size of the frame nor the pace of its timestamps matters.
 
-The alternative is an unknown object, which may be anywhere near: the ratio of the two likelihoods
-falls with the distance from the prediction, and the longer a slot has been unseen, the less its
-prediction says. Birds and dogs leap about where cars glide: each track learns from its own matches
-by how much more than expected.
+The alternative is an unknown object, which may be anywhere near. The ratio of the two likelihoods
+falls with the distance from the prediction. The longer a slot is missing, the weaker its
+prediction. Birds and dogs leap more than cars: each track learns from its own matches how much its
+object exceeds the expected motion (unrest).
 """
 
 import math
@@ -20,16 +20,16 @@ from minet_core.box_tensors import from_centres, to_centres
 from minet_core.config import Motion
 
 _KEPT_VELOCITY = 0.95
-"""Share of a velocity that is left a frame later."""
+"""Share of a velocity that remains after a frame."""
 
 _FIRST_VELOCITY = 0.12
 """Deviation of a new object's velocity; a third of it for width and height."""
 
 _TAIL = 6.0
-"""Degrees of freedom of the likelihood's tails: boxes leap more often than a Gaussian allows."""
+"""Degrees of freedom of the likelihood's tails: boxes leap more often than under a Gaussian."""
 
 _SPREAD = (5.0, 5.0, 1.0, 1.0)
-"""Width of the range, in √area, in which an unknown object may be: x, y, w, h."""
+"""Range of an unknown object, in √area: x, y, w, h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,10 @@ class TrackState:
     """The positions of K slots.
 
     Attributes:
-        mean: (K, 4, 2) centre x, centre y, width, height in pixels, and of each the velocity in
-            pixels a frame.
-        covariance: (K, 4, 2, 2) of position and velocity, if it moves as the settings say.
-        unrest: (K,) what that is multiplied by, 1 or more, for an object that leaps about.
+        mean: (K, 4, 2) centre x, centre y, width, height in pixels, each with its velocity in
+            pixels per frame.
+        covariance: (K, 4, 2, 2) of position and velocity, for motion as in the settings.
+        unrest: (K,) factor of the covariance, 1 or more; high for an object that leaps.
     """
 
     mean: Tensor
@@ -57,7 +57,7 @@ class TrackState:
 
 
 def begin(boxes: Tensor, motion: Motion) -> TrackState:
-    """Tracks of K new objects, whose velocity is unknown, at (K, 4) xyxy boxes."""
+    """Tracks of K new objects at (K, 4) xyxy boxes, with unknown velocity."""
     state = to_centres(boxes.double())
     mean = torch.stack([state, torch.zeros_like(state)], dim=-1)
     size = _size(mean)
@@ -69,7 +69,7 @@ def begin(boxes: Tensor, motion: Motion) -> TrackState:
 
 
 def stack(tracks: list[TrackState]) -> TrackState:
-    """K tracks of one slot each, without a leading dimension, as one."""
+    """Stack K tracks of one slot each, without a leading dimension."""
     if not tracks:
         none = torch.zeros(0, 4, 2, dtype=torch.float64)
         return TrackState(none, none.new_zeros(0, 4, 2, 2), none.new_zeros(0))
@@ -81,12 +81,12 @@ def stack(tracks: list[TrackState]) -> TrackState:
 
 
 def predict(track: TrackState, frames: float, camera: Tensor | None, motion: Motion) -> TrackState:
-    """The tracks so many frames later.
+    """The tracks after `frames` frames.
 
     Args:
         track: of K slots.
-        frames: how many, 1 or more; not whole after a pause.
-        camera: (2, 3) affine map from pixels of the frame before to pixels of this one.
+        frames: 1 or more; not whole after a pause.
+        camera: (2, 3) affine map from pixels of the frame before to pixels of this frame.
         motion: the settings.
     """
     if camera is not None:
@@ -102,10 +102,10 @@ def predict(track: TrackState, frames: float, camera: Tensor | None, motion: Mot
 
 
 def correct(track: TrackState, boxes: Tensor, motion: Motion) -> TrackState:
-    """The tracks of K slots after each was found at one of the (K, 4) xyxy boxes.
+    """The tracks of K slots after each matched one of the (K, 4) xyxy boxes.
 
-    Unrest is the mean of the last surprises against their variance, the recent ones first: the
-    scale of a normal distribution whose shape is known (West and Harrison, 1997, §4.5).
+    Unrest is a mean of squared surprises over their variance, with more weight on recent ones: the
+    scale of a normal distribution of known shape (West and Harrison, 1997, §4.5).
     """
     found = to_centres(boxes.double())
     variance = track.covariance[..., 0, 0] + _measured(track.mean, motion)
@@ -119,7 +119,7 @@ def correct(track: TrackState, boxes: Tensor, motion: Motion) -> TrackState:
 
 
 def log_ratio(boxes: Tensor, track: TrackState, motion: Motion) -> Tensor:
-    """(N, K) log-likelihood ratio of N boxes: slot k's object, against one nobody remembers.
+    """(N, K) log-likelihood ratio of N boxes: slot k's object against an unknown object.
 
     Args:
         boxes: (N, 4) xyxy.
@@ -131,13 +131,13 @@ def log_ratio(boxes: Tensor, track: TrackState, motion: Motion) -> Tensor:
     variance = variance * track.unrest[:, None]
     distance = ((found[:, None] - track.mean[None, ..., 0]) ** 2 / variance).sum(dim=-1)
     anywhere = _size(track.mean) * track.mean.new_tensor(_SPREAD)
-    # A place that is less known than that of a new object says nothing.
+    # A position less certain than a new object's says nothing.
     peak = (anywhere / (2 * math.pi * variance).sqrt()).log().clamp_min(0).sum(dim=-1)
     return peak - (_TAIL + 4) / 2 * torch.log1p(distance / _TAIL)
 
 
 def _seen_from(track: TrackState, camera: Tensor) -> TrackState:
-    """The tracks after the camera has moved: an affine map turns, scales and shifts them."""
+    """The tracks after a camera motion: an affine map rotates, scales and shifts them."""
     linear, shift = camera[:, :2].double(), camera[:, 2].double()
     scale = linear.det().abs().sqrt()
     centres = track.mean[:, :2].mT @ linear.mT  # (K, 2, xy): positions, velocities
@@ -152,5 +152,5 @@ def _size(mean: Tensor) -> Tensor:
 
 
 def _measured(mean: Tensor, motion: Motion) -> Tensor:
-    """(K, 1) variance of a detector's box around the true one."""
+    """(K, 1) variance of a detector's box around the true box."""
     return (motion.measurement * _size(mean)) ** 2

@@ -1,6 +1,6 @@
-"""Where the slots are: the term of position in Eq. 5, predicted before matching, updated after.
+"""Positions of the slots: a term of Eq. 5, predicted before matching and updated after.
 
-Without settings of motion there is no such term; positions are tracked all the same.
+Without motion settings there is no such term, but positions are still tracked.
 """
 
 from collections.abc import Sequence
@@ -22,15 +22,15 @@ def expected(
     camera: Tensor | None,
     settings: Motion | None,
 ) -> tuple[TrackState, Tensor]:
-    """Where K slots are by now, and what that says of N boxes.
+    """Predict the positions of K slots, and compare N boxes with them.
 
     Args:
-        slots: as they were in the frame before.
+        slots: as of the frame before.
         boxes: (N, 4) xyxy.
         passed: frames since then.
-        scene: number of this frame's scene. Of a slot of another one nothing is said.
-        camera: (2, 3) affine map from pixels of the frame before to this one's, if known.
-        settings: None where positions do not count.
+        scene: number of this frame's scene. Slots of other scenes have a ratio of 0.
+        camera: (2, 3) affine map from pixels of the frame before to this frame, if known.
+        settings: None if positions do not count.
 
     Returns:
         The tracks, and (N, K) log-likelihood ratios; see `motion.log_ratio`.
@@ -55,16 +55,16 @@ def follow(
     scene: int,
     settings: Motion | None,
 ) -> None:
-    """Note where slots were found.
+    """Update the positions of matched slots.
 
     Args:
         pairs: slots, each with its row of `boxes`.
         boxes: (M, 4) xyxy.
-        now: the frame, as the memory's clock counts.
+        now: the frame, by the memory's clock.
         scene: number of its scene.
         settings: of motion.
     """
-    # After a cut an old position means nothing; a new slot has its box already.
+    # After a cut old positions do not count; a new slot has its box already.
     followed = [(slot, row) for slot, row in pairs if slot.matches and slot.scene == scene]
     if followed:
         before = motion.stack([slot.track for slot, _ in followed])

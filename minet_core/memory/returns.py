@@ -1,9 +1,9 @@
-"""An object that reappears under a new slot, because its first box hardly showed it.
+"""Objects that reappear under a new slot.
 
-The first box after a gap is often half hidden, or shows another side, and the object's slot does
-not recognise it. So a new slot opens. When it has some boxes, the log-odds of Eq. 5 decide again,
-with the position of its first box and the appearance of all its boxes. Many boxes err less than
-one, so their gate is lower.
+The first box after a gap is often half hidden, or shows another side. Then the object's old slot
+does not recognise it, and a new slot opens. Once the new slot has a few boxes, the log-odds of
+Eq. 5 decide again, with the position of its first box and the appearance of all its boxes. Several
+boxes are more reliable than one, so their gate is lower.
 """
 
 from collections.abc import Sequence
@@ -20,23 +20,22 @@ def suitors(slots: Sequence[Slot], position: Tensor, scene: int) -> dict[int, fl
 
     Args:
         slots: K of them.
-        position: (K,) what the position of each says of the box; see `motion.log_ratio`.
-        scene: number of the frame's scene, whose slots alone count.
+        position: (K,) log-likelihood ratio of the box's position; see `motion.log_ratio`.
+        scene: number of the frame's scene; other slots do not count.
     """
     ratios = zip(slots, position.tolist(), strict=True)
     return {slot.id: ratio for slot, ratio in ratios if slot.scene == scene}
 
 
 def take_back(slots: Sequence[Slot], learnt: Sequence[Slot], config: MemoryConfig) -> list[Slot]:
-    """The slots that are left when newcomers have taken the names of those whose object they are.
+    """Give newcomers the ids of older slots with the same object; return the remaining slots.
 
-    What the older slot had learnt goes with it: the newcomer knows how the object looks now.
+    The older slot's samples are dropped: the newcomer knows how the object looks now.
 
     Args:
-        slots: all that live.
-        learnt: those that have learnt from this frame. What a person has named takes part in
-            none of this.
-        config: the gate. A newcomer needs as many boxes as vouch for a slot.
+        slots: all current slots.
+        learnt: slots that have learnt from this frame. Slots held by a person are skipped.
+        config: the gate. A newcomer needs `existence.sightings` boxes.
     """
     gate, rule = config.return_gate, config.existence
     living = {slot.id: slot for slot in slots}
@@ -65,11 +64,11 @@ def take_back(slots: Sequence[Slot], learnt: Sequence[Slot], config: MemoryConfi
 
 
 def _likeness(a: Slot, b: Slot) -> float:
-    """How well the identifier of each recognises the boxes of the other: the mean of medians."""
+    """How well each slot's identifier recognises the other's boxes: the mean of two medians."""
     forward, backward = _own(a) @ b.identifier, _own(b) @ a.identifier
     return float(forward.median() + backward.median()) / 2
 
 
 def _own(slot: Slot) -> Tensor:
-    """(B, D) embeddings of the boxes it learnt from; the first positive of each is the box."""
+    """(B, D) embeddings of a slot's boxes; the first positive of each frame is the box."""
     return torch.stack([samples.positives[0] for samples in slot.ridge.window]).double()

@@ -13,13 +13,13 @@ from minet_core.memory.motion import TrackState
 from minet_core.scores import ScoreKind, foreground
 
 HELD = 0.95
-"""How sure it is that there is an object where a person has said so: not of every box of it."""
+"""Existence of an object that a person has marked; not 1, because single boxes may be wrong."""
 
 _DOUBT = 0.85
-"""Log-odds by which a box that has not come yet is below the threshold; 0.3 where that is 0.5."""
+"""Log-odds of a missing box below the threshold; a score of 0.3 for a threshold of 0.5."""
 
 _LEAST = 1e-3
-"""No box is surer than this of being an object, or of being none."""
+"""Minimum probability that a box is an object, or that it is none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,18 +29,18 @@ class Slot:
     Attributes:
         id: identity of the object; never used again.
         score: (C + 1,) or (C,) float64 memory score π, of base scores.
-        ridge: the running sums its identifier is solved from.
+        ridge: running sums for its identifier.
         identifier: (D,) float64 γ.
-        track: where it is; (4, 2) mean and (4, 2, 2) covariance.
-        seen: frame, as the memory's clock counts, of its last match.
-        scene: number of the scene it was last seen in.
-        matches: f, the boxes written so far.
-        best: base scores of its surest boxes, descending, no more than vouch for it.
-        name: the id it is reported under: its own, or that of an older slot whose object it is.
-        opened: frame, as the memory's clock counts, of its first match.
-        suitors: id of each slot that may turn out to be the same object → what its position said
-            of the first box, a log-likelihood ratio.
-        held: whether a person has said that it is an object: it stays for good.
+        track: its position; (4, 2) mean and (4, 2, 2) covariance.
+        seen: frame of its last match, by the memory's clock.
+        scene: number of the scene of its last match.
+        matches: f, number of boxes written so far.
+        best: base scores of its best boxes, descending, at most `Existence.sightings`.
+        name: reported id: its own, or that of an older slot with the same object.
+        opened: frame of its first match, by the memory's clock.
+        suitors: id of each older slot that may have the same object → log-likelihood ratio of the
+            first box's position.
+        held: whether a person has marked the object: then the slot never retires.
     """
 
     id: int
@@ -59,30 +59,30 @@ class Slot:
 
     @classmethod
     def empty(cls, number: int, columns: int, dim: int, buffer: int, track: TrackState) -> "Slot":
-        """One that knows nothing but its place.
+        """A new slot with only a position.
 
         Args:
             number: its id.
             columns: C + 1 or C.
             dim: length of an embedding.
-            buffer: most frames whose samples it keeps.
-            track: where it is.
+            buffer: maximum number of frames whose samples it keeps.
+            track: its position.
         """
         score, identifier = (torch.zeros(n, dtype=torch.float64) for n in (columns, dim))
         ridge = RunningRidge(dim, buffer)
         return cls(number, score, ridge, identifier, track, seen=0.0, scene=0, name=number)
 
     def vouch(self, score: float, rule: Existence | None) -> None:
-        """Take in the score of one more box, where there is a rule that asks for it."""
+        """Add the score of one more box, if the rule of existence is on."""
         if rule is not None:
             self.best = sorted([*self.best, score], reverse=True)[: rule.sightings]
 
     def existence(self, rule: Existence) -> float:
-        """How sure it is that there is an object."""
+        """Probability that the object exists."""
         return HELD if self.held else existence(self.best, rule)
 
     def patience(self, rule: Existence) -> float:
-        """How many frames it is kept without being seen."""
+        """Number of frames that it is kept without a match."""
         if self.held:
             return math.inf
         sure = self.existence(rule) >= rule.threshold
@@ -90,11 +90,11 @@ class Slot:
 
 
 def existence(scores: Sequence[float], rule: Existence) -> float:
-    """How sure it is that boxes with such base scores show an object.
+    """Probability that boxes with these base scores show an object.
 
     It is the mean log-odds of the n best boxes, as a probability. A thousand weak boxes do not make
-    an object: a detector errs on the same thing again and again. A box that has not come yet speaks
-    against it, so that weak ones need company, and sure ones do not.
+    an object: a detector repeats its errors. Each missing box counts against the object, so weak
+    boxes need several, and strong boxes do not.
     """
     best = sorted(scores, reverse=True)[: rule.sightings]
     missing = rule.sightings - len(best)
@@ -114,7 +114,7 @@ def identifiers_of(slots: Sequence[Slot], dim: int) -> Tensor:
 
 
 def scores_of(slots: Sequence[Slot], columns: int, config: MemoryConfig, kind: ScoreKind) -> Tensor:
-    """(K, C) or (K, C + 1) what Eq. 6 gathers: π, or existence where that counts."""
+    """(K, C) or (K, C + 1) slot scores for Eq. 6: π, or existence if that rule is on."""
     if not slots:
         return torch.zeros(0, columns, dtype=torch.float64)
     if config.existence is not None:
@@ -123,13 +123,13 @@ def scores_of(slots: Sequence[Slot], columns: int, config: MemoryConfig, kind: S
 
 
 def awaited(slots: Sequence[Slot], now: float, before: float, config: MemoryConfig) -> Tensor:
-    """(K,) bool: not away for too long; what was seen in the last frame never is.
+    """(K,) bool: slots that are not missing for too long, or were seen in the last frame.
 
     Args:
-        slots: K of them.
-        now: the frame, as the memory's clock counts.
+        slots: K slots.
+        now: the frame, by the memory's clock.
         before: the last frame.
-        config: without existence all slots are awaited for good.
+        config: without existence all slots are awaited for ever.
     """
     rule = config.existence
     return torch.tensor(
@@ -142,7 +142,7 @@ def awaited(slots: Sequence[Slot], now: float, before: float, config: MemoryConf
 
 
 def kept(slots: list[Slot], now: float, config: MemoryConfig) -> list[Slot]:
-    """The slots without those that have not been seen for long, or are too many."""
+    """The slots to keep: not missing for too long, and at most `max_slots`."""
     mask = awaited(slots, now, now, config).tolist()
     slots = [slot for slot, stays in zip(slots, mask, strict=True) if stays]
     if config.max_slots is None or len(slots) <= config.max_slots:
@@ -154,11 +154,11 @@ def kept(slots: list[Slot], now: float, config: MemoryConfig) -> list[Slot]:
 
 
 def existence_scores(slots: Sequence[Slot], rule: Existence, kind: ScoreKind) -> Tensor:
-    """(K, C) or (K, C + 1): what stands in Eq. 6 in the place of π.
+    """(K, C) or (K, C + 1) existence scores, which replace π in Eq. 6.
 
-    π is the mean of past scores; multiplied with a score, it lifts what is over one half and pushes
-    down the rest, a right but weak box too. The probability that the slot's object exists lifts
-    every box that is the object's. A slot that is not yet sure says nothing.
+    π is the mean of past scores. Multiplied with a score, it raises classes above one half and
+    lowers the rest, even for a right but weak box. The probability that the slot's object exists
+    raises every box of the object. A slot without enough evidence has no effect.
     """
     rows = [_existence_row(slot, rule, kind) for slot in slots]
     return torch.stack(rows)
@@ -173,5 +173,5 @@ def _existence_row(slot: Slot, rule: Existence, kind: ScoreKind) -> Tensor:
     if kind is ScoreKind.SOFTMAX:
         share = sure * classes / classes.sum()
         return torch.cat([share.new_tensor([1 - sure]), share])
-    # Nothing is pushed down: the slot may have been given the wrong class.
+    # Nothing is lowered: the slot may have the wrong class.
     return (sure * classes / classes.max()).clamp_min(0.5)

@@ -1,6 +1,6 @@
-"""Saving and restoring a memory: a resumed run equals an uninterrupted one.
+"""Save and restore a memory: a resumed run equals an uninterrupted run.
 
-A state is plain dicts, lists, numbers and tensors, so that `torch.save` writes it and
+A state has only dicts, lists, numbers and tensors, so that `torch.save` writes it and
 `torch.load(weights_only=True)` reads it. Samples that slots share are stored once.
 """
 
@@ -19,7 +19,7 @@ _PLAIN = [field.name for field in fields(Slot) if field.name not in {"ridge", "t
 
 
 def save_memory(memory: DynamicMemory) -> State:
-    """Everything the memory has learnt; tensors are shared with it, not copied."""
+    """The memory's whole state; tensors are shared with it, not copied."""
     frames: dict[int, FrameSamples] = {}
     for slot in memory.slots:
         frames.update((id(samples.frame), samples.frame) for samples in slot.ridge.window)
@@ -34,7 +34,7 @@ def save_memory(memory: DynamicMemory) -> State:
 
 
 def restore_memory(memory: DynamicMemory, state: State) -> None:
-    """Put a state of `save_memory` into a memory made with the same settings."""
+    """Restore a state of `save_memory` in a memory with the same settings."""
     frames = [FrameSamples(embeddings, gram) for embeddings, gram in state["frames"]]
     memory.next_id, memory.scene = state["next_id"], state["scene"]
     now, time, intervals = state["clock"]

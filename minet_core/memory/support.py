@@ -1,4 +1,4 @@
-"""Support samples: which boxes an identifier learns from (§III-D).
+"""Support samples: the boxes that an identifier learns from (§III-D).
 
 Boxes are xyxy in pixels.
 """
@@ -25,9 +25,9 @@ _MIN_IOU = 0.5
 def shift_grid(limit: int) -> Tensor:
     """The best shifts of §III-D.2 as fractions of width and height, (≤ limit, 2), best first.
 
-    The 81 candidates are (kx·w/12, ky·h/12), k = −4..4. A shift's overlap with the box it starts
-    from does not depend on the box, so the choice of the best by IoU (at least 0.5; ties by
-    |kx|, |ky|, kx, ky) is made once for all boxes.
+    The 81 candidates are (kx·w/12, ky·h/12), k = −4..4. The best are chosen by IoU with the box (at
+    least 0.5; ties by |kx|, |ky|, kx, ky). This IoU is the same for all boxes, so they are chosen
+    once.
     """
     candidates = [(kx, ky) for kx in _GRID for ky in _GRID if _shift_iou(kx, ky) >= _MIN_IOU]
     candidates.sort(key=lambda k: (-_shift_iou(*k), abs(k[0]), abs(k[1]), k))
@@ -48,10 +48,9 @@ def positive_boxes(boxes: Tensor, limit: int) -> Tensor:
 
 
 def own_proposals(boxes: Tensor, proposals: Tensor, threshold: float = 0.5) -> Tensor:
-    """(K, N) bool: proposals that cover a slot's own box and so are not its negatives.
+    """(K, N) bool: proposals that cover a slot's own box, and so are not its negatives.
 
-    Everything else of the frame stays in, the other objects above all: they are the hard
-    negatives.
+    All other proposals are negatives. Those on other objects are the hard negatives.
     """
     return box_iou(boxes, proposals) >= threshold
 
@@ -59,14 +58,14 @@ def own_proposals(boxes: Tensor, proposals: Tensor, threshold: float = 0.5) -> T
 def support_samples(
     boxes: Tensor, proposals: Tensor, frame: FrameSamples, positives: Tensor, negatives: int
 ) -> list[SupportSamples]:
-    """What K slots learn from one frame (§III-D.2).
+    """Support samples of K slots in one frame (§III-D.2).
 
     Args:
-        boxes: (K, 4) their own.
+        boxes: (K, 4) boxes of the slots.
         proposals: (N, 4) of the frame.
         frame: samples at the proposals.
         positives: (K, P, D) embeddings at `positive_boxes`.
-        negatives: how many negatives a slot is to have, by weight.
+        negatives: number of negatives of a slot, as a sum of weights.
     """
     excluded = own_proposals(boxes, proposals)
     eligible = (~excluded).sum(dim=1).tolist()
@@ -89,13 +88,13 @@ def perturb(
 ) -> tuple[Tensor, Tensor]:
     """Meta-training samples around a ground-truth box (§III-B.1, §III-D.1).
 
-    `noisy_boxes` are drawn until both counts are met. A sliver, which hardly any noise leaves
-    where it is, stands itself for the positives that it lacks in the end.
+    `noisy_boxes` are drawn until both counts are met. For a sliver almost no sample is positive;
+    the box itself replaces missing positives.
 
     Args:
         box: (4,) xyxy of positive area.
-        positives: how many samples with IoU > `positive_iou` (label 1).
-        negatives: how many samples with IoU < `negative_iou` (label 0).
+        positives: number of samples with IoU > `positive_iou` (label 1).
+        negatives: number of samples with IoU < `negative_iou` (label 0).
         generator: source of randomness, on the CPU.
         positive_iou: the positive threshold.
         negative_iou: the negative threshold.
@@ -141,14 +140,14 @@ def noisy_boxes(
     """Boxes with Gaussian noise on centre and size; each draws its σ from `noise` (§III-D.1).
 
     The paper calls its numbers variances, and says that the boxes are made "as in" ATOM. In
-    ATOM's code these very numbers are factors of the deviation, which is σ·√(w·h) for centre and
-    sides alike: the reading `deviation`. The reading `variance` takes the printed word: the
-    deviation is √σ·w across and √σ·h down, up to ten times as wide.
+    ATOM's code the same numbers are factors of the deviation, which is σ·√(w·h) for centre and
+    sides: the reading `deviation`. The reading `variance` follows the printed word: the deviation
+    is √σ·w across and √σ·h down, up to ten times as wide.
 
     Args:
         box: (4,) xyxy of positive area.
-        count: how many.
-        noise: the numbers to draw from.
+        count: number of boxes.
+        noise: the σ to draw from.
         generator: source of randomness, on the CPU.
         reading: one of `NOISE_READINGS`.
 

@@ -116,3 +116,12 @@ class Embedder(Protocol):
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
         """(N, D) float32 embeddings on the CPU, of fixed scale, for (N, 4) boxes in pixels."""
         ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """What an embedder has beside its methods if it looks at several frames in one call."""
+
+    def features_of(self, frames: Sequence[Frame]) -> list[FeatureMap]:
+        """The feature map of each frame, as `features` gives it."""
+        ...

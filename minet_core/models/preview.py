@@ -72,4 +72,4 @@ def first_frame(source: str) -> Frame:
     with open_video(source, max_frames=1) as video:
         for frame in video:
             return frame.image
-    raise InputError(f"{source}: not one picture in it")
+    raise InputError(f"{source}: no picture in it")

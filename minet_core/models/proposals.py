@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor
 
-from minet_core.box_tensors import nms
+from minet_core.models.suppression import best_apart
 from minet_core.scores import ScoreKind
 
 PROPOSALS, PROPOSAL_NMS = 300, 0.7
@@ -63,7 +63,8 @@ def suppressed(
         limit: most proposals.
     """
     rows = of_a_pixel(boxes).nonzero().flatten()
-    return rows[nms(boxes[rows], best[rows], iou)[:limit]]
+    whole, scores = boxes.index_select(0, rows), best.index_select(0, rows)
+    return rows.index_select(0, best_apart(whole, scores, iou, limit))
 
 
 def with_copies(boxes: Tensor, scores: Tensor, kept: Tensor, iou: float = PROPOSAL_NMS) -> Tensor:

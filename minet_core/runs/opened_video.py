@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from minet_core.detections.of_video import picture_order, remarks, with_boxes_of
-from minet_core.errors import InputError
+from minet_core.errors import ConfigError, InputError
 from minet_core.inference.timings import StageClock
 from minet_core.models.zoo import Model, model_of
 from minet_core.options import DetectOptions
@@ -135,6 +135,8 @@ def opened_video(
     started = time.perf_counter()
     if options.detections is not None:
         model = with_boxes_of(Path(options.detections), model, options.classes)
+    if options.batch > 1 and model.window != (0, 0):
+        raise ConfigError(f"{model.name} aggregates frames, which does not go with --batch")
     with open_unfinished(folder) as place:
         finish_publishing(place)
         # Looked at again, now that no other run can come in between.

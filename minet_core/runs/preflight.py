@@ -187,7 +187,7 @@ def _by_scenes(
     if not options.resume:
         raise OutputError(
             f"{folder} has scenes of an unfinished run; --resume continues it, "
-            "--overwrite begins anew"
+            "--overwrite starts over"
         )
     return replace(standing, note="goes on with what is done of its scenes")
 
@@ -230,15 +230,15 @@ def _unfinished(folder: Path, wanted: Manifest, options: DetectOptions) -> Stand
         return Standing(wanted)
     why_not = obstacle(place, checkpoint, wanted)
     if why_not:
-        note = f"begins anew, not after {checkpoint.frames} unfinished frames ({why_not})"
+        note = f"starts over, without {checkpoint.frames} unfinished frames ({why_not})"
         return Standing(wanted, note=note)
     if options.resume:
-        return Standing(wanted, checkpoint, f"goes on after {checkpoint.frames} frames")
+        return Standing(wanted, checkpoint, f"resumes after {checkpoint.frames} frames")
     if options.overwrite:
         return Standing(wanted)
     if is_going_on(place):
         raise OutputError(f"{folder}: another minet is writing there")
     raise OutputError(
         f"{folder} has an unfinished run of {checkpoint.frames} frames; "
-        "--resume continues it, --overwrite begins anew"
+        "--resume continues it, --overwrite starts over"
     )

@@ -6,10 +6,12 @@ State lives in the model's thread only.
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.reporting import Observed
+from minet_core.inference.sights import NOTHING_KNOWN, Eyes, Sight
 from minet_core.inference.timings import StageClock
 from minet_core.inference.windows import windows
 from minet_core.runs.outputs import is_border
@@ -43,6 +45,7 @@ def look(
     done: int,
     begin: int,
     keeper: SightWriter | None = None,
+    batch: int = 1,
 ) -> Generator[Inferred, None, None]:
     """Frames with what was found in them. Both threads have ended when this is closed.
 
@@ -53,12 +56,40 @@ def look(
         done: how many frames an earlier run has looked at.
         begin: index of the first frame that it has not.
         keeper: keeps what is seen, if that is wanted.
+        batch: frames that the networks see in one call.
     """
-    frames = prefetch(decoded(reader, clock), QUEUE_DEPTH)
-    return prefetch(_infer(frames, online, done, begin, keeper), QUEUE_DEPTH)
+    seen = sights(reader, online.eyes, clock, batch, begin)
+    return prefetch(_infer(seen, online, done, keeper), QUEUE_DEPTH)
 
 
-def decoded(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, None, None]:
+def sights(
+    reader: FrameReader, eyes: Eyes, clock: StageClock, batch: int, begin: int = 0
+) -> Generator[tuple[VideoFrame, Sight], None, None]:
+    """Frames with what is seen in them; a thread reads them.
+
+    Args:
+        reader: of the video.
+        eyes: that look.
+        clock: where to count time.
+        batch: frames that the networks see in one call; 1 for a model that wants neighbours.
+        begin: frames before this index are neighbours, and no more.
+    """
+    model = eyes.model
+    with closing(prefetch(_decoded(reader, clock), max(QUEUE_DEPTH, batch))) as frames:
+        around = windows(frames, lambda frame: frame.image, model.window)
+        new = (each for each in around if each[0].index >= begin)
+        while group := list(islice(new, batch)):
+            known = [NOTHING_KNOWN] * len(group)
+            if batch > 1:
+                known = eyes.ask(
+                    [frame.image for frame, *_ in group], [frame.index for frame, *_ in group]
+                )
+            for (frame, before, after), said in zip(group, known, strict=True):
+                model.surround(frame.image, before, after)
+                yield frame, eyes.see(frame.image, frame.index, said)
+
+
+def _decoded(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, None, None]:
     """Frames as they are read, and the time that this takes."""
     frames = iter(reader)
     while True:
@@ -70,20 +101,13 @@ def decoded(reader: FrameReader, clock: StageClock) -> Generator[VideoFrame, Non
 
 
 def _infer(
-    frames: Generator[VideoFrame, None, None],
+    seen: Generator[tuple[VideoFrame, Sight], None, None],
     online: OnlineDetector,
     done: int,
-    begin: int,
     keeper: SightWriter | None,
 ) -> Generator[Inferred, None, None]:
-    """Those before `begin` were looked at by an earlier run: they are neighbours, and no more."""
-    model = online.model
-    with closing(frames):
-        around = windows(frames, lambda frame: frame.image, model.window)
-        new = (each for each in around if each[0].index >= begin)
-        for count, (frame, before, after) in enumerate(new, done + 1):
-            model.surround(frame.image, before, after)
-            sight = online.see(frame.image, frame.index)
+    with closing(seen):
+        for count, (frame, sight) in enumerate(seen, done + 1):
             if keeper is not None:
                 keeper.write(Stamp(frame.index, frame.pts, frame.time), sight)
             found = online.judge(sight, frame=frame.index, pts=frame.pts, time=frame.time)

@@ -60,7 +60,8 @@ class Run:
         """
         video, done = self.video, self.outputs.totals.frames
         begin = video.standing.next_frame
-        looking = look(video.reader, self.online, video.clock, done, begin, self.keeper)
+        batch, clock = video.options.batch, video.clock
+        looking = look(video.reader, self.online, clock, done, begin, self.keeper, batch)
         with closing(looking) as looked:
             yield from looked
 

@@ -146,7 +146,7 @@ def _continued(
         begun = network.aggregation.state_dict()
         weights |= {f"aggregation.{name}": value for name, value in begun.items()}
     if before.classes != network.classes:
-        note(f"{config.model}: its classes are {', '.join(before.classes)}; scores begin anew")
+        note(f"{config.model}: its classes are {', '.join(before.classes)}; scores start over")
         fresh = network.state_dict()
         weights |= {name: fresh[name] for name in fresh if name.startswith("detect_head.scores.")}
     try:

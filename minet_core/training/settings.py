@@ -1,7 +1,7 @@
 """Every setting of a training and its default: the paper's, where the paper gives one (§IV-B.2).
 
-What a training depends on beside these is the data alone: two runs with the same settings and
-data draw the same pairs and episodes, whatever the number of processes.
+A training depends only on these and the data: two runs with the same settings and data draw the
+same pairs and episodes, for any number of processes.
 """
 
 from dataclasses import dataclass, replace
@@ -28,27 +28,25 @@ def _check_name(kind: str, name: str, known: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """Settings of a training; beside each, its help text.
+    """Settings of a training, each with its help text.
 
     Raises:
-        ConfigError: a name is unknown, or a number out of its range.
+        ConfigError: a name is unknown, or a number out of range.
     """
 
-    model: str = setting("minet-r101", "Name of a model, or a .safetensors file to start from.")
+    model: str = setting("minet-r101", "Model name, or a .safetensors file to start from.")
     data: tuple[tuple[str, float], ...] = setting(
-        (), "What to learn from: KIND:PATH and its weight, which gives how often it is drawn."
+        (), "Datasets to train on: KIND:PATH and a weight, how often each is drawn."
     )
-    val: str | None = setting(None, "KIND:PATH of what to measure on.")
-    imagenet: bool = setting(True, "Whether a new backbone begins with torchvision's weights.")
-    train: str = setting("all", "What learns: all, or identify for the identify head alone.")
+    val: str | None = setting(None, "KIND:PATH of the validation dataset.")
+    imagenet: bool = setting(True, "Whether a new backbone starts with torchvision's weights.")
+    train: str = setting("all", "What to train: all, or identify for the identify head only.")
     network: tuple[tuple[str, Any], ...] = setting(
-        (), "Settings of the Faster R-CNN other than its own, such as network.proposals=600."
+        (), "Changed settings of the Faster R-CNN, such as network.proposals=600."
     )
-    frozen: int = setting(
-        0, "First stages of the identify network's backbone that keep their weights."
-    )
+    frozen: int = setting(0, "First stages of the identify network's backbone that stay frozen.")
     meta: bool = setting(True, "Whether to meta-learn identifiers; off for row (a) of Table III.")
-    seed: int = setting(0, "Everything random comes from it.")
+    seed: int = setting(0, "Seed of everything random.")
 
     steps: int = setting(130_000, "Steps of the optimiser (§IV-B.2).")
     batch: int = setting(4, "Pairs of frames in a step, over all processes (§IV-B.2).")
@@ -57,56 +55,55 @@ class TrainConfig:
     milestones: tuple[int, ...] = setting(
         (80_000, 120_000), "Steps after which the learning rate is divided by ten (§IV-B.2)."
     )
-    warmup: int = setting(0, "Steps in which the learning rate rises to its full height.")
+    warmup: int = setting(0, "Steps in which the learning rate rises to its full value.")
     momentum: float = setting(0.9, "Momentum of SGD (§IV-B.2), β1 of AdamW.")
     weight_decay: float = setting(1e-4, "Weight decay (§IV-B.2).")
-    clip: float | None = setting(None, "Largest norm of the gradient; none leaves it as it is.")
+    clip: float | None = setting(None, "Maximum norm of the gradient; none: no clipping.")
     ema: float | None = setting(
-        None, "Decay of a moving average of the weights, which is what is measured and kept."
+        None, "Decay of a moving average of the weights; the average is evaluated and saved."
     )
-    amp: str = setting("none", "Numbers of the network: none (float32), bf16 or fp16.")
+    amp: str = setting("none", "Precision of the network: none (float32), bf16 or fp16.")
     channels_last: bool = setting(False, "Memory order that is faster on some devices.")
 
-    max_gap: int = setting(30, "T: most frames between the two of a pair (§IV-B.2).")
+    max_gap: int = setting(30, "T: maximum frames between the two of a pair (§IV-B.2).")
     neighbours: int = setting(
-        0, "Frames beside each of a pair, for networks that aggregate frames (FGFA: 2)."
+        0, "Neighbours of each frame, for networks that aggregate frames (FGFA: 2)."
     )
-    neighbour_gap: int = setting(9, "Most frames from one of a pair to them (FGFA: 9).")
+    neighbour_gap: int = setting(9, "Maximum frames from a frame to its neighbours (FGFA: 9).")
     shorter: int | None = setting(
-        None, "Pixels of a picture's shorter side; none for the network's own (§IV-B.2: 600)."
+        None, "Pixels of a picture's shorter side; none: the network's own (§IV-B.2: 600)."
     )
-    longer: int | None = setting(None, "Most pixels of its longer side (§IV-B.2: 1000).")
-    flip: float = setting(0.5, "How often a pair is mirrored, from 0 to 1.")
-    colour: float = setting(0.0, "How far brightness, contrast and saturation may change, 0 to 1.")
-    cropped: float = setting(0.5, "How often a view of a still is cropped, from 0 to 1.")
-    crop: float = setting(0.6, "Least share of a still's sides that is kept when it is cropped.")
+    longer: int | None = setting(None, "Maximum pixels of its longer side (§IV-B.2: 1000).")
+    flip: float = setting(0.5, "Share of pairs that are mirrored, 0–1.")
+    colour: float = setting(0.0, "Maximum change of brightness, contrast and saturation, 0–1.")
+    cropped: float = setting(0.5, "Share of views of stills that are cropped, 0–1.")
+    crop: float = setting(0.6, "Minimum share of a still's sides that a crop keeps.")
 
-    targets: int = setting(1, "Most co-appearing objects of a pair to learn an identifier of.")
+    targets: int = setting(1, "Maximum objects of a pair to learn an identifier of.")
     positives: int = setting(32, "Positive samples of a support or query set (§IV-B.2: 128, 1:3).")
     negatives: int = setting(96, "Negative samples of a support or query set.")
-    others: float = setting(
-        0.0, "Share of the negatives that is taken around the other objects of the frame."
-    )
+    others: float = setting(0.0, "Share of the negatives taken around other objects of the frame.")
     positive_iou: float = setting(0.7, "Overlap above which a sample is positive (§III-B.1).")
     negative_iou: float = setting(0.5, "Overlap below which a sample is negative (§III-B.1).")
-    noise: tuple[float, ...] = setting(NOISE, "Numbers of the noise of samples (§III-D.1).")
+    noise: tuple[float, ...] = setting(NOISE, "Noise levels of samples (§III-D.1).")
     noise_is: str = setting(
         "deviation",
-        "What these are: deviation, of σ·√(w·h) as in ATOM's code, or variance, as printed.",
+        "Meaning of the noise levels: deviation, σ·√(w·h) as in ATOM's code, or variance, as "
+        "printed.",
     )
     ridge: float = setting(0.1, "λ of Eq. 1 (§IV-B.2).")
     meta_ramp: int = setting(0, "Steps in which the weight of the meta loss rises to 1.")
 
     save_every: int = setting(1000, "Steps from one checkpoint to the next.")
-    eval_every: int = setting(10_000, "Steps from one measurement on --val to the next.")
+    eval_every: int = setting(10_000, "Steps from one validation on --val to the next.")
     val_frames: int | None = setting(
-        None, "Most frames to measure on, from the beginnings of its videos; none for all."
+        None, "Maximum frames for validation, from the beginnings of the videos; none: all."
     )
     workers: int = setting(2, "Threads of each process that read pictures.")
     threads: int | None = setting(
-        None, "Threads of each process that compute; none for torch's number, then always that."
+        None, "Threads of each process that compute; none: torch's number, kept when resumed."
     )
-    tensorboard: bool = setting(False, "Write the numbers of each step for TensorBoard too.")
+    tensorboard: bool = setting(False, "Also write each step's numbers for TensorBoard.")
 
     def __post_init__(self) -> None:
         _check_name("part to train", self.train, PARTS)
@@ -148,7 +145,7 @@ _LEAST = {
 _SHARES = ("flip", "colour", "cropped", "crop", "others", "positive_iou", "negative_iou")
 
 PAPER = TrainConfig()
-"""As the paper has it."""
+"""The paper's recipe."""
 
 TINY = replace(
     PAPER,
@@ -164,10 +161,10 @@ TINY = replace(
     save_every=100,
     eval_every=500,
 )
-"""For `minet-tiny`, which begins without ImageNet weights, and for the toy dataset.
+"""For `minet-tiny`, which starts without ImageNet weights, and for the toy dataset.
 
-The meta loss comes in slowly: on a backbone of random weights its gradient is at first many times
-the detector's, and holds that back for good.
+The weight of the meta loss rises slowly. On a backbone of random weights its gradient is at first
+many times the detector's, and would hold the detector back for good.
 """
 
 IDENTIFY = replace(
@@ -186,18 +183,18 @@ IDENTIFY = replace(
     save_every=100,
     eval_every=100,
 )
-"""For the identify network of its own, beside any detector: the bundled one's recipe."""
+"""For a separate identify network, beside any detector: the bundled network's recipe."""
 
 
 FGFA = {
     "minet-fgfa-r101": replace(PAPER, model="minet-fgfa-r101", neighbours=2),
     "minet-fgfa-tiny": replace(TINY, model="minet-fgfa-tiny", neighbours=2),
 }
-"""For networks that aggregate frames: as the others, with FGFA's two neighbours of each frame."""
+"""For networks that aggregate frames: the same, with FGFA's two neighbours of each frame."""
 
 
 def recipe(model: str) -> TrainConfig:
-    """The settings to begin with for a model, by its name or by what its file holds."""
+    """The default settings for a model, by its name or by the content of its file."""
     name = architecture_of(Path(model)) or model if Path(model).suffix else model
     kind = IDENTIFY.model if name.startswith(IDENTIFY_PREFIX) else name
     if kind in FGFA:

@@ -178,7 +178,7 @@ class TrainingRun:
             write_checkpoint(self.out / CHECKPOINT, self._identity(), progress, loop.save())
             save_network(self.out / LAST, with_weights(self.task, loop.weights()), progress.step)
         except OutputError as error:
-            where = f"--resume goes on after step {self.progress.step}"
+            where = f"--resume continues after step {self.progress.step}"
             raise OutputError(f"{error}; {where}" if self.progress.step else str(error)) from None
         self.progress = progress
 

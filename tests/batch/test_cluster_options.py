@@ -29,8 +29,8 @@ def test_a_video_needs_some_of_a_core(cpus):
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        ("--ray auto --jobs 2", 2, "--ray takes the place of --jobs"),
-        ("--gpus-per-video 1", 2, "go with --ray"),
+        ("--ray auto --jobs 2", 2, "--ray excludes --jobs"),
+        ("--gpus-per-video 1", 2, "need --ray"),
         ("--ray auto", 3, "--ray needs Ray: pip install ray"),
     ],
 )

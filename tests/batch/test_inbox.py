@@ -156,14 +156,14 @@ class TestCommand:
         assert detect("--watch in -o out --jobs 2") == 130
         assert sorted(told) == [("in/a.mp4", "out/a"), ("in/b.mp4", "out/b")]
         lines = capsys.readouterr().err.splitlines()
-        assert lines[:2] == ["minet: watching in, Ctrl-C ends it", "minet: jobs at once: 2"]
-        assert lines[-1] == "minet: interrupted; the same command goes on"
+        assert lines[:2] == ["minet: watching in, Ctrl-C stops", "minet: jobs at once: 2"]
+        assert lines[-1] == "minet: interrupted; the same command continues"
 
     @pytest.mark.parametrize(
         ("arguments", "code", "line"),
         [
-            ("--watch in a.mp4", 2, "--watch takes the place of INPUT"),
-            ("--watch in --overwrite", 3, "would begin anew at every start"),
+            ("--watch in a.mp4", 2, "--watch excludes INPUT"),
+            ("--watch in --overwrite", 3, "--watch excludes --overwrite"),
             ("--watch in --first-boxes b.json", 3, "--watch is for many videos"),
             ("--watch in --model minet-nana", 3, "did you mean 'minet-nano'?"),
             ("--watch nowhere", 2, "nowhere: no such folder"),

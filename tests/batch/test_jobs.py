@@ -69,7 +69,7 @@ def test_a_killed_process_costs_nothing_and_results_are_those_of_one_job(capsys)
     assert Path("died").exists()
     line = "minet: in/long.mp4: its process was killed (SIGKILL, as by the system when memory runs"
     assert line in many.err
-    assert "in/long.mp4: goes on after 100 frames\n" in many.err
+    assert "in/long.mp4: resumes after 100 frames\n" in many.err
     assert "in/long.mp4: 112 frames, 100 of them by an earlier run, in" in many.out
     for err in (one.err, many.err):
         assert err.splitlines()[-1] == "minet: error: 1 of 3 inputs failed"
@@ -96,7 +96,7 @@ def test_ctrl_c_ends_all_and_keeps_what_resume_needs(place):
 @pytest.mark.usefixtures("place")
 def test_number_of_jobs(capsys, count):
     assert detect(f"in --jobs {count}") == 3
-    assert "is no number of jobs: give 1 or more, or auto" in capsys.readouterr().err
+    assert "is not a number of jobs: give 1 or more, or auto" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("place")

@@ -151,7 +151,7 @@ def test_a_node_may_die_and_no_video_is_lost_or_done_twice(cluster, capsys):
     ray.shutdown()
     told = capsys.readouterr()
     assert Path("died").exists()
-    assert "; it is tried once more" in told.err
+    assert "; trying once more" in told.err
     assert "112 frames, 100 of them by an earlier run, in" in told.out
     assert [told.out.count(f"in/{name}.mp4: ") for name in ("long", "longer", "short")] == [1, 1, 1]
     assert told.err.count("in/text.mp4: not a video") == 1

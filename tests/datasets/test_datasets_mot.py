@@ -241,7 +241,7 @@ class TestPictures:
     def test_truth_alone_will_do(self, tmp_path):
         video = open_mot(write_sequence(tmp_path / "a", pictures=0, info=None)).videos[0]
         assert len(video) == 1
-        with pytest.raises(InputError, match="not one picture"):
+        with pytest.raises(InputError, match="no picture"):
             _ = video.size
 
     @pytest.mark.parametrize(

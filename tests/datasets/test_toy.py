@@ -212,7 +212,7 @@ class TestCommand:
     def test_makes_a_dataset(self, tmp_path, capsys):
         folder = tmp_path / "toy"
         assert run(["toy", str(folder), "--videos", "4", "--frames", "1", "--size", "96"]) == 0
-        counts = "4 videos to train on, 1 to measure on, 1 frames each"
+        counts = "4 videos for training, 1 for validation, 1 frames each"
         assert capsys.readouterr() == (f"{folder}: {counts}\n", "")
         assert len(open_dataset(f"toy:{folder}", "train").videos) == 4
 

@@ -99,8 +99,8 @@ class TestCommand:
         pictures(Path("pictures"), 20)
         assert self.calibrate() == 2
         line = capsys.readouterr().err.splitlines()[-1]
-        assert "too little to fit on: 24 right and 16 wrong detections in 20 pictures" in line
-        assert "where 100 of each are the minimum" in line
+        assert "too few detections: 24 right and 16 wrong in 20 pictures" in line
+        assert "the minimum is 100 of each" in line
         assert not Path("model.onnx.toml").exists()
         assert not Path("minet-calibration.svg").exists()
 

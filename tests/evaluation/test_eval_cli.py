@@ -296,9 +296,9 @@ class TestVariants:
             ("decoy=1", "no setting 'decoy'"),
             ("decay=", "needs values"),
             ("decay", "needs values"),
-            ("decay=much", "'much' is no value for the setting decay"),
+            ("decay=much", "'much' is not a value of the setting decay"),
             ("decay=nan", "'nan' is no value"),
-            ("buffer=1.5", "'1.5' is no value for the setting buffer"),
+            ("buffer=1.5", "'1.5' is not a value of the setting buffer"),
         ],
     )
     def test_sweeps_that_make_no_sense(self, capsys, text, complaint):
@@ -430,7 +430,7 @@ class TestBadInput:
         write_sequence(Path("blind/seq"), pictures=[])
         Path("blind/seq/img1").rmdir()
         assert evaluate("--data mot:blind") == 2
-        assert "not one picture of this video can be read" in capsys.readouterr().err
+        assert "no picture of this video can be read" in capsys.readouterr().err
         assert not Path("minet-eval").exists()
 
     def test_metrics_are_not_replaced_unasked(self, monkeypatch, capsys):
@@ -451,13 +451,13 @@ class TestBadInput:
             ("--data mot:data --score 1.5", 3, "from 0 to 1"),
             ("--data mot:data --motion --protocol coco", 3, "not under coco"),
             ("--data mot:data --sweep decay=1 --ablation", 3, "do not go together"),
-            ("--data mot:data --trained x.safetensors", 3, "--trained is about --ablation"),
+            ("--data mot:data --trained x.safetensors", 3, "--trained needs --ablation"),
             ("--data mot:data --paper", 3, "--paper needs two models"),
-            ("--data mot:data --paper --trained x --seq-nms", 3, "in its rows"),
+            ("--data mot:data --paper --trained x --seq-nms", 3, "--paper includes"),
             ("--data mot:data --paper --trained x --ablation", 3, "do not go together"),
             ("--data mot:data --seq-nms --tube-link", 3, "do not go together"),
             ("--data mot:data --results data --bidirectional", 3, "do not go together"),
-            ("--data mot:data --allow-cut", 3, "about --results"),
+            ("--data mot:data --allow-cut", 3, "--allow-cut needs --results"),
             ("", 2, "--data"),
         ],
     )

@@ -99,7 +99,7 @@ def test_frames_must_come_in_order() -> None:
     first, second = along(0.9, 0.8)
     with pytest.raises(InputError, match="v, frame 0: it comes after frame 1"):
         score(second, first)
-    with pytest.raises(InputError, match="v, frame 1: this video's frames do not come together"):
+    with pytest.raises(InputError, match="v, frame 1: this video's frames are not consecutive"):
         score(first, *along(0.9, video="w"), second)
 
 

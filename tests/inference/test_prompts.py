@@ -212,7 +212,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("arguments", "code", "message"),
         [
-            (["a.mp4", "--no-memory"], 3, "without memory"),
+            (["a.mp4", "--no-memory"], 3, "needs the memory"),
             (["a.mp4", "b.mp4"], 3, "of one video, not of several"),
         ],
     )

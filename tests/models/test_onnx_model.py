@@ -381,7 +381,7 @@ class TestCommand:
         assert "layout      yolo: Ultralytics YOLOv8" in out
         assert "output0 (1, 7, 84) is 4 sides and 3 scores at the 84 cells of a grid" in out
         assert "classes     3: cat, dog, cow\nbecause     its metadata names them" in out
-        assert "model.onnx.toml: written, to change what is wrong" in out
+        assert "model.onnx.toml: written; edit it to correct what is wrong" in out
 
     def test_what_it_writes_changes_nothing(self, path):
         yolo(path)
@@ -399,7 +399,7 @@ class TestCommand:
         assert run(["model", "model.onnx"]) == 0
         assert Path("model.onnx.toml").read_text() == "order = 'bgr'  # as trained"
         out = capsys.readouterr().out
-        assert "model.onnx.toml: was read, and left as it is" in out
+        assert "model.onnx.toml: read, not changed" in out
         assert "pixels      bgr," in out
         assert "model.onnx.toml says order" in out
 

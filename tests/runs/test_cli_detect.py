@@ -122,7 +122,7 @@ class TestMistakesBeforeAnythingIsLoaded:
             ("clip.mp4 --format jso", 3, "unknown format 'jso'; did you mean 'json'?"),
             ("clip.mp4 --score 2", 3, "the score must be from 0 to 1, not 2.0"),
             ("clip.mp4 --tiles 1", 3, "the tiles must be from 2 to 8, not 1"),
-            ("clip.mp4 --tiles 2 --detections det.txt", 3, "--tiles is about a detector"),
+            ("clip.mp4 --tiles 2 --detections det.txt", 3, "--tiles needs a detector"),
             ("clip.mp4 --size 100", 3, "the size must be a positive multiple of 32, not 100"),
             ("clip.mp4 --stride 0", 3, "the stride must be 1 or more, not 0"),
             ("clip.mp4 --max-frames 0", 3, "the number of frames must be 1 or more, not 0"),
@@ -253,20 +253,20 @@ class TestResume:
         assert capsys.readouterr() == ("", line)
         assert detect("clip.mp4 --resume") == 0
         out, err = capsys.readouterr()
-        assert err == "clip.mp4: goes on after 8 frames\n"
+        assert err == "clip.mp4: resumes after 8 frames\n"
         assert out.startswith("clip.mp4: 10 frames, 8 of them by an earlier run, in ")
 
     def test_unfinished_run_is_not_dropped_unasked(self, capsys, monkeypatch):
         self.interrupt(monkeypatch, 9)
         capsys.readouterr()
         assert detect("clip.mp4") == 5
-        assert "--resume continues it, --overwrite begins anew" in only_error(capsys)
+        assert "--resume continues it, --overwrite starts over" in only_error(capsys)
 
     def test_other_settings_begin_anew_with_a_line(self, capsys, monkeypatch):
         self.interrupt(monkeypatch, 9)
         capsys.readouterr()
         assert detect("clip.mp4 --resume --score 0.5") == 0
-        line = "clip.mp4: begins anew, not after 8 unfinished frames (score 0.3 → 0.5)\n"
+        line = "clip.mp4: starts over, without 8 unfinished frames (score 0.3 → 0.5)\n"
         assert capsys.readouterr().err == line
 
 

@@ -191,7 +191,7 @@ def test_checkpoints_come_when_it_is_time_for_them(tmp_path, video):
 class TestUnfinishedRun:
     def test_is_neither_dropped_nor_gone_on_with_unasked(self, tmp_path, video):
         folder = stopped(video, tmp_path / "out", 12)
-        line = "has an unfinished run of 10 frames; --resume continues it, --overwrite begins"
+        line = "has an unfinished run of 10 frames; --resume continues it, --overwrite starts over"
         with pytest.raises(OutputError, match=line):
             run(video, folder)
         assert read_checkpoint(folder / UNFINISHED).frames == 10

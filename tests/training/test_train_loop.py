@@ -199,7 +199,7 @@ class TestCheckpoints:
             replace_bytes(path, content)
 
         monkeypatch.setattr(checkpoint, "replace_bytes", full_after)
-        with pytest.raises(OutputError, match=r"No space left.*--resume goes on after step 2"):
+        with pytest.raises(OutputError, match=r"No space left.*--resume continues after step 2"):
             run(tiny(data, save_every=2), tmp_path)
         monkeypatch.undo()
         run(tiny(data, save_every=2), tmp_path, resume=True)
@@ -353,7 +353,7 @@ class TestNetworks:
         }
         assert not differing
         assert now["detect_head.scores.weight"].shape[0] == 4
-        assert "its classes are disc, star; scores begin anew" in notes[0]
+        assert "its classes are disc, star; scores start over" in notes[0]
 
     def test_what_was_trained_detects(self, straight):
         model = load_model(str(straight / "last.safetensors"), device="cpu")

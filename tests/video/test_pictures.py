@@ -276,7 +276,7 @@ class TestRate:
     @pytest.mark.parametrize(
         ("source", "rate", "line"),
         [
-            ("frames", "often", "'often' is not a rate: give pictures a second"),
+            ("frames", "often", "'often' is not a rate: give pictures per second"),
             ("frames", "1/0", "'1/0' is not a rate"),
             ("frames", "0", "the rate must be over 0 and up to 1000 a second, not 0.0"),
             ("frames/0.png", "5", "--rate is for folders of pictures; a video tells its own"),

@@ -1,7 +1,7 @@
-"""Mean average precision over video, as ImageNet VID and those after it count it.
+"""Mean average precision over video, as in ImageNet VID.
 
 Every class is scored over the frames of all videos together. The number depends on the protocol
-(ApProtocol), so a result carries its protocol wherever it goes.
+(ApProtocol), so each result has its protocol.
 """
 
 from collections.abc import Sequence
@@ -18,23 +18,23 @@ from minet_core.evaluation.precision.video_bootstrap import drawn_weights, mean_
 
 
 class Matcher(Protocol):
-    """How the detections of one class in one frame fare.
+    """Scores the detections of one class in one frame.
 
     Attributes:
-        limit: how many detections of a class and frame are looked at, surest first; None for all.
+        limit: maximum detections per class and frame, by descending score; None for all.
     """
 
     limit: int | None
 
     def __call__(self, frame: EvalFrame, label: int) -> tuple[Floats, Floats]:
-        """Scores (N,) and outcomes (N,) of the detections that count, surest first."""
+        """Scores (N,) and outcomes (N,) of the detections that count, by descending score."""
         ...
 
 
 class ApAccumulator:
-    """Takes in frames in any order, gives average precision.
+    """Computes average precision from frames in any order.
 
-    What it holds grows with the detections alone (see `curve.ScoredDetections`).
+    Its memory grows only with the detections (see `curve.ScoredDetections`).
 
     Args:
         classes: names, in the order of the class ids.
@@ -55,7 +55,7 @@ class ApAccumulator:
         )
 
     def add(self, frame: EvalFrame) -> None:
-        """Take in one frame.
+        """Add a frame.
 
         Raises:
             InputError: a label is no index of `classes`.
@@ -67,22 +67,22 @@ class ApAccumulator:
                 counted = (frame.truth.label_ids == label) & ~frame.truth.ignore
                 self._tallies.add(label, int(counted.sum()), *self._match(frame, label))
             else:
-                # Most classes have nothing to match in a frame; this is what makes it fast.
+                # Most classes have nothing to match in a frame; this makes it fast.
                 scores = frame.found.scores[frame.found.label_ids == label]
                 scores = np.sort(scores)[::-1][: self._match.limit]
                 self._tallies.add(label, 0, scores, np.full(len(scores), FALSE_POSITIVE))
 
     def end_video(self) -> None:
-        """Tell that the frames to come are of another video; only `draws` needs to know."""
+        """End a video; only `draws` needs this."""
         self._tallies.end_video()
         self._videos += 1
 
     def result(self) -> ApResult:
-        """Average precision of the frames up to now."""
+        """Average precision of the frames so far."""
         return self._tallies.result(self._protocol)
 
     def draws(self) -> Floats:
-        """(D,) mean average precision on videos drawn at random; empty for fewer than two.
+        """(D,) mean average precision on videos drawn at random; empty for fewer than two videos.
 
         Two accumulators of the same videos, in the same order, have the same draws.
         """

@@ -10,14 +10,14 @@ from minet_core.evaluation.precision.curve import FALSE_POSITIVE, TRUE_POSITIVE
 
 
 class CocoMatcher:
-    """True and false positives at an overlap of one half, as COCO's AP50 counts them.
+    """True and false positives at an overlap of one half, as in COCO's AP50.
 
-    An ignored true box is a COCO crowd: it takes any detection that lies in it by half.
-    Only the 100 surest detections of a class and frame are looked at.
+    An ignored true box is a COCO crowd: it takes any detection that is inside it by half.
+    Only the 100 best detections of a class and frame count.
 
-    pycocotools keeps all it sees in dictionaries, far too much for a long video, and writes to
-    the terminal. So it is shown one class of one frame at a time, by the two methods of its
-    evaluation that do the work and are silent.
+    pycocotools keeps everything in dictionaries, far too much for a long video, and writes to the
+    terminal. So it gets one class of one frame at a time, through the two methods of its evaluation
+    that do the work silently.
 
     Raises:
         ConfigError: pycocotools is not installed.
@@ -36,7 +36,7 @@ class CocoMatcher:
         self._coco.params.iouThrs = np.array([0.5])
 
     def __call__(self, frame: EvalFrame, label: int) -> tuple[Floats, Floats]:
-        """Scores (N,) and outcomes (N,) of one class in one frame, surest first."""
+        """Scores (N,) and outcomes (N,) of one class in one frame, by descending score."""
         coco, key = self._coco, (0, label)
         coco._gts[key] = _truths(frame, label)
         coco._dts[key] = _detections(frame, label)
@@ -69,5 +69,5 @@ def _detections(frame: EvalFrame, label: int) -> list[dict[str, Any]]:
 def _entry(index: int, box: Floats) -> dict[str, Any]:
     x1, y1, x2, y2 = box.tolist()
     width, height = x2 - x1, y2 - y1
-    # An id of 0 would read as "no match".
+    # An id of 0 would mean "no match".
     return {"id": index + 1, "bbox": [x1, y1, width, height], "area": width * height}

@@ -1,4 +1,4 @@
-"""From scores and outcomes of detections to a precision-recall curve and its area."""
+"""Precision-recall curves, and their area, from scores and outcomes of detections."""
 
 from array import array
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from minet_core.evaluation.frames import Floats
 
 TRUE_POSITIVE = 1.0
 FALSE_POSITIVE = -1.0
-"""A false positive of weight w has the outcome -w; motion groups have fractions of them."""
+"""A false positive of weight w has the outcome -w; motion groups have fractional weights."""
 SHARED = 0.0
-"""Outcome of a false positive whose weight, one for all of these, is known only at the end."""
+"""Outcome of a false positive with the shared weight, which is known only at the end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """Precision and recall of one class, one point a true positive, surest first.
+    """Precision and recall of one class, a point per true positive, by descending score.
 
-    Precision only falls and recall only stays between two true positives, so the other points
-    would add nothing but memory.
+    Between two true positives precision only falls and recall does not change, so other points
+    would only take memory.
 
     Attributes:
-        scores: (K,) score at which the point is reached.
+        scores: (K,) score of the point.
         recall: (K,)
         precision: (K,)
     """
@@ -32,7 +32,7 @@ class Curve:
     precision: Floats
 
     def envelope(self) -> Floats:
-        """Precision (K,) that is reached at this recall or a higher one."""
+        """Maximum precision (K,) at this recall or higher."""
         return np.maximum.accumulate(self.precision[::-1])[::-1]
 
     def area(self) -> float:
@@ -46,10 +46,10 @@ class Curve:
 
 
 class ScoredDetections:
-    """Scores and outcomes of one class, as they come.
+    """Scores and outcomes of one class, in order of arrival.
 
-    A detection costs 12 bytes (a float64 score, a float32 outcome), and up to an eighth more while
-    the arrays grow: 300 a frame over the 176,126 frames of ImageNet VID are 0.6 GB.
+    A detection takes 12 bytes (a float64 score, a float32 outcome), and up to an eighth more while
+    the arrays grow: 300 per frame over the 176,126 frames of ImageNet VID take 0.6 GB.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class ScoredDetections:
         return len(self._scores)
 
     def add(self, scores: Floats, outcomes: Floats) -> None:
-        """Take in detections: scores (N,) and outcomes (N,), TRUE_POSITIVE or minus a weight."""
+        """Add detections: scores (N,) and outcomes (N,), TRUE_POSITIVE or minus a weight."""
         self._scores.frombytes(scores.astype(np.float64).tobytes())
         self._outcomes.frombytes(outcomes.astype(np.float32).tobytes())
 
@@ -76,9 +76,9 @@ class ScoredDetections:
 
 
 def curve(scores: Floats, outcomes: Floats, truths: int) -> Curve:
-    """The curve of detections (N,) of a class with that many true boxes, at least one.
+    """The curve of detections (N,) of a class with at least one true box.
 
-    Equal scores keep the order in which they came, so the same input gives the same number.
+    Equal scores keep their order, so the same input gives the same number.
     """
     order = np.argsort(-scores, kind="stable")
     scores, outcomes = scores[order], outcomes[order]

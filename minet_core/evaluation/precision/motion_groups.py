@@ -1,4 +1,4 @@
-"""How fast true objects move: motion IoU and the groups slow, medium and fast.
+"""Motion IoU of true objects, and the groups slow, medium and fast.
 
 The motion IoU of a true box is its mean overlap with the boxes of its own track in the frames
 around it (Zhu et al., Flow-Guided Feature Aggregation, 2017).
@@ -13,7 +13,7 @@ from minet_core.errors import InputError
 from minet_core.evaluation.frames import Bools, Floats, Ints
 
 RADIUS = 10
-"""Frames looked at before and after a box."""
+"""Number of frames before and after a box."""
 
 
 class MotionGroup(StrEnum):
@@ -24,7 +24,7 @@ class MotionGroup(StrEnum):
     FAST = "fast"
 
     def contains(self, motion: Floats) -> Bools:
-        """Which values (N,) belong to the group: slow above 0.9, fast below 0.7."""
+        """Which values (N,) are in the group: slow above 0.9, fast below 0.7."""
         if self is MotionGroup.SLOW:
             return motion > 0.9
         if self is MotionGroup.FAST:
@@ -35,14 +35,14 @@ class MotionGroup(StrEnum):
 def motion_iou(video: str, frames: Ints, track_ids: Ints, boxes: Floats) -> Floats:
     """Motion IoU of every true box of one video.
 
-    The mean of the overlaps with the same track's boxes at most RADIUS frames away; frames
-    without the track are left out. A box alone in that window has nothing to move against and
-    counts as slow: 1.0. So does a box without a track.
+    The mean overlap with the same track's boxes at most RADIUS frames away; frames without the
+    track are left out. A box alone in that window counts as slow: 1.0. So does a box without a
+    track.
 
     Args:
         video: its name, for error messages.
         frames: (N,) 0-based, in any order.
-        track_ids: (N,) negative where a box has none.
+        track_ids: (N,) negative for boxes without a track.
         boxes: (N, 4) xyxy by edges (inclusive annotations: see `frames.edges_of_inclusive`).
 
     Returns:
@@ -55,7 +55,7 @@ def motion_iou(video: str, frames: Ints, track_ids: Ints, boxes: Floats) -> Floa
     order = order[track_ids[order] >= 0]
     frame, track, box = frames[order], track_ids[order], boxes[order]
     total, count = np.zeros(len(order)), np.zeros(len(order))
-    # A track has at most one box a frame, so boxes more than RADIUS rows apart are too far.
+    # A track has at most one box per frame, so boxes more than RADIUS rows apart are too far.
     for step in range(1, RADIUS + 1):
         gap = frame[step:] - frame[:-step]
         first = np.flatnonzero((track[step:] == track[:-step]) & (gap <= RADIUS))

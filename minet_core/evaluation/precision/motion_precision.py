@@ -1,17 +1,17 @@
 """Average precision of slow, medium and fast objects.
 
-True boxes of the other groups are "outside": finding them is neither right nor wrong. What to do
-with a detection that found nothing has no right answer, since a false positive has no speed. Two
-rules are in use, and both are implemented to the letter, weights of fractions included:
+True boxes of the other groups are "outside": detections on them are neither right nor wrong. A
+false positive has no speed, so its group is a matter of definition. Two rules are in use. Both are
+implemented exactly, including fractional weights:
 
-    MEGA    looks at the true boxes of the detection's class; most later papers quote it.
-    FGFA    looks at the true boxes of all classes; the original.
+    MEGA    uses the true boxes of the detection's class; most later papers quote it.
+    FGFA    uses the true boxes of all classes; the original.
 
-Under both an unmatched detection counts fully if it overlaps a true box of the group more than any
-outside, and not at all if it is the other way round. If both overlaps are equal (as a rule: none),
-it counts by the share of the true boxes *outside*; this looks inverted, and is what both do. In a
-frame without true boxes to look at it counts by the group's share of the whole dataset, where a
-frame without any annotation stands for one fast object.
+Under both, an unmatched detection counts fully if it overlaps a true box of the group more than any
+outside, and not at all in the opposite case. If both overlaps are equal (usually zero), its weight
+is the share of the true boxes *outside*; this looks inverted, but both do it. In a frame without
+such true boxes, its weight is the group's share of the whole dataset, where a frame without any
+annotation counts as one fast object.
 """
 
 from collections.abc import Sequence
@@ -35,19 +35,19 @@ from minet_core.evaluation.precision.result import ApResult, ClassTallies
 
 
 class MotionRule(StrEnum):
-    """Whose rule weighs the false positives of a motion group."""
+    """The rule that weights the false positives of a motion group."""
 
     MEGA = "mega"
     FGFA = "fgfa"
 
 
 class MotionApAccumulator:
-    """Takes in frames in any order, gives average precision by motion group.
+    """Computes average precision by motion group, from frames in any order.
 
     Args:
         classes: names, in the order of the class ids.
         protocol: voc50 or devkit.
-        rule: whose rule weighs the false positives.
+        rule: weights the false positives.
 
     Raises:
         ConfigError: the protocol is coco, for which motion groups are not defined.
@@ -68,14 +68,14 @@ class MotionApAccumulator:
         self._members = dict.fromkeys(MotionGroup, 0)
 
     def add(self, frame: EvalFrame, motion: Floats) -> None:
-        """Take in one frame.
+        """Add a frame.
 
         Args:
-            frame: truth and detections.
-            motion: (T,) motion IoU of the true boxes (`motion.motion_iou`).
+            frame: true boxes and detections.
+            motion: (T,) motion IoU of the true boxes (`motion_groups.motion_iou`).
 
         Raises:
-            InputError: `motion` is not one value a true box, or a label is no index of `classes`.
+            InputError: `motion` is not one value per true box, or a label is no index of `classes`.
         """
         frame.check_labels(self._classes)
         if motion.shape != frame.truth.label_ids.shape:
@@ -95,7 +95,7 @@ class MotionApAccumulator:
                 self._add_class(group, frame, label, entry, outside[group])
 
     def _add_absent(self, frame: EvalFrame, label: int) -> None:
-        """Detections of a class that the frame has no true box of, under MEGA's rule."""
+        """Add detections of a class without true boxes in the frame, under MEGA's rule."""
         scores = frame.found.scores[frame.found.label_ids == label]
         for tallies in self._tallies.values():
             tallies.add(label, 0, scores, np.full(len(scores), SHARED))
@@ -117,7 +117,7 @@ class MotionApAccumulator:
     def _miss_outcomes(
         self, frame: EvalFrame, entry: ClassFrame, outside: Bools, misses: Bools
     ) -> Floats:
-        """Outcomes of the unmatched detections of a class; NaN for those that do not count."""
+        """Outcomes of a class's unmatched detections; NaN for detections that do not count."""
         if self.rule is MotionRule.MEGA:
             return _weigh(entry.overlaps[misses], outside[entry.truths])
         looked_at = ~frame.truth.ignore
@@ -125,7 +125,7 @@ class MotionApAccumulator:
         return _weigh(box_iou(boxes, frame.truth.boxes[looked_at]), outside[looked_at])
 
     def result(self) -> dict[MotionGroup, ApResult]:
-        """Average precision of every group over the frames up to now."""
+        """Average precision of every group over the frames so far."""
         total = max(1, sum(self._members.values()))
         return {
             group: tallies.result(self._protocol, self._members[group] / total)

@@ -1,4 +1,4 @@
-"""Average precision per class: what is counted on the way, and the result."""
+"""Average precision per class: its counts, and the result."""
 
 import math
 from collections.abc import Collection, Iterator, Sequence
@@ -20,10 +20,10 @@ class ClassAp:
     Attributes:
         name: of the class.
         ap: from 0 to 1; NaN for a class without true boxes.
-        truths: true boxes that count.
-        true_positives: detections on them.
-        false_positives: the others, or the sum of their weights; detections on ignored true
-            boxes are in neither.
+        truths: number of true boxes that count.
+        true_positives: number of detections on them.
+        false_positives: number of other detections, or the sum of their weights; detections on
+            ignored true boxes count in neither.
         curve: precision over recall; without points for a class without true boxes.
     """
 
@@ -37,11 +37,11 @@ class ClassAp:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ApResult:
-    """Average precision of every class, and under which rules.
+    """Average precision of every class, with its protocol.
 
     Attributes:
-        protocol: rules of the number.
-        classes: one entry a class, in the order of the class ids.
+        protocol: of the number.
+        classes: an entry per class, in the order of the class ids.
     """
 
     protocol: ApProtocol
@@ -49,11 +49,11 @@ class ApResult:
 
     @property
     def mean(self) -> float:
-        """Mean over the classes that have true boxes; NaN when none has."""
+        """Mean over the classes with true boxes; NaN without any."""
         return self.mean_over([entry.name for entry in self.classes])
 
     def mean_over(self, names: Collection[str]) -> float:
-        """Mean over those of the named classes that have true boxes; NaN when none has."""
+        """Mean over the named classes with true boxes; NaN without any."""
         scored = [e.ap for e in self.classes if e.name in names and not math.isnan(e.ap)]
         return float(np.mean(scored)) if scored else math.nan
 
@@ -76,19 +76,19 @@ class ClassTallies:
         self._tallies[label].add(scores, outcomes)
 
     def end_video(self) -> None:
-        """Tell that what comes is of another video."""
+        """End a video."""
         for ends, tally, truths in zip(self._ends, self._tallies, self._truths, strict=True):
             ends.append((len(tally), truths))
 
     def by_video(self) -> Iterator[VideoTally]:
-        """Detections of each class with their videos, where the end of every video was told."""
+        """Detections of each class with their videos, if every video was ended."""
         for ends, tally in zip(self._ends, self._tallies, strict=True):
             rows, truths = np.diff(np.array(ends, np.int64), axis=0, prepend=[[0, 0]]).T
             videos = np.repeat(np.arange(len(ends)), rows)
             yield VideoTally(tally.scores, tally.outcomes, videos, truths)
 
     def result(self, protocol: ApProtocol, shared_weight: float = 1.0) -> ApResult:
-        """Average precision now; `shared_weight` is the weight of SHARED outcomes."""
+        """Average precision so far; `shared_weight` is the weight of SHARED outcomes."""
         return ApResult(protocol, tuple(self._classes(protocol, shared_weight)))
 
     def _classes(self, protocol: ApProtocol, shared_weight: float) -> Iterator[ClassAp]:

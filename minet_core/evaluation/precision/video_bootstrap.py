@@ -1,8 +1,8 @@
-"""How far mean average precision depends on the videos that happened to be there: the bootstrap.
+"""The bootstrap over videos: how far mean average precision depends on the choice of videos.
 
-Videos are drawn with replacement, as often as there are, and the precision of each draw is that
-of a dataset which has a video as often as it was drawn. Nothing is matched again: what a
-detection is, right or wrong, does not depend on other videos.
+V of V videos are drawn with replacement. Each draw is a dataset that has a video as often as it was
+drawn. Nothing is matched again, because a detection is right or wrong independently of other
+videos.
 """
 
 import math
@@ -17,18 +17,18 @@ from minet_core.evaluation.matching import ApProtocol
 
 DRAWS = 1000
 _AT_ONCE = 100
-"""Draws that are counted together; memory grows with them."""
+"""Draws per batch; memory grows with them."""
 _CELLS = 10_000_000
-"""Most cells of a table of true positives by videos."""
+"""Maximum cells of a table of true positives by videos."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoTally:
-    """The detections of one class, with the videos they are of.
+    """The detections of one class, with their videos.
 
     Attributes:
         scores: (N,).
-        outcomes: (N,) above 0 for a true positive, minus its weight for a false one.
+        outcomes: (N,) above 0 for a true positive, minus its weight for a false positive.
         videos: (N,) index of the video.
         truths: (V,) true boxes of each video.
     """
@@ -48,9 +48,9 @@ def drawn_weights(videos: int, draws: int = DRAWS, seed: int = 0) -> Floats:
 
 
 def mean_ap_draws(tallies: Sequence[VideoTally], weights: Floats, protocol: ApProtocol) -> Floats:
-    """(D,) mean over the classes with true boxes, when videos (V, D) count so often.
+    """(D,) mean over the classes with true boxes, with these weights (V, D) of videos.
 
-    NaN where no class has one.
+    NaN if no class has true boxes.
     """
     sums, counts = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
     for tally in tallies:
@@ -65,7 +65,7 @@ def mean_ap_draws(tallies: Sequence[VideoTally], weights: Floats, protocol: ApPr
 
 
 def draws_interval(draws: Floats, level: float = 0.95) -> Interval:
-    """Interval of what was drawn, (D,); NaN where nothing can be said."""
+    """Interval of the draws (D,); NaN if it is unknown."""
     draws = draws[np.isfinite(draws)]
     if not len(draws):
         return Interval(math.nan, math.nan)
@@ -75,11 +75,11 @@ def draws_interval(draws: Floats, level: float = 0.95) -> Interval:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Points:
-    """The detections of a class in the order of their scores, as far as they change anything.
+    """The detections of a class that affect the result, in order of scores.
 
     Attributes:
         hits: (K,) videos of the true positives.
-        places: (M,) true positives before each false one, ascending; none has all K before it.
+        places: (M,) true positives before each false one, ascending and below K.
         videos: (M,) of the false positives.
         false: (M,) their weights.
     """
@@ -90,7 +90,7 @@ class _Points:
     false: Floats
 
     def false_before(self, weights: Floats) -> Floats:
-        """(K, D) false positives that are surer than each true one, when videos count so often."""
+        """(K, D) false positives above each true one, with these weights of videos."""
         points, videos = len(self.hits), len(weights)
         step = max(1, _CELLS // videos)
         sums = []
@@ -113,7 +113,7 @@ def _points(tally: VideoTally) -> _Points:
 
 
 def _class_draws(points: _Points, truths: Ints, weights: Floats, protocol: ApProtocol) -> Floats:
-    """(D,) average precision of a class; NaN where a draw has no true box of it."""
+    """(D,) average precision of a class; NaN for a draw without true boxes of it."""
     drawn = truths @ weights
     if not len(points.hits):
         return np.where(drawn > 0, 0.0, math.nan)
@@ -130,7 +130,7 @@ def _class_draws(points: _Points, truths: Ints, weights: Floats, protocol: ApPro
 
 
 def _at_101_recalls(recall: Floats, envelope: Floats) -> Floats:
-    """COCO's mean of the envelope (K, D), at the recalls (K, D) where it holds."""
+    """COCO's mean of the envelope (K, D) over its recalls (K, D)."""
     wanted = np.linspace(0, 1, 101)
     means = [
         math.nan

@@ -1,1 +1,1 @@
-"""What is scored: detections of a model, or of result files, kept for the next run."""
+"""Predictions to score: a model's detections, saved for the next run, or result files."""

@@ -1,4 +1,4 @@
-"""From a model's score vectors, or a file's rows, to the detections that metrics look at."""
+"""From a model's score vectors, or a file's rows, to the detections that metrics use."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ class Found:
 
     Attributes:
         boxes: every (box, class) pair that counts for average precision.
-        shown: (D,) true where the class is its box's best, so that the pair is what a user sees.
+        shown: (D,) true if the class is its box's best, so that a user sees this pair.
     """
 
     boxes: FoundBoxes
     shown: Bools
 
     def tracked(self, score: float) -> FoundBoxes:
-        """What tracking is scored on: pairs that are shown, have a track and reach the score."""
+        """Detections for tracking: shown pairs with a track and at least this score."""
         keep = self.shown & (self.boxes.track_ids != NO_TRACK) & (self.boxes.scores >= score)
         found = self.boxes
         return FoundBoxes(
@@ -45,18 +45,18 @@ class Found:
 
 
 def nothing() -> Found:
-    """A frame where nothing was found."""
+    """A frame without detections."""
     return Found(FoundBoxes.of([], [], []), np.zeros(0, dtype=bool))
 
 
 def pairs(frame: ScoredFrame, names: ClassMap, classes: int, nms: float) -> Found:
-    """The (box, class) pairs that survive class-wise suppression, in the dataset's classes.
+    """The (box, class) pairs after class-wise suppression, in the dataset's classes.
 
     Args:
         frame: score vectors in the model's classes.
-        names: the model's classes in the dataset; where several are one, the best score counts.
-        classes: how many the dataset has.
-        nms: overlap above which the lower score of a class goes.
+        names: the model's classes in the dataset; if several map to one, the best score counts.
+        classes: number of the dataset's classes.
+        nms: overlap above which the lower score of a class is suppressed.
     """
     scores = names.project(frame.scores, classes)
     rows, labels = (
@@ -73,16 +73,16 @@ def pairs(frame: ScoredFrame, names: ClassMap, classes: int, nms: float) -> Foun
 def stored_pairs(
     stored: StoredBoxes, frames: int, classes: int, offline: Offline
 ) -> Iterator[Found]:
-    """What a file has of each frame: its rows, or every pair where it has score vectors.
+    """A file's detections of each frame: its rows, or every pair if it has score vectors.
 
     Args:
         stored: of one video, in the dataset's classes.
-        frames: how many the video has.
-        classes: how many the dataset has.
-        offline: what is done with the score vectors first.
+        frames: number of the video's frames.
+        classes: number of the dataset's classes.
+        offline: methods to apply to the score vectors first.
 
     Raises:
-        InputError: score vectors are needed, and there are none.
+        InputError: score vectors are needed but missing.
     """
     spans = [stored.span(number) for number in range(frames)]
     if stored.vectors is None:
@@ -107,6 +107,6 @@ _COLUMNS = ("boxes", "label_ids", "scores", "track_ids")
 
 
 def true_boxes(truth: FrameTruth, *, inclusive: bool) -> TrueBoxes:
-    """A dataset's annotation by edges, as metrics want it."""
+    """A dataset's annotation with box edges, as input of metrics."""
     boxes = edges_of_inclusive(truth.boxes) if inclusive else truth.boxes
     return TrueBoxes(boxes, truth.label_ids, truth.track_ids, truth.ignore)

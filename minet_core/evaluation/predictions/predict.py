@@ -1,4 +1,4 @@
-"""What a model finds in the videos of a dataset, asked for once."""
+"""Run a model once over the videos of a dataset."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -13,28 +13,28 @@ from minet_core.evaluation.predictions.prediction_files import FoundFiles, Found
 from minet_core.models.zoo import Model
 
 ModelOf = Callable[[str], Model]
-"""From a video's name to the model; boxes of a file differ from video to video."""
+"""Video name → model; stored boxes differ from video to video."""
 
 Progress = Callable[[str, int], None]
-"""Called with a video's name and the number of its frames that are done."""
+"""Called with a video's name and its number of finished frames."""
 
 
 class Finder:
-    """Runs a model over videos, or reads what an earlier run has found there.
+    """Runs a model over videos, or reads detections of an earlier run.
 
     Args:
-        dataset: whose videos they are.
+        dataset: its videos.
         model_of: the model.
         variants: memories to compare.
-        offline: what is done once a whole video is known.
+        offline: methods that run after a whole video.
         table: names of classes, as for `map_classes`.
-        files: where to keep what is found; None to keep nothing. A video's boxes are then held
-            until its end.
+        files: where to save detections; None to save none. A video's boxes are in memory until its
+            end.
 
     Attributes:
         model_of: as given.
-        covered: classes of the dataset that the model can say, once it was asked.
-        warnings: what was wrong with the video that was run through last.
+        covered: classes of the dataset that the model knows, after the first video.
+        warnings: problems of the last video.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class Finder:
         self.warnings: list[str] = []
 
     def go(self, video: VideoTruth) -> Iterator[tuple[int, FoundOf]]:
-        """What is found in every frame of a video, in order.
+        """The detections in every frame of a video, in order.
 
         Raises:
-            InputError: not one of its pictures can be read, or its detections are not sound.
-            OutputError: what was found cannot be kept.
+            InputError: none of its pictures can be read, or its detections are invalid.
+            OutputError: the detections cannot be saved.
         """
         model = self.model_of(video.name)
         said, classes = model.classes, self._dataset.classes
@@ -96,7 +96,7 @@ class Finder:
 def find_all(
     finder: Finder, videos: Iterable[VideoTruth], progress: Progress | None = None
 ) -> None:
-    """Look for what can be found in those videos that are annotated, so that it is kept.
+    """Run the model on all annotated videos, and save the detections.
 
     Raises:
         MinetError: as `Finder.go`.
@@ -109,13 +109,13 @@ def find_all(
 
 
 def _facts(video: VideoTruth, model: Model) -> dict[str, Any]:
-    """What the boxes of one video depend on, beside the settings."""
+    """What the boxes of one video depend on, apart from the settings."""
     digest = None if model.stored is None else model.stored.digest
     return {"video": video.name, "frames": len(video), "detections": digest}
 
 
 def _since(problems: Problems, before: dict[Problem, int]) -> list[tuple[Problem, str]]:
-    """Problems that were not there before."""
+    """New problems."""
     return [
         (kind, place)
         for kind in problems.counts

@@ -1,7 +1,7 @@
-"""What was found in each video, kept in a file each: a run that was stopped does not ask again.
+"""The detections of each video in a file, so that a stopped run can resume.
 
-A file's name is a digest of everything that its content depends on, so that what was found under
-other settings is never taken for it. How it is scored is no part of that.
+A file's name is a digest of everything its detections depend on, so detections with other settings
+are never mixed up. Metrics are not part of the digest.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from minet_core.files import one_line
 from minet_core.publishing import replace_bytes
 
 FOLDER = ".minet-eval"
-"""Name of the folder of such files, inside the folder of the results."""
+"""Name of the folder of these files, inside the output folder."""
 
 _DIGEST_BYTES = 32
 _COLUMNS = ("boxes", "label_ids", "scores", "track_ids")
@@ -33,12 +33,12 @@ Arrays = dict[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundInVideo:
-    """What came of one video.
+    """The detections of one video.
 
     Attributes:
-        frames: of frames 0, 1, …: variant → what it found.
+        frames: for frames 0, 1, …: variant → its detections.
         warnings: a line each.
-        problems: what was wrong with its pictures, and where.
+        problems: problems of its pictures, and where.
     """
 
     frames: list[FoundOf]
@@ -47,11 +47,11 @@ class FoundInVideo:
 
 
 class FoundFiles:
-    """Reads and writes such files.
+    """Reads and writes these files.
 
     Args:
-        folder: where they are; made when the first is written.
-        depends_on: what all of them depend on, as JSON can hold it.
+        folder: their folder; made with the first file.
+        depends_on: what all of them depend on, as JSON values.
     """
 
     def __init__(self, folder: Path, depends_on: Mapping[str, Any]) -> None:
@@ -59,10 +59,10 @@ class FoundFiles:
         self._depends_on = dict(depends_on)
 
     def read(self, video: Mapping[str, Any]) -> FoundInVideo | None:
-        """What was found in a video; None where that is not known, or the file is damaged.
+        """The detections of a video; None without a file, or with a damaged one.
 
         Args:
-            video: what its file depends on beside.
+            video: what else its file depends on.
         """
         try:
             content = self._path(video).read_bytes()
@@ -75,10 +75,10 @@ class FoundFiles:
             return _unpacked(dict(arrays))
 
     def write(self, video: Mapping[str, Any], found: FoundInVideo) -> None:
-        """Keep what was found in a video.
+        """Save the detections of a video.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: the file cannot be written.
         """
         with one_line(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ class FoundFiles:
 
 
 def _packed(found: FoundInVideo) -> Arrays:
-    """Per variant one array a column, all frames in a row."""
+    """An array per variant and column, with all frames concatenated."""
     names = list(found.frames[0]) if found.frames else []
     notes = {"variants": names, "warnings": found.warnings, "problems": found.problems}
     arrays: Arrays = {"notes": np.frombuffer(json.dumps(notes).encode(), np.uint8)}

@@ -1,4 +1,4 @@
-"""Results that exist, for scoring: whether they may be scored."""
+"""Open existing results for scoring, and check that they can be scored."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,18 +20,18 @@ def open_results(
     table: Table | None = None,
     allow_cut: bool = False,
 ) -> StoredOf:
-    """From a video's name to its results.
+    """A function from a video's name to its results.
 
     Args:
         place: a result file, a folder of them, or one text file in the format of ImageNet VID.
-        data: what the dataset was opened as, `kind:path`.
-        dataset: that they are for.
+        data: the dataset's `kind:path`.
+        dataset: to score on.
         table: names of classes, as for `map_classes`.
-        allow_cut: whether to score results that lack what is below a score.
+        allow_cut: whether to score results without low scores.
 
     Raises:
-        InputError: on opening or when a video is asked for: results are missing or malformed, of
-            some of the frames only, or cut at a score.
+        InputError: on opening or for a video: results are missing or malformed, of only some of the
+            frames, or cut at a score.
     """
     stored_of = open_stored(place, data, dataset, RESULTS, table)
     videos = {video.name: video for video in dataset.videos}

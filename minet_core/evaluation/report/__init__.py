@@ -1,1 +1,1 @@
-"""What an evaluation writes: numbers as files, and one page with tables and figures."""
+"""Output of an evaluation: files with scores, and one page with tables and figures."""

@@ -1,4 +1,4 @@
-"""From the numbers of an evaluation to the page that shows them."""
+"""Build the report of an evaluation from its scores."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,10 @@ from minet_core.evaluation.scorer import Scores
 from minet_core.evaluation.tracks.score_curves import TrackScores, longest_tracks
 
 REPORT = "report.html"
-"""Name of the page beside the metrics' files."""
+"""Name of the page beside the metrics files."""
 
 PICTURED = 3
-"""Tracks of which frames are shown."""
+"""Number of tracks whose frames are shown."""
 
 _FACTS = ("data", "split", "model", "preset", "detections", "results", "protocol", "sweep")
 
@@ -24,11 +24,11 @@ def pictured(result: EvalResult) -> list[TrackScores]:
 
 
 def report_data(result: EvalResult, settings: Mapping[str, Any]) -> ReportData:
-    """What the report of an evaluation shows.
+    """The content of the report of an evaluation.
 
     Args:
-        result: the numbers.
-        settings: what was asked for, as in metrics.json.
+        result: the scores.
+        settings: as in metrics.json.
     """
     facts = {name: str(settings[name]) for name in _FACTS if settings.get(name) is not None}
     facts["frames"] = f"{result.frames}, of {result.videos} videos"
@@ -64,7 +64,7 @@ def _run(name: str, scores: Scores) -> RunScores:
 
 
 def _sweep(result: EvalResult, text: str | None) -> Sweep | None:
-    """The swept setting, where its values are numbers and so can be drawn."""
+    """The swept setting, if its values are numbers."""
     if text is None:
         return None
     setting = text.partition("=")[0].strip()

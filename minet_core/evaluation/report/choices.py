@@ -1,4 +1,4 @@
-"""What an identifier of a true box chooses among the proposals of later frames (Fig. 5)."""
+"""The proposals of later frames that an identifier of a true box chooses (Fig. 5)."""
 
 from collections.abc import Callable, Sequence
 from html import escape
@@ -18,7 +18,7 @@ from minet_core.models.detector import Frame
 from minet_core.models.zoo import Model
 
 _LATER = (1 / 3, 2 / 3, 1)
-"""Where along a track frames are taken after its first: a choice that knows no result."""
+"""Positions of the later frames along a track; the choice does not depend on results."""
 _TRUE, _CHOSEN = "#d62728", "#17becf"
 
 
@@ -28,12 +28,12 @@ def choices(
     model_of: Callable[[str], Model],
     config: MemoryConfig,
 ) -> list[list[ChosenBox]]:
-    """The first frame of each track and three later ones; tracks whose pictures are gone are not.
+    """The first frame and three later frames of each track; without tracks of missing pictures.
 
     Args:
-        dataset: their pictures and truth.
-        tracks: which.
-        model_of: from a video's name to the model.
+        dataset: pictures and ground truth.
+        tracks: to show.
+        model_of: video name → model.
         config: of the memory.
     """
     videos = {video.name: video for video in dataset.videos}
@@ -76,7 +76,7 @@ def _line(
 
 
 def as_html(lines: Sequence[Sequence[ChosenBox]]) -> str:
-    """A line of pictures a track: the true box red, then what was chosen."""
+    """A row of pictures per track: the true box in red, then the choices."""
     parts = []
     for line in lines:
         pictures = "".join(map(_figure, line))

@@ -1,6 +1,6 @@
-"""What a report is made of: the metrics' own results, and what to say about them.
+"""The content of a report: results of metrics, and texts about them.
 
-Every part may be absent; the report leaves out what it was not given.
+Every part is optional; the report leaves out missing parts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ from minet_core.evaluation.tracks.steadiness import TemporalResult
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunScores:
-    """The metrics of one run over the dataset: one model under one set of settings.
+    """The metrics of one run over the dataset: one model with one set of settings.
 
     Attributes:
-        name: what sets it apart from the other runs, such as "with memory".
+        name: its difference from the other runs, such as "with memory".
         ap: average precision.
         motion: average precision of slow, medium and fast objects.
         temporal: steadiness along true tracks.
@@ -40,9 +40,9 @@ class Sweep:
     Attributes:
         setting: its name, such as "decay σ".
         metric: name of the score, such as "mAP (voc50)".
-        values: of the setting, in the order they are to be listed.
-        scores: of the metric, one a value; shares from 0 to 1.
-        default: the value that is used otherwise, marked in table and plot.
+        values: of the setting, in the order of the list.
+        scores: of the metric, one per value; from 0 to 1.
+        default: the default value, marked in table and plot.
     """
 
     setting: str
@@ -54,14 +54,14 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Moment:
-    """A true box in one frame, and how sure each run was of it.
+    """A true box in one frame, and its score in each run.
 
     Attributes:
         name: of the track, with the frame.
         picture: the frame as JPEG, scaled down.
         size: width and height of the frame.
         box: xyxy in pixels of the frame.
-        scores: run → score of its detection there, 0 for none.
+        scores: run → score of its detection there, 0 without one.
     """
 
     name: str
@@ -73,14 +73,14 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ChosenBox:
-    """The frame of a true box, or the proposal that its identifier chooses in a later one.
+    """The frame of a true box, or the proposal that its identifier chooses in a later frame.
 
     Attributes:
         name: of the track, with the frame.
         picture: the frame as JPEG, scaled down.
         size: width and height of the frame.
         box: xyxy in pixels of the frame.
-        iou: with the object's true box; None in the frame whose true box it is.
+        iou: with the object's true box; None for the true box itself.
     """
 
     name: str
@@ -96,17 +96,16 @@ class ReportData:
 
     Attributes:
         title: heading of the page.
-        facts: what was done, name → value, in order: dataset, model, protocol, settings.
-        warnings: what the reader has to know before the numbers: frames left out, classes the
-            model cannot say.
+        facts: name → value, in order: dataset, model, protocol, settings.
+        warnings: shown before the scores: frames left out, classes that the model does not know.
         runs: the main run first; the others, over the same data, are shown beside it.
-        covered: classes the model can say; the mean is given over them too. None for all.
+        covered: classes that the model knows; the mean over them is shown too. None for all.
         tracks: true tracks whose score over time is shown (the paper's Fig. 4).
-        moments: frames of some of them.
-        choices: of some of them, what an identifier of the first box chooses later (the paper's
-            Fig. 5), a line a track.
+        moments: frames of some of these tracks.
+        choices: of some of these tracks, the choices of the first box's identifier in later frames
+            (the paper's Fig. 5), a row per track.
         sweep: a score over a setting.
-        identities: who was called by which id, a video each.
+        identities: predicted ids of true tracks, one per video.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""How the figures of a report look, by day and by night, and what all of them need."""
+"""The style of a report's figures, for light and dark pages, and their common functions."""
 
 import io
 import math
@@ -21,14 +21,14 @@ WIDTH = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours of a figure, each in one role only.
+    """Colours of a figure, each with a single role.
 
     Attributes:
         ground: of the page.
         ink: of text and values.
-        muted: of axes and what matters less.
+        muted: of axes and less important parts.
         grid: of lines behind the data.
-        series: of the runs, in order; told apart by colour-blind eyes too.
+        series: of the runs, in order; distinct for colour-blind readers too.
     """
 
     ground: str
@@ -38,7 +38,7 @@ class Theme:
     series: tuple[str, str, str, str]
 
 
-# After the palette of Okabe and Ito, "Color Universal Design" (2008); lighter at night.
+# After the palette of Okabe and Ito, "Color Universal Design" (2008); lighter on dark pages.
 DAY = Theme(
     "#ffffff", "#1f2328", "#656d76", "#d8dee4", ("#0072b2", "#d55e00", "#009e73", "#a05a86")
 )
@@ -50,13 +50,13 @@ _DASHES = ("-", "--", "-.", ":")
 
 
 def require_matplotlib() -> None:
-    """Raise ConfigError when matplotlib is not installed: better before a long run than after."""
+    """Raise ConfigError if matplotlib is not installed; call it before a long run."""
     if find_spec("matplotlib") is None:
         raise ConfigError("a report needs matplotlib: pip install matplotlib")
 
 
 def by_night(svg: str) -> str:
-    """The same figure for a dark page."""
+    """The figure for a dark page."""
     day = (DAY.ground, DAY.ink, DAY.muted, DAY.grid, *DAY.series)
     night = (NIGHT.ground, NIGHT.ink, NIGHT.muted, NIGHT.grid, *NIGHT.series)
     for colour, darker in zip(day, night, strict=True):
@@ -65,7 +65,7 @@ def by_night(svg: str) -> str:
 
 
 def line_style(number: int) -> dict[str, Any]:
-    """How the line of a run looks; later runs lie behind the first."""
+    """The style of a run's line; later runs are drawn behind the first."""
     return {
         "color": DAY.series[number],
         "linestyle": _DASHES[number],
@@ -76,7 +76,7 @@ def line_style(number: int) -> dict[str, Any]:
 
 @contextmanager
 def new_figure() -> "Iterator[Figure]":
-    """A figure in our style; matplotlib's settings are back to normal afterwards."""
+    """A figure in our style; matplotlib's settings are restored afterwards."""
     require_matplotlib()
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -113,14 +113,14 @@ def _settings() -> dict[Any, Any]:
 def small_axes(
     figure: "Figure", count: int, *, columns: int, height: float, width: float = WIDTH
 ) -> "list[Axes]":
-    """`count` axes in rows of `columns`; `height` inches a row."""
+    """`count` axes in rows of `columns`; `height` inches per row."""
     rows = math.ceil(count / columns)
     figure.set_size_inches(width, height * rows + 0.35)
     return [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
 
 
 def legend(figure: "Figure", names: Sequence[str]) -> None:
-    """Which line is which run's; nothing for one run."""
+    """A legend of the runs; nothing for one run."""
     from matplotlib.lines import Line2D
 
     if len(names) > 1:
@@ -129,7 +129,7 @@ def legend(figure: "Figure", names: Sequence[str]) -> None:
 
 
 def svg_of(figure: "Figure") -> str:
-    """Its text."""
+    """The figure as SVG text."""
     text = io.StringIO()
     figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     return text.getvalue()

@@ -1,4 +1,4 @@
-"""One HTML file with every number and figure of an evaluation; it asks the network for nothing."""
+"""One HTML file with every score and figure of an evaluation; it needs no network."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ def _sections(data: ReportData) -> Iterator[str]:
 def _precision_section(data: ReportData) -> Iterator[str]:
     scored = [(run.name, run.ap) for run in data.runs if run.ap is not None]
     if scored:
-        text = "Average precision in percent; curves of every class that has true boxes."
+        text = "Average precision in percent; curves of every class with true boxes."
         drawn = [entry.name for entry in scored[0][1].classes if entry.truths]
         curves = (
             _picture(
@@ -89,7 +89,7 @@ def _motion_section(data: ReportData) -> Iterator[str]:
     if scored:
         text = (
             "An object is slow in a frame if its box overlaps its own boxes in the ten frames "
-            "before and after by more than 0.9 on the mean, fast if by less than 0.7."
+            "before and after by more than 0.9 on average, fast if by less than 0.7."
         )
         bars = _picture(
             plots.motion_bars(scored[: plots.RUNS]),
@@ -101,8 +101,8 @@ def _motion_section(data: ReportData) -> Iterator[str]:
 def _track_section(data: ReportData) -> Iterator[str]:
     if data.tracks:
         text = (
-            "The score of the detection on the true box, 0 where there is none; "
-            "a steady detector draws a level line."
+            "The score of the detection on the true box, 0 without a detection; "
+            "a steady detector gives a flat line."
         )
         lines = _picture(
             plots.track_scores(data.tracks),
@@ -111,29 +111,29 @@ def _track_section(data: ReportData) -> Iterator[str]:
         yield _section("Scores along true tracks", text, lines)
     if data.moments:
         text = (
-            f"The true box: red where a run's detection on it has a score of {FOUND:g} or more, "
-            "dashed blue where it has none. The frames lie evenly along the longest tracks."
+            f"The true box: red if a run's detection on it has a score of {FOUND:g} or more, "
+            "otherwise dashed blue. The frames are evenly spaced along the longest tracks."
         )
         yield _section("Frames of true tracks", text, as_html(data.moments, plots.RUNS))
 
     if data.choices:
         text = (
-            "An identifier is learnt from the true box on the left, in red; beside it, in cyan, of "
-            "all proposals of later frames the one with the highest association."
+            "An identifier is learnt from the true box on the left, in red. In each later frame "
+            "the proposal with the highest association is shown in cyan."
         )
         yield _section("Association by an identifier", text, choices_as_html(data.choices))
 
 
 def _sweep_section(sweep: Sweep) -> str:
     name = f"{sweep.metric} over {sweep.setting}"
-    text = "" if sweep.default is None else "* marks the value that is used otherwise."
+    text = "" if sweep.default is None else "* marks the default."
     return _section(name, text, sweep_table(sweep) + _picture(plots.sweep(sweep), name))
 
 
 def _identity_section(data: ReportData) -> str:
     text = (
-        "How many true boxes of a track were found with which id; the last column counts those "
-        "missed or without an id. Rightly tracked, every row and every column has one dark cell."
+        "The number of a track's true boxes with each predicted id; the last column counts boxes "
+        "missed or without an id. In a perfect result every row and column has one dark cell."
     )
     return _section("Identities", text, "".join(map(_identity_figure, data.identities)))
 
@@ -151,7 +151,7 @@ def _section(heading: str, text: str, content: str) -> str:
 
 
 def _picture(svg: str, alternative: str) -> str:
-    """The figure for a light and for a dark page; the browser takes one."""
+    """The figure for a light and for a dark page; the browser chooses one."""
     light, dark = (
         "data:image/svg+xml;base64," + b64encode(figure.encode()).decode()
         for figure in (svg, by_night(svg))

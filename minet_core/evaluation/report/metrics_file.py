@@ -1,4 +1,4 @@
-"""metrics.json and metrics.csv: every number of an evaluation, each with its protocol."""
+"""metrics.json and metrics.csv: all scores of an evaluation, with their protocols."""
 
 import csv
 import json
@@ -20,26 +20,26 @@ from minet_core.evaluation.tracks.steadiness import TemporalResult
 from minet_core.publishing import complete_text
 
 FILES = ("metrics.json", "metrics.csv")
-"""What `write_metrics` makes."""
+"""The files of `write_metrics`."""
 
 SCHEMA = "minet-metrics"
 SCHEMA_VERSION = 1
 
 CSV_COLUMNS = ("variant", "metric", "protocol", "class", "value")
 SHARES = (0.5, 0.8)
-"""Shares of a true track that must be covered for it to be recalled."""
+"""Minimum covered shares of a true track to count as recalled."""
 
 
 def write_metrics(folder: Path, result: EvalResult, settings: Mapping[str, Any]) -> None:
-    """Write `FILES` into a folder that exists.
+    """Write `FILES` to an existing folder.
 
     Args:
-        folder: where to.
-        result: the numbers.
-        settings: what was asked for, for the file's header.
+        folder: to write to.
+        result: the scores.
+        settings: for the file's header.
 
     Raises:
-        OutputError: the disk refuses.
+        OutputError: the files cannot be written.
     """
     document = as_document(result, settings)
     with complete_text(folder / FILES[0]) as file:
@@ -51,7 +51,7 @@ def write_metrics(folder: Path, result: EvalResult, settings: Mapping[str, Any])
 
 
 def as_document(result: EvalResult, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What metrics.json holds; numbers that do not exist are None."""
+    """The content of metrics.json; numbers that do not exist are None."""
     return {
         "schema": SCHEMA,
         "version": SCHEMA_VERSION,
@@ -87,7 +87,7 @@ def as_document(result: EvalResult, settings: Mapping[str, Any]) -> dict[str, An
 
 
 def _paper(result: EvalResult) -> list[dict[str, Any]]:
-    """The rows of the paper's tables, in percent as there."""
+    """The rows of the paper's tables, in percent as in the paper."""
     return [
         {
             "table": row.table,
@@ -121,7 +121,7 @@ def map_differences(result: EvalResult) -> Iterator[tuple[str, str, float, Inter
 
 
 def rows(result: EvalResult) -> Iterator[tuple[str, str, str, str, float | int | None]]:
-    """Rows of metrics.csv; the class is empty where a number is over several."""
+    """Rows of metrics.csv; the class is empty for numbers over several classes."""
     for name, scores in result.variants.items():
         for protocol, metric, of_class, value in _values(scores, result.covered):
             yield name, metric, protocol, of_class, value
@@ -209,7 +209,7 @@ def _interval(interval: Interval) -> list[float | int | None]:
 
 
 def _number(value: float | int) -> float | int | None:
-    """A number as JSON has it: integers stay, NaN and infinity become None."""
+    """A number for JSON: integers stay, NaN and infinity become None."""
     if isinstance(value, int):
         return value
     return round(value, 6) if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""Frames of true tracks with the box as each run found it, or did not (the paper's Fig. 4)."""
+"""Frames of true tracks, marked by whether each run found the box (the paper's Fig. 4)."""
 
 import base64
 import io
@@ -14,18 +14,18 @@ from minet_core.evaluation.tracks.score_curves import TrackScores
 from minet_core.models.detector import Frame
 
 FOUND = 0.2
-"""Score from which on the paper shows a detection (§IV-E.1)."""
+"""Minimum score of a detection that the paper shows (§IV-E.1)."""
 
 _WIDTH = 320
 """Pixels that a copy of a picture has at most."""
 _SHOWN = 224
 """The same as it is shown: four runs, or a true box and three chosen ones, are a line."""
 _PLACES = (1 / 6, 1 / 2, 5 / 6)
-"""Where along a track frames are taken: a choice that does not know the scores."""
+"""Positions of the frames along a track; the choice does not depend on scores."""
 
 
 def moments(dataset: Dataset, tracks: Sequence[TrackScores]) -> list[Moment]:
-    """Three frames of each track; those whose picture cannot be read are left out."""
+    """Three frames of each track, without frames whose picture cannot be read."""
     videos = {video.name: video for video in dataset.videos}
     found = []
     for track in tracks:
@@ -61,7 +61,7 @@ def jpeg(image: Frame) -> bytes:
 
 
 def as_html(found: Sequence[Moment], runs: int) -> str:
-    """A line of pictures a frame: the true box red where a run found it, dashed blue where not."""
+    """A row of pictures per frame: the true box red if a run found it, else dashed blue."""
     lines = []
     for moment in found:
         shown = list(moment.scores.items())[:runs]
@@ -85,15 +85,15 @@ def figure(
     *,
     dashed: bool = False,
 ) -> str:
-    """A picture with one box on it, and words below.
+    """A picture with one box, and words below.
 
     Args:
         picture: JPEG.
-        size: width and height in pixels of what the box is in.
-        box: xyxy.
+        size: width and height in pixels of the frame.
+        box: xyxy in pixels of the frame.
         colour: of the box.
         words: below it.
-        dashed: how the box is drawn.
+        dashed: whether the box is dashed.
     """
     width, height = size
     x1, y1, x2, y2 = box

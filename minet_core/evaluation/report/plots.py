@@ -1,7 +1,7 @@
 """Figures of a report, drawn by matplotlib, as SVG text.
 
-A figure is drawn for a light page and has no ground of its own; `by_night` gives it the colours
-for a dark one. The same data give the same bytes.
+A figure is drawn for a light page, without a background; `by_night` changes its colours for a dark
+page. The same data give the same bytes.
 """
 
 import math
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
 IDS = 50
-"""Found ids that have a column of their own in a matrix of identities, those of most boxes."""
+"""Maximum predicted ids with a column in a matrix of identities; those with most boxes win."""
 RUNS = 4
-"""Runs that a figure tells apart; give it no more."""
+"""Maximum runs in a figure."""
 POINTS = 200
-"""A precision-recall curve is drawn through no more points than these."""
+"""Maximum points of a drawn precision-recall curve."""
 
 
 def precision_recall(runs: Sequence[tuple[str, ApResult]]) -> str:
-    """One small plot a class that has true boxes, with the curves of all runs."""
+    """A small plot per class with true boxes, with the curves of all runs."""
     shown = [i for i, entry in enumerate(runs[0][1].classes) if entry.truths]
     with new_figure() as figure:
         axes = small_axes(figure, len(shown), columns=4, height=2.1)
@@ -86,7 +86,7 @@ def _group_name(group: MotionGroup, results: Mapping[MotionGroup, ApResult]) -> 
 
 
 def track_scores(tracks: Sequence[TrackScores]) -> str:
-    """Score over time of true tracks, one small plot each, with a line for each of few runs."""
+    """Score over time of true tracks, a small plot each, with a line per run."""
     names = list(dict.fromkeys(name for track in tracks for name in track.scores))[:RUNS]
     with new_figure() as figure:
         axes = small_axes(figure, len(tracks), columns=2, height=1.75)
@@ -105,7 +105,7 @@ def track_scores(tracks: Sequence[TrackScores]) -> str:
 
 
 def sweep(data: Sweep) -> str:
-    """A score over the values of a setting, evenly spaced in ascending order; default ringed."""
+    """A score over the values of a setting, ascending, evenly spaced; a ring marks the default."""
     order = np.argsort(data.values)
     values, scores = np.array(data.values)[order], 100 * np.array(data.scores)[order]
     places = np.arange(len(values))
@@ -126,7 +126,7 @@ def sweep(data: Sweep) -> str:
 
 
 def identities(data: IdentityConfusion) -> str:
-    """True tracks (rows) against found ids (columns): share of the track's boxes."""
+    """True tracks (rows) against predicted ids (columns): share of the track's boxes."""
     counts, names = _identity_columns(data)
     shares = counts / counts.sum(axis=1, keepdims=True)
     rows, columns = counts.shape
@@ -150,7 +150,7 @@ def identities(data: IdentityConfusion) -> str:
 
 
 def _identity_columns(data: IdentityConfusion) -> tuple[Ints, list[str]]:
-    """Boxes (T, P') by found id, those without an id last, and the columns' names."""
+    """Boxes (T, P') by predicted id, those without an id last, and the columns' names."""
     often = np.argsort(-data.boxes.sum(axis=0), kind="stable")
     kept, others = np.sort(often[:IDS]), often[IDS:]
     columns, names = [data.boxes[:, kept]], [str(i) for i in data.found_ids[kept]]
@@ -161,7 +161,7 @@ def _identity_columns(data: IdentityConfusion) -> tuple[Ints, list[str]]:
 
 
 def _ramp(colour: str) -> "Colormap":
-    """From nothing to the full colour."""
+    """A colour map from transparent to the full colour."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("share", [colour + "00", colour])
@@ -187,19 +187,19 @@ def _outline(curve: Curve) -> tuple[Floats, Floats]:
         return np.zeros(1), np.zeros(1)
     picked = np.unique(np.linspace(0, len(curve.recall) - 1, POINTS).astype(int))
     recall, precision = curve.recall[picked], curve.precision[picked]
-    # From the left edge; and down to the ground where no more is found.
+    # From the left edge, and down to zero after the last point.
     return np.array([0.0, *recall, recall[-1]]), np.array([precision[0], *precision, 0.0])
 
 
 def _with_gaps(frames: Ints, scores: Floats) -> tuple[Floats, Floats]:
-    """The points with NaN in every gap of the annotation, so that no line bridges it."""
+    """The points with NaN in every gap of the annotation, so that no line crosses it."""
     usual = float(np.median(np.diff(frames))) if len(frames) > 1 else 1.0
     gaps = np.flatnonzero(np.diff(frames) > 1.5 * usual) + 1
     return np.insert(frames.astype(float), gaps, np.nan), np.insert(scores, gaps, np.nan)
 
 
 def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
-    """How many detections of a score are right, beside how many should be; at most four series."""
+    """Share of right detections over the score, with the ideal line; at most four series."""
     with new_figure() as figure:
         figure.set_size_inches(4.5, 4.5)
         axes = figure.add_subplot()

@@ -1,4 +1,4 @@
-"""The tables of a report: which score stands where, and how it is written."""
+"""The tables of a report: rows of scores, and their format."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ from minet_core.evaluation.tracks.metrics import TrackingScores
 from minet_core.evaluation.tracks.steadiness import TemporalResult
 
 MISSING = "–"
-"""Stands for a number there is none of."""
+"""Shown for a missing number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,11 @@ class TableRow:
 
     Attributes:
         name: of the score.
-        meaning: in a few words; says which way is better where the name does not.
-        values: one a run; NaN where there is none.
+        meaning: in a few words; says which direction is better if the name does not.
+        values: one per run; NaN without one.
         digits: after the point.
-        scale: what values are multiplied with: 100 for shares, shown in percent.
-        notes: one a run, written small under the value; where two runs are shown, one more for
-            their difference.
+        scale: factor of the values: 100 for percent.
+        notes: one per run, small under the value; for two runs, one more for their difference.
     """
 
     name: str
@@ -40,9 +39,9 @@ class TableRow:
 
 
 def score_table(data: ReportData) -> str:
-    """HTML table of all mean scores, a row a score and a column a run.
+    """HTML table of all mean scores, with a row per score and a column per run.
 
-    Two runs have their difference beside them, the first less the second.
+    For two runs, one more column has the first minus the second.
     """
     names = [run.name for run in data.runs]
     body = "".join(_row(row) for row in _rows(data))
@@ -50,7 +49,7 @@ def score_table(data: ReportData) -> str:
 
 
 def class_table(data: ReportData) -> str:
-    """HTML table of average precision by class, a column a run; empty without such scores."""
+    """HTML table of average precision by class, with a column per run; empty without scores."""
     scored = [(run.name, run.ap) for run in data.runs if run.ap is not None]
     if not scored:
         return ""
@@ -69,7 +68,7 @@ def class_table(data: ReportData) -> str:
 
 
 def sweep_table(sweep: Sweep) -> str:
-    """HTML table of a score over a setting, lying as in the paper."""
+    """HTML table of a score over a setting, horizontal as in the paper."""
     marks = ["*" if value == sweep.default else "" for value in sweep.values]
     values = [f"{value:g}{mark}" for value, mark in zip(sweep.values, marks, strict=True)]
     cells = "".join(f"<td>{_number(100 * score, 2)}</td>" for score in sweep.scores)
@@ -96,7 +95,7 @@ def _precision_rows(data: ReportData) -> Iterator[TableRow]:
     yield TableRow(f"mAP ({protocol})", "mean average precision, %", means)
     if data.covered is not None:
         covered = [ap.mean_over(data.covered) if ap else math.nan for ap in results]
-        yield TableRow("mAP, covered classes", "over the classes the model can say, %", covered)
+        yield TableRow("mAP, covered classes", "over the classes the model knows, %", covered)
 
 
 def _motion_rows(runs: Sequence[RunScores]) -> Iterator[TableRow]:

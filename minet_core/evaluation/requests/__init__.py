@@ -1,1 +1,1 @@
-"""What `minet eval` was asked for, and from that to the numbers: alone, by jobs, under torchrun."""
+"""Runs of `minet eval` from its settings: in one process, with `--jobs`, or under torchrun."""

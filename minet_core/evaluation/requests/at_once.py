@@ -1,7 +1,7 @@
-"""`minet eval --jobs`: videos of a dataset shared out over processes of this machine.
+"""`minet eval --jobs`: distribute a dataset's videos over processes of this machine.
 
-What a process finds is kept in a file for each video, from which the first one then scores.
-Nothing here imports torch: a process sets its number of threads before.
+Processes save the detections of each video in a file. The first process then scores them.
+Nothing here imports torch, because a process sets its number of threads first.
 """
 
 from collections.abc import Callable
@@ -32,18 +32,18 @@ def find_at_once(
     count: int | None,
     progress: "Progress | None",
 ) -> bool:
-    """Look for what the model finds in all videos, several at once, the longest first.
+    """Run the model on all videos, several in parallel, the longest first.
 
     Args:
-        request: what was asked for.
-        dataset: whose videos they are.
+        request: settings of `minet eval`.
+        dataset: its videos.
         variants: memories to compare.
-        options: which metrics.
-        count: of processes; None for as many as fit this machine.
+        options: metrics to compute.
+        count: number of processes; None for as many as fit this machine.
         progress: called after each frame.
 
     Returns:
-        Whether there was anything to share out.
+        Whether there was anything to do.
 
     Raises:
         MinetError: the model cannot be loaded, or a video cannot be read.
@@ -88,12 +88,12 @@ def _finder(
 
 
 def read_at_once(request: EvalRequest, dataset: "Dataset", count: int | None) -> "StoredOf":
-    """From a video's name to its results, which processes read ahead; asked for in order.
+    """A function from a video's name to its results, which processes read ahead, in order.
 
     Args:
-        request: what was asked for, results in a folder among it.
-        dataset: that they are for.
-        count: of processes; None for as many as fit this machine.
+        request: settings of `minet eval`, with results in a folder.
+        dataset: its videos.
+        count: number of processes; None for as many as fit this machine.
     """
     names = [video.name for video in dataset.videos]
     count = this_machine().jobs(len(names)) if count is None else count
@@ -109,7 +109,7 @@ def read_at_once(request: EvalRequest, dataset: "Dataset", count: int | None) ->
 
 
 def _read(request: EvalRequest, name: str) -> "tuple[str, StoredBoxes | InputError]":
-    """In a process; what is wrong with a video that is not scored is told to nobody."""
+    """Read in a process; problems of a video that is not scored are not reported."""
     try:
         return name, _results_of(request)(name)
     except InputError as error:

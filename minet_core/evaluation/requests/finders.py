@@ -1,4 +1,4 @@
-"""What `minet eval` asks about a dataset: the model, or boxes of a file, under every variant."""
+"""The sources of detections for `minet eval`: a model, or boxes of a file, for every variant."""
 
 import re
 from collections.abc import Sequence
@@ -31,10 +31,10 @@ def finders(
     options: EvalOptions,
     processes: Processes,
 ) -> list[Finder]:
-    """What asks the model, or each of two models, about a dataset.
+    """A finder for the model, or for each of two models.
 
     Raises:
-        MinetError: a model, or the detections in its place, are missing or not sound.
+        MinetError: a model, or the detections instead of it, are missing or invalid.
     """
     models = _models(request, processes)
     own = [[each for each in variants if each.trained == trained] for trained in models]
@@ -45,10 +45,10 @@ def finders(
 
 
 def _models(request: EvalRequest, processes: Processes) -> dict[bool, Model]:
-    """The model, and under True the one that was trained with the meta loss, if there is one.
+    """The model, and under True the model trained with the meta loss, if any.
 
     Raises:
-        MinetError: one cannot be loaded, or they do not know the same classes.
+        MinetError: a model cannot be loaded, or their classes differ.
     """
     names = {False: request.model, True: request.trained}
     device = processes.device(request.device)
@@ -75,7 +75,7 @@ def _finder(
     variants: Sequence[Variant],
     options: EvalOptions,
 ) -> Finder:
-    """Asks the model, or for each video the model with that video's boxes for its detector."""
+    """A finder for the model, or for the model with each video's stored boxes as detector."""
     offline, table = options.offline, None
     identify = identify_of(request, trained=any(each.trained for each in variants))
     if request.detections is None:
@@ -107,15 +107,15 @@ def _finder(
 
 
 def table_of(request: EvalRequest, dataset: Dataset, known: Sequence[str] | None) -> Table | None:
-    """The user's table of class names, None for the one that comes along.
+    """The user's table of class names, None for the built-in table.
 
     Args:
         request: names the file.
-        dataset: whose classes stand on the right.
-        known: classes that may stand on the left; None where they are those of a file.
+        dataset: its classes are allowed on the right.
+        known: classes allowed on the left; None for the classes of a file.
 
     Raises:
-        MinetError: the file cannot be read, or names a class that is not there.
+        MinetError: the file cannot be read, or names an unknown class.
     """
     path = request.class_table
     if path is None:

@@ -1,4 +1,4 @@
-"""What `minet eval` was asked for, and what follows from that before anything is read."""
+"""Settings of `minet eval`, and what follows from them before anything is read."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ class EvalRequest:
     """What to evaluate: settings of `minet eval`, and of `minet_core.evaluate`.
 
     Raises:
-        ConfigError: settings do not go together, or are out of their range.
+        ConfigError: settings exclude each other, or are out of range.
     """
 
     data: str = field(
@@ -28,17 +28,17 @@ class EvalRequest:
     split: str = setting("val", "Part of the dataset.")
     output: Path = setting(Path("minet-eval"), "Folder for metrics.json and metrics.csv.")
     overwrite: bool = setting(False, "Replace the metrics of an earlier run.")
-    report: bool = setting(False, "Write report.html too; needs matplotlib.")
+    report: bool = setting(False, "Also write report.html; needs matplotlib.")
     model: str = of_detect("model")
     identify: str | None = of_detect("identify")
-    preset: str = setting("paper", "Settings of the memory: paper, or video.")
+    preset: str = setting("paper", "Memory settings: paper or video.")
     size: int | None = of_detect("size")
     tiles: int | None = of_detect("tiles")
     device: str = of_detect("device")
     memory: bool = setting(True, "Compare with and without memory. Off: the plain detector alone.")
     detections: Path | None = setting(
         None,
-        "Use boxes from a file, not a detector: det.txt, result.json, detections.csv, COCO "
+        "Use boxes from a file instead of a detector: det.txt, result.json, detections.csv, COCO "
         "results.",
     )
     results: Path | None = setting(
@@ -46,18 +46,16 @@ class EvalRequest:
         "Score existing results: result.json, detections.csv, MOTChallenge text, masks "
         "(MOTS, pictures, COCO), or the text format of ImageNet VID.",
     )
-    allow_cut: bool = setting(False, "Score results from which low scores were left out.")
+    allow_cut: bool = setting(False, "Accept results without their low scores.")
     class_table: Path | None = setting(
         None, "Map the model's classes to the dataset's: a file with lines `model,dataset`."
     )
     protocol: str = setting("voc50", "How to compute average precision.")
     motion: bool = setting(False, "Score slow, medium and fast objects separately.")
-    motion_rule: str = setting("mega", "Whose rule assigns false positives to motion groups.")
+    motion_rule: str = setting("mega", "Rule that assigns false positives to motion groups.")
     tracking: bool = setting(False, "Compute HOTA, MOTA and IDF1.")
-    score: float = setting(
-        MIN_SCORE, "Minimum score of tracks, 0–1; average precision counts everything."
-    )
-    bidirectional: bool = setting(False, "Run the memory backwards too, and merge both passes.")
+    score: float = setting(MIN_SCORE, "Minimum score of tracks, 0–1; average precision ignores it.")
+    bidirectional: bool = setting(False, "Also run the memory backwards, and merge both passes.")
     seq_nms: bool = setting(False, "Rescore each video by Seq-NMS.")
     tube_link: bool = setting(False, "Rescore each video by tubes.")
     sweep: str | None = setting(
@@ -66,11 +64,11 @@ class EvalRequest:
     ablation: bool = setting(False, "Compute the rows of Table III.")
     paper: bool = setting(
         False,
-        "Compute Tables II to V of the paper, beside its figures, from --model and --trained.",
+        "Compute Tables II to V of the paper from --model and --trained, beside its figures.",
     )
     trained: str | None = setting(
         None,
-        "For --ablation and --paper: the model trained with the meta loss; --model is the one "
+        "For --ablation and --paper: the model trained with the meta loss; --model was trained "
         "without.",
     )
 
@@ -96,22 +94,22 @@ class EvalRequest:
         if self.results and self.bidirectional:
             raise ConfigError("--results and --bidirectional do not go together")
         if self.trained is not None and not (self.ablation or self.paper):
-            raise ConfigError("--trained is about --ablation and --paper: rows (b) and (d)")
+            raise ConfigError("--trained needs --ablation or --paper: it gives rows (b) and (d)")
         if self.paper and self.trained is None:
             raise ConfigError(
                 "--paper needs two models: --model, trained without the meta loss, and --trained"
             )
         if self.paper and (self.bidirectional or self.seq_nms or self.tube_link):
-            raise ConfigError("--paper has --bidirectional, --seq-nms and --tube-link in its rows")
+            raise ConfigError("--paper includes --bidirectional, --seq-nms and --tube-link")
         if self.allow_cut and not self.results:
-            raise ConfigError("--allow-cut is about --results")
+            raise ConfigError("--allow-cut needs --results")
 
 
 def options_of(request: EvalRequest) -> "EvalOptions":
-    """The metrics that were asked for.
+    """The requested metrics.
 
     Raises:
-        ConfigError: they do not go together, or a number is out of its range.
+        ConfigError: metrics exclude each other, or a number is out of range.
     """
     from minet_core.evaluation.eval_config import EvalOptions, Offline
     from minet_core.evaluation.matching import ApProtocol
@@ -131,7 +129,7 @@ def variants_of(request: EvalRequest) -> "tuple[Variant, ...]":
     """The variants of the memory to compare.
 
     Raises:
-        ConfigError: the sweep names no setting, or no value of one.
+        ConfigError: the sweep names an unknown setting or value.
     """
     from minet_core.evaluation.eval_config import ablation, sweep, with_and_without, without
     from minet_core.evaluation.paper import paper_variants
@@ -149,10 +147,10 @@ def variants_of(request: EvalRequest) -> "tuple[Variant, ...]":
 
 
 def identify_of(request: EvalRequest, *, trained: bool) -> str | None:
-    """What tells objects apart beside a model; None for what the model itself has for it.
+    """The identify network for a model; None for the model's own.
 
-    Beside a Faster R-CNN that had no meta loss stands a head of random weights, so row (c) of
-    Table III takes fc6, as the paper does, and fc6 is never of the model that had one.
+    A Faster R-CNN trained without the meta loss has an identify head of random weights. So row (c)
+    of Table III uses fc6, as in the paper. A model trained with the meta loss never uses fc6.
     """
     if trained:
         return None if request.identify == FC6 else request.identify
@@ -163,7 +161,7 @@ def identify_of(request: EvalRequest, *, trained: bool) -> str | None:
 
 
 def settings_of(request: EvalRequest) -> dict[str, Any]:
-    """What metrics.json says of what was asked for; null where it played no part."""
+    """The settings that metrics.json records; null for those without effect."""
     settings = {
         name: str(value) if isinstance(value, Path) else value
         for name, value in asdict(request).items()

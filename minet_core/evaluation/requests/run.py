@@ -1,4 +1,4 @@
-"""From what was asked of `minet eval` to the numbers, and the files that hold them."""
+"""Run `minet eval`: from its settings to scores and files."""
 
 import shutil
 from collections.abc import Callable
@@ -30,27 +30,27 @@ from minet_core.processes import Processes
 from minet_core.publishing import check_free, complete_together
 
 Showing = Callable[[Dataset], AbstractContextManager[Progress | None]]
-"""Called with the dataset before its first frame: what to call after each, while it is entered."""
+"""Called with the dataset before its first frame; its context gives the progress callback."""
 
 
 def evaluate(
     request: EvalRequest, showing: Showing | None = None, *, jobs: int | None = 1
 ) -> EvalResult | None:
-    """Score a model, or results that exist, on a dataset, and write the numbers into a folder.
+    """Score a model, or existing results, on a dataset, and write the scores to a folder.
 
     Under torchrun each process calls this, and the first one writes.
 
     Args:
         request: what to evaluate.
-        showing: shows how far it is.
-        jobs: videos to look at at once, each in a process of its own, or results to read; None
-            for as many as fit.
+        showing: shows the progress.
+        jobs: number of parallel processes, for videos or for results to read; None for as many as
+            fit.
 
     Returns:
-        The numbers; None for a process of torchrun that leaves the rest to the first.
+        The scores; None for all processes of torchrun except the first.
 
     Raises:
-        MinetError: dataset, model, detections or results are missing or not sound, or the folder
+        MinetError: dataset, model, detections or results are missing or invalid, or the folder
             has results that may not be replaced.
     """
     options, processes = options_of(request), Processes.from_environment()
@@ -73,7 +73,7 @@ def evaluate(
 
 
 def files_of(request: EvalRequest) -> list[Path]:
-    """The files that `evaluate` makes."""
+    """The files that `evaluate` writes."""
     return [request.output / name for name in (*FILES, *([REPORT] if request.report else []))]
 
 
@@ -91,7 +91,7 @@ def _scored(
         )
     variants = variants_of(request)
     if processes.count > 1:
-        # Apart from the dataset that is scored, which is to list its problems in their order.
+        # A separate dataset, so that the scored one lists its problems in order.
         shared = open_dataset(request.data, request.split)
         for finder in finders(request, shared, variants, options, processes):
             find_all(finder, processes.share(shared.videos), progress)
@@ -99,7 +99,7 @@ def _scored(
         if not processes.is_first:
             return None
     elif jobs != 1 and find_at_once(request, dataset, variants, options, jobs, progress):
-        progress = None  # all that is left is to score what was found
+        progress = None  # only scoring remains
     found = finders(request, dataset, variants, options, processes)
     result = evaluate_model(dataset, found, variants, options, progress=progress)
     if request.paper and request.report:  # the last model is the one with the meta loss

@@ -1,1 +1,1 @@
-"""Identities over time: HOTA and its relatives, steadiness, who was called what."""
+"""Identities over time: HOTA and related metrics, steadiness, identity confusion."""

@@ -1,8 +1,8 @@
-"""Which proposal of a later frame an identifier of a true box chooses (the paper's Fig. 5).
+"""The proposal of a later frame that an identifier of a true box chooses (the paper's Fig. 5).
 
-The memory is begun with the true boxes of a track's first frame; in the frames after it, of all
-proposals the one with the highest association is taken. Nothing is learnt on the way, and neither
-scores nor places play a part: it is the identifier alone that is looked at.
+The memory starts with the true boxes of a track's first frame. In each later frame it chooses the
+proposal with the highest association. It learns nothing more, and uses neither scores nor
+positions, so only the identifier is tested.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,15 +23,15 @@ from minet_core.models.zoo import Model
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What was taken for an object in one frame.
+    """The choice for an object in one frame.
 
     Attributes:
         track_id: of the object.
         frame: 0-based.
-        after: frames since the one its identifier is of.
+        after: number of frames since its identifier's frame.
         box: xyxy of the proposal.
         truth: xyxy of the object.
-        iou: how far they overlap.
+        iou: overlap of the two.
     """
 
     track_id: int
@@ -48,10 +48,10 @@ def chosen(
     """The choices for every track of a video, frame by frame.
 
     Args:
-        video: pictures and truth.
+        video: pictures and ground truth.
         model: gives proposals and embeddings.
         config: samples and λ.
-        inclusive: as the dataset's.
+        inclusive: whether the dataset's boxes are inclusive.
     """
     identifiers: dict[int, torch.Tensor] = {}
     begun: dict[int, int] = {}
@@ -79,7 +79,7 @@ def chosen_at(
 ) -> list[torch.Tensor]:
     """(4,) xyxy of the proposal that the identifier of a box chooses in each later picture.
 
-    A model that looks at neighbouring frames sees each picture alone.
+    A model that uses neighbouring frames gets each picture alone.
 
     Args:
         images: the picture of the box, then the later ones.
@@ -109,7 +109,7 @@ def identifier_of(
     embedder: Embedder,
     config: MemoryConfig,
 ) -> torch.Tensor:
-    """(D,) the identifier of a true box, as the memory learns one from a frame (§III-D.2).
+    """(D,) the identifier of a true box, learnt from one frame as in the memory (§III-D.2).
 
     Args:
         box: (4,) xyxy.
@@ -123,7 +123,7 @@ def identifier_of(
     samples = embedder.embed(features, torch.cat([positives, others])).double()
     labels = torch.zeros(len(samples), dtype=torch.float64)
     labels[: len(positives)] = 1
-    # All other proposals with the weight of as many as the paper samples.
+    # All other proposals, with a total weight of the paper's number of samples.
     weights = torch.ones(len(samples), dtype=torch.float64)
     weights[len(positives) :] = min(1.0, config.negatives / max(1, len(others)))
     root = weights.sqrt()

@@ -1,4 +1,4 @@
-"""Who was called by which id: true tracks against found ones, counted in boxes."""
+"""Identity confusion: true tracks against predicted ids, counted in boxes."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,16 +13,16 @@ from minet_core.evaluation.matching import ApProtocol, class_frame
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IdentityConfusion:
-    """True tracks of one video against the ids their boxes were found with.
+    """True tracks of one video against the predicted ids of their boxes.
 
-    Rightly tracked, every row and every column has one entry.
+    With perfect tracking, every row and every column has one entry.
 
     Attributes:
         video: its name.
         true_ids: (T,) true tracks, ascending.
-        found_ids: (P,) found ids, by the true track they were mostly on, more boxes first.
-        boxes: (T, P) true boxes of a track that were found with an id.
-        nameless: (T,) true boxes that were missed, or found without an id.
+        found_ids: (P,) predicted ids, by their main true track, more boxes first.
+        boxes: (T, P) number of a track's true boxes with each id.
+        nameless: (T,) number of true boxes that were missed, or have no id.
     """
 
     video: str
@@ -35,15 +35,15 @@ class IdentityConfusion:
 def identity_confusion(
     video: str, frames: Iterable[EvalFrame], shown: float = 0.0
 ) -> IdentityConfusion:
-    """Count who was called by which id.
+    """Count the predicted ids of each true track.
 
-    A true box has the id of the detection of its class that matches it (greedily, surest first,
-    overlap of one half or more). True boxes that are ignored or have no track take no part.
+    A true box has the id of the matched detection of its class (greedily by descending score,
+    overlap of one half or more). True boxes that are ignored or have no track do not count.
 
     Args:
         video: its name, for the heading.
         frames: of this video, ascending.
-        shown: detections with a lower score are not looked at.
+        shown: minimum score of a detection.
     """
     counts: Counter[tuple[int, int]] = Counter()
     for frame in frames:
@@ -53,7 +53,7 @@ def identity_confusion(
     found_ids = sorted({found for _, found in counts if found != NO_TRACK})
     table = [[counts[true, found] for found in found_ids] for true in true_ids]
     boxes = np.array(table, dtype=np.int64).reshape(len(true_ids), len(found_ids))
-    # Sorted by their main track, right identities form a diagonal.
+    # Sorted by main track, correct identities form a diagonal.
     main = boxes.argmax(axis=0) if boxes.size else np.zeros(0, np.int64)
     order = np.lexsort((-boxes.max(axis=0, initial=0), main))
     return IdentityConfusion(
@@ -66,7 +66,7 @@ def identity_confusion(
 
 
 def _names(frame: EvalFrame, label: int, shown: float) -> list[tuple[int, int]]:
-    """(true id, found id) of a class's true boxes; NO_TRACK for those found without an id."""
+    """(true id, predicted id) of a class's true boxes; NO_TRACK without a predicted id."""
     entry = class_frame(frame, label, ApProtocol.VOC50)
     matched = entry.match()
     matched[frame.found.scores[entry.detections] < shown] = NO_TRACK

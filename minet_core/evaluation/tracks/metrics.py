@@ -3,9 +3,9 @@
     HOTA    detection and association in balance, averaged over overlaps 0.05 … 0.95; its parts
             are DetA and AssA (Luiten et al., 2021)
     CLEAR   MOTA, from misses, false positives and identity switches at an overlap of one half
-    IDF1    detections that bear the right identity, under the best one-to-one naming of tracks
+    IDF1    detections with the right identity, under the best one-to-one assignment of tracks
 
-This is the one module that knows TrackEval.
+Only this module uses TrackEval.
 """
 
 import math
@@ -30,18 +30,18 @@ _Scores = dict[str, dict[str, Any]]
 class TrackingScores:
     """Tracking metrics of a class, a video or everything.
 
-    Scores are NaN where there are no true boxes to score against; the counts hold all the same.
+    Scores are NaN without true boxes; counts are valid anyway.
 
     Attributes:
-        hota: mean over the overlaps; 0 to 1, as all scores here but MOTA.
+        hota: mean over the overlaps; 0 to 1, like all scores here except MOTA.
         det_a: detection part of HOTA.
         ass_a: association part of HOTA.
-        mota: 1 less the share of misses, false positives and switches; can be negative.
-        idf1: share of boxes that are rightly named, from both sides.
-        id_switches: times a true track changed its name.
+        mota: 1 minus the share of misses, false positives and switches; can be negative.
+        idf1: share of boxes with the right identity, over true and predicted boxes.
+        id_switches: times a true track changed its predicted id.
         fragmentations: times a true track was lost and found again.
-        false_positives: detections on nothing.
-        misses: true boxes that were not found.
+        false_positives: detections without a true box.
+        misses: true boxes without a detection.
         true_boxes: all true boxes that count.
         true_tracks: all true tracks that count.
     """
@@ -75,14 +75,14 @@ class TrackingResult:
 
 
 class TrackingAccumulator:
-    """Takes in one video after the other, gives tracking metrics.
+    """Computes tracking metrics, video by video.
 
-    Detections without a track id take no part. A track that changes its class counts as one track
+    Detections without a track id do not count. A track that changes its class counts as one track
     of each class.
 
-    Ignored true boxes are handled as MOTChallenge does: in every frame and class all true boxes
-    and detections are assigned to each other (Hungarian, overlap of one half or more); detections
-    that fall to an ignored true box are taken out, then the ignored true boxes themselves.
+    Ignored true boxes are handled as in MOTChallenge: in every frame and class, true boxes and
+    detections are assigned to each other (Hungarian, overlap of one half or more). Detections
+    assigned to an ignored true box are removed, then the ignored true boxes.
 
     Args:
         classes: names, in the order of the class ids.
@@ -98,11 +98,11 @@ class TrackingAccumulator:
         self._videos: set[str] = set()
 
     def add_video(self, video: str, frames: Iterable[EvalFrame]) -> None:
-        """Take in all frames of one video, in ascending order, those without boxes too.
+        """Add all frames of one video, in ascending order, including frames without boxes.
 
         Raises:
-            InputError: the video was given before, a frame is not its or out of order, a label is
-                no index of `classes`, or a true box that counts has no track id.
+            InputError: the video was added before, a frame is of another video or out of order, a
+                label is no index of `classes`, or a true box that counts has no track id.
         """
         if video in self._videos:
             raise InputError(f"{video}: the video is given twice")
@@ -117,7 +117,7 @@ class TrackingAccumulator:
                 self._sequences[video, self._classes[label]] = self._evaluated(sequence)
 
     def result(self) -> TrackingResult:
-        """Metrics of the videos up to now."""
+        """Metrics of the videos so far."""
         classes = {name: self._of(name=name) for name in self._classes}
         return TrackingResult(
             overall=self._scores(list(self._sequences.values())),
@@ -163,7 +163,7 @@ def _in_order(video: str, frames: Iterable[EvalFrame]) -> Iterator[EvalFrame]:
             raise InputError(f"{frame.place}: it comes after frame {last}")
         if (~frame.truth.ignore & (frame.truth.track_ids < 0)).any():
             raise InputError(
-                f"{frame.place}: a true box has no track id, so nothing can be tracked"
+                f"{frame.place}: a true box has no track id, which tracking metrics need"
             )
         last = frame.number
         yield frame
@@ -193,7 +193,7 @@ def _pair(frame: EvalFrame, label: int) -> _Pair:
 
 
 def _taken_by_ignored(overlaps: Floats, ignored: Bools) -> Bools:
-    """Detections (D,) that an assignment over overlaps (T, D) gives to ignored true boxes."""
+    """Detections (D,) that an assignment by overlaps (T, D) gives to ignored true boxes."""
     enough = np.where(overlaps >= OVERLAP, overlaps, 0.0)
     rows, columns = linear_sum_assignment(enough, maximize=True)
     taken = np.zeros(overlaps.shape[1], dtype=bool)
@@ -202,7 +202,7 @@ def _taken_by_ignored(overlaps: Floats, ignored: Bools) -> Bools:
 
 
 def _sequence(pairs: Sequence[_Pair]) -> dict[str, Any]:
-    """A class of a video in the terms of TrackEval: ids 0 … n-1, one entry a frame."""
+    """A class of a video as TrackEval expects it: ids 0 … n-1, an entry per frame."""
     true_ids = _renumbered([pair.true_ids for pair in pairs])
     found_ids = _renumbered([pair.found_ids for pair in pairs])
     return {

@@ -1,4 +1,4 @@
-"""The score of true tracks over time, for the eye (the paper's Fig. 4)."""
+"""The scores of true tracks over time, for plots (the paper's Fig. 4)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from minet_core.evaluation.tracks.steadiness import TrackKey
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackScores:
-    """The scores one true track was found with, by one or several runs.
+    """The scores of one true track, from one or several runs.
 
     Attributes:
         video: its name.
         track_id: of the true track.
         label: name of its class.
-        frames: (K,) 0-based frames that have a true box of the track, ascending.
-        scores: run → (K,) score of the detection on the true box, 0 where there is none.
+        frames: (K,) 0-based frames with a true box of the track, ascending.
+        scores: run → (K,) score of the detection on the true box, 0 without one.
     """
 
     video: str
@@ -31,11 +31,10 @@ class TrackScores:
 
 
 class TrackScoreAccumulator:
-    """Takes in the frames of one run, those of a video in ascending order.
+    """Collects the scores of one run, frame by frame; ascending within a video.
 
-    A true box is matched as steadiness matches it (`temporal.TemporalAccumulator`): greedily,
-    surest detection first, same class, overlap of one half or more. What is held grows with the
-    true boxes alone.
+    A true box is matched as in `steadiness.TemporalAccumulator`: greedily by descending score, same
+    class, overlap of one half or more. Memory grows only with the true boxes.
 
     Args:
         classes: names, in the order of the class ids.
@@ -47,7 +46,7 @@ class TrackScoreAccumulator:
         self._labels: dict[TrackKey, str] = {}
 
     def add(self, frame: EvalFrame) -> None:
-        """Take in one frame.
+        """Add a frame.
 
         Raises:
             InputError: a label is no index of `classes`.
@@ -65,7 +64,7 @@ class TrackScoreAccumulator:
                     self._points.setdefault(key, []).append((frame.number, float(score)))
 
     def result(self, run: str) -> dict[TrackKey, TrackScores]:
-        """All tracks up to now, in the order of their first box, as seen by the named run."""
+        """All tracks so far, in the order of their first box, with the scores of this run."""
         return {
             (video, track): TrackScores(
                 video,
@@ -81,12 +80,12 @@ class TrackScoreAccumulator:
 def longest_tracks(
     runs: Sequence[Mapping[TrackKey, TrackScores]], count: int = 6
 ) -> list[TrackScores]:
-    """The tracks with the most true boxes, with the scores of all runs side by side.
+    """The tracks with the most true boxes, with the scores of all runs.
 
-    Length is a choice that does not know the scores, so no run is flattered.
+    Length does not depend on the scores, so the choice favours no run.
 
     Raises:
-        ConfigError: the runs were not made over the same true tracks.
+        ConfigError: the runs have different true tracks.
     """
     if any(set(run) != set(runs[0]) for run in runs):
         raise ConfigError("two runs can only be compared on the same true tracks")

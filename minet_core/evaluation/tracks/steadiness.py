@@ -1,6 +1,6 @@
-"""Detection over time: do the boxes of a true object keep their score and stay there?
+"""Steadiness over time: do the boxes of a true object stay, and keep their score?
 
-These are the things memory is there to improve; average precision hardly sees them.
+This is what the memory improves; average precision hardly measures it.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ TrackKey = tuple[str, int]
 
 @dataclass(slots=True)
 class TrackHistory:
-    """What became of one true track.
+    """The detections of one true track.
 
     Attributes:
         label_id: its class, as first annotated.
-        boxes: true boxes that count.
-        covered: of those, how many were found with the score that is shown.
-        steps: pairs of boxes in consecutive frames.
+        boxes: number of true boxes that count.
+        covered: number of these found with at least the minimum score.
+        steps: number of pairs of boxes in consecutive frames.
         change: sum over these pairs of the absolute change of the score.
-        runs: stretches of covered boxes, broken by boxes that were not.
+        runs: number of stretches of covered boxes.
     """
 
     label_id: int
@@ -42,7 +42,7 @@ class TrackHistory:
     _was_covered: bool = False
 
     def extend(self, index: int, score: float, shown: float) -> None:
-        """Add the true box of the `index`-th frame, found with `score` (0: not found)."""
+        """Add the true box of the `index`-th frame, detected with `score` (0: missed)."""
         if index == self._last_index + 1:
             self.steps += 1
             self.change += abs(score - self._last_score)
@@ -78,10 +78,10 @@ class TemporalResult:
     def jitter_difference(
         self, other: "TemporalResult", level: float = 0.95, seed: int = 0
     ) -> Interval:
-        """Interval of this jitter less another's on the same tracks: with and without memory.
+        """Interval of this jitter minus another's on the same tracks: with and without memory.
 
         Raises:
-            ConfigError: the two were not made from the same tracks.
+            ConfigError: the two have different tracks.
         """
         if set(self.tracks) != set(other.tracks):
             raise ConfigError("two results can only be compared on the same true tracks")
@@ -95,7 +95,7 @@ class TemporalResult:
 
     @property
     def fragmentations(self) -> int:
-        """How often a track was lost and found again, while it was there to be seen."""
+        """How often a track was lost and found again while it was visible."""
         return sum(max(0, track.runs - 1) for track in self.tracks.values())
 
     def _changes(self) -> tuple[Floats, Floats]:
@@ -105,13 +105,13 @@ class TemporalResult:
 
 
 class TemporalAccumulator:
-    """Takes in the frames of one video after the other, gives steadiness along true tracks.
+    """Computes steadiness along true tracks, video by video and frame by frame.
 
-    A true box has the score of the detection of its class that matches it (greedily, surest first,
-    overlap of one half or more), and 0 if none does: an object that flickers out is as unsteady as
-    its score was high. A change is counted between frames that were given one after the other, if
-    the track has a box in both; where the annotation has a gap, nothing is counted. True boxes
-    that are ignored or have no track id take no part.
+    A true box has the score of the matched detection of its class (greedily by descending score,
+    overlap of one half or more), or 0 without one: an object that flickers out is as unsteady as
+    its score was high. Changes count between consecutive given frames if the track has a box in
+    both; gaps in the annotation do not count. True boxes that are ignored or have no track id do
+    not count.
 
     Args:
         classes: names, in the order of the class ids.
@@ -129,11 +129,11 @@ class TemporalAccumulator:
         self._index = -1
 
     def add(self, frame: EvalFrame) -> None:
-        """Take in the next frame of a video.
+        """Add the next frame of a video.
 
         Raises:
-            InputError: frames of a video are not in ascending order or not given together, or a
-                label is no index of `classes`.
+            InputError: frames of a video are not in ascending order or not consecutive, or a label
+                is no index of `classes`.
         """
         frame.check_labels(self._classes)
         self._advance(frame)
@@ -149,7 +149,7 @@ class TemporalAccumulator:
     def _advance(self, frame: EvalFrame) -> None:
         if frame.video != self._video:
             if frame.video in self._videos:
-                raise InputError(f"{frame.place}: this video's frames do not come together")
+                raise InputError(f"{frame.place}: this video's frames are not consecutive")
             self._videos.add(frame.video)
             self._video, self._number = frame.video, -1
         if frame.number <= self._number:
@@ -158,13 +158,13 @@ class TemporalAccumulator:
         self._index += 1
 
     def result(self) -> TemporalResult:
-        """Steadiness over the frames up to now."""
+        """Steadiness over the frames so far."""
         tracks = {key: replace(history) for key, history in self._tracks.items()}
         return TemporalResult(self._shown, tracks)
 
 
 def _matched_scores(frame: EvalFrame, label: int) -> tuple[Ints, Floats]:
-    """Rows (T,) of a class's true boxes that count, and the scores (T,) they were found with."""
+    """Rows (T,) of a class's true boxes that count, and the scores (T,) of their detections."""
     entry = class_frame(frame, label, ApProtocol.VOC50)
     matched = entry.match()
     hit: Bools = matched >= 0

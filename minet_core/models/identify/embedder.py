@@ -4,6 +4,7 @@ Where ONNX Runtime computes the backbone, nothing here loads torchvision's modul
 network in PyTorch, would take as long to load as PyTorch itself.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, linear
 
 from minet_core.box_tensors import operators
+from minet_core.models.batches import by_size, stacked
 from minet_core.models.detector import FeatureMap, Frame
 from minet_core.models.engine import Engine, engine_of
 from minet_core.models.identify.embedding import ROI, read_weights, unit
@@ -97,14 +99,22 @@ class IdentifyEmbedder:
         """Whether PyTorch computes the backbone."""
         return not isinstance(self.network, EngineIdentify)
 
-    @torch.inference_mode()
     def features(self, frame: Frame) -> FeatureMap:
         """The frame's feature map at stride 16 of the resized frame."""
-        picture = torch.from_numpy(frame)[None].to(self._device).permute(0, 3, 1, 2)
+        return self.features_of([frame])[0]
+
+    @torch.inference_mode()
+    def features_of(self, frames: Sequence[Frame]) -> list[FeatureMap]:
+        """See `Batched`; frames of one size share a pass."""
+        return by_size(frames, self._features_equal)
+
+    def _features_equal(self, frames: list[Frame]) -> list[FeatureMap]:
+        pictures = stacked(frames).to(self._device)
         if self._device.type != "cpu":  # only the CPU resizes bytes, and there it is faster
-            picture = picture.float()
-        picture, scale = shrunk(picture, self._max_side)
-        return FeatureMap(self.network.look(picture), STRIDE / scale)
+            pictures = pictures.float()
+        pictures, scale = shrunk(pictures, self._max_side)
+        looked = self.network.look(pictures)
+        return [FeatureMap(own, STRIDE / scale) for own in torch.split(looked, 1)]
 
     @torch.inference_mode()
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:

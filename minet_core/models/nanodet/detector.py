@@ -3,18 +3,16 @@
 import json
 import math
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name everybody knows it by)
-from numpy.typing import NDArray
 from torch import Tensor
 
 from minet_core.box_tensors import clipped
 from minet_core.errors import ConfigError, WeightsError
-from minet_core.models.batches import by_size
+from minet_core.models.batches import by_size, stacked
 from minet_core.models.detector import BaseDetections, Frame, ScoreKind
 from minet_core.models.engine import Engine, engine_of
 from minet_core.models.nanodet.network import (
@@ -63,10 +61,22 @@ def cell_centres(height: int, width: int) -> tuple[Tensor, Tensor]:
     return torch.cat(centres), torch.cat(strides)
 
 
-def decode_boxes(distance_logits: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
-    """Boxes (N, 4) xyxy in input pixels of (N, 4 · bins) distance logits at the (N, 2) centres.
+@lru_cache(maxsize=8)
+def _frame_cells(height: int, width: int, new_height: int, new_width: int) -> Tensor:
+    """(A, 4) centres x, y and strides across and down, in pixels of a height × width frame.
 
-    A side's distance is the expectation over its bins (0, 1, …), in units of the stride.
+    The network's picture of it is new_height × new_width.
+    """
+    centres, strides = cell_centres(new_height, new_width)
+    scale = torch.tensor([new_width / width, new_height / height])
+    return torch.cat((centres / scale, strides / scale), dim=1)
+
+
+def decode_boxes(distance_logits: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
+    """Boxes (N, 4) xyxy of (N, 4 · bins) distance logits at the (N, 2) centres.
+
+    A side's distance is the expectation over its bins (0, 1, …), in units of the stride: (N, 1),
+    or (N, 2) across and down, in pixels as the centres are.
     """
     bins = distance_logits.shape[1] // 4
     sides = distance_logits.reshape(-1, bins)
@@ -74,8 +84,8 @@ def decode_boxes(distance_logits: Tensor, centres: Tensor, strides: Tensor) -> T
     shares = (sides - sides.amax(dim=1, keepdim=True)).exp()
     weights = torch.stack([torch.ones(bins), torch.arange(bins)], dim=1).to(shares)
     total, weighted = (shares @ weights).unbind(1)
-    sides = (weighted / total).view(-1, 4) * strides
-    return torch.cat((centres - sides[:, :2], centres + sides[:, 2:]), dim=-1)
+    sides = (weighted / total).view(-1, 2, 2) * strides[:, None]
+    return torch.cat((centres - sides[:, 0], centres + sides[:, 1]), dim=-1)
 
 
 class NanoDetDetector:
@@ -140,28 +150,28 @@ class NanoDetDetector:
 
     def _detect_equal(self, frames: list[Frame]) -> list[BaseDetections]:
         height, width = frames[0].shape[:2]
-        pictures = self._resized(np.stack(frames))
+        pictures = self._resized(frames)
         class_logits, distance_logits = self._network(pictures)
         new_height, new_width = pictures.shape[2:]
-        scale = torch.tensor([new_width / width, new_height / height]).repeat(2)
-        cells = cell_centres(new_height, new_width)
+        cells = _frame_cells(height, width, new_height, new_width)
         detections = []
         for logits, distances in zip(class_logits.cpu(), distance_logits.cpu(), strict=True):
             best = logits.amax(dim=1)
             rows = best_rows(best)
-            boxes = decode_boxes(distances[rows], *(table[rows] for table in cells)) / scale
+            places = cells.index_select(0, rows)
+            boxes = decode_boxes(distances.index_select(0, rows), places[:, :2], places[:, 2:])
             boxes = clipped(boxes, (height, width))
             keep = suppressed(boxes, best[rows], self._nms_iou, self._max_proposals)
             detections.append(self._detections(boxes[keep], logits[rows[keep]]))
         return detections
 
-    def _resized(self, frames: NDArray[np.uint8]) -> Tensor:
-        """(B, 3, h, w) pictures of frames (B, H, W, 3), whose longer side is the size."""
-        height, width = frames.shape[1:3]
+    def _resized(self, frames: list[Frame]) -> Tensor:
+        """(B, 3, h, w) pictures, channels last, of frames of one size; longer side: the size."""
+        height, width = frames[0].shape[:2]
         size, longer = self._size or size_for(width, height), max(height, width)
         new_height = max(1, round(height * size / longer))
         new_width = max(1, round(width * size / longer))
-        pictures = torch.from_numpy(frames).to(self._device).permute(0, 3, 1, 2)
+        pictures = stacked(frames).to(self._device)
         if self._device.type != "cpu":  # only the CPU resizes bytes, and there it is much faster
             pictures = pictures.float()
         # Antialiased: precision is the same, and scores waver less when things move by a pixel.

@@ -152,11 +152,16 @@ def prepare(frames: list[Frame], how: Preparation) -> tuple[NDArray[np.float32],
     scale = [1 / np.float32(std) for std in how.std]
     offset = [-np.float32(mean) * by for mean, by in zip(how.mean, scale, strict=True)]
     pictures = np.empty((len(frames), 3, fit.outer_height, fit.outer_width), np.float32)
-    if (fit.new_width, fit.new_height) != (fit.outer_width, fit.outer_height):
-        for channel, padding in enumerate(how.padding):
-            pictures[:, channel] = np.float32(padding) * scale[channel] + offset[channel]
     down = slice(fit.top, fit.top + fit.new_height)
     right = slice(fit.left, fit.left + fit.new_width)
+    filling = np.multiply(how.padding, scale, dtype=np.float32) + np.array(offset)
+    for beside in (
+        pictures[:, :, : down.start],
+        pictures[:, :, down.stop :],
+        pictures[:, :, down, : right.start],
+        pictures[:, :, down, right.stop :],
+    ):
+        beside[:] = filling[:, None, None]
     for picture, frame in zip(pictures, frames, strict=True):
         planes = load_opencv("prepare frames").split(_resized(frame, fit, how.interpolation))
         for channel, source in enumerate(planes[::-1] if how.order is Order.BGR else planes):

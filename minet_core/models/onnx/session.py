@@ -72,6 +72,7 @@ class Session:
     Args:
         path: of the file.
         device: auto, cpu, cuda, cuda:1, mps or coreml, directml.
+        threads: that compute; None for those of a network.
 
     Attributes:
         path: as given.
@@ -86,11 +87,11 @@ class Session:
         MinetError: ONNX Runtime is not installed.
     """
 
-    def __init__(self, path: Path, device: str = "cpu") -> None:
+    def __init__(self, path: Path, device: str = "cpu", threads: int | None = None) -> None:
         runtime = load_onnxruntime()
         self.path = path
         self.device, provider = _provider(runtime, device)
-        self._session = _open(runtime, path, provider)
+        self._session = _open(runtime, path, provider, threads or of_networks())
         if device != "auto" and provider[0] not in self._session.get_providers():
             raise ConfigError(f"ONNX Runtime cannot use {device} here; try --device cpu")
         self.inputs = tuple(map(_port, self._session.get_inputs()))
@@ -151,12 +152,14 @@ def _provider(runtime: ModuleType, device: str) -> tuple[str, tuple[str, dict[st
     return kind, (PROVIDERS[kind], options)
 
 
-def _open(runtime: ModuleType, path: Path, provider: tuple[str, dict[str, Any]]) -> Any:
+def _open(
+    runtime: ModuleType, path: Path, provider: tuple[str, dict[str, Any]], threads: int
+) -> Any:
     if not path.is_file():
         raise WeightsError(f"{path}: no such file")
     options = runtime.SessionOptions()
     options.log_severity_level = 4  # what fails is raised; the rest is no user's business
-    options.intra_op_num_threads = of_networks()  # none of which keep a core busy with waiting
+    options.intra_op_num_threads = threads  # none of which keep a core busy with waiting
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = [provider]
     if provider[0] != PROVIDERS["cpu"]:

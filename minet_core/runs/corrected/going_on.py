@@ -31,7 +31,6 @@ from minet_core.inference.online import OnlineDetector
 from minet_core.inference.paths import PathFinder
 from minet_core.inference.planting import Planting, planting
 from minet_core.inference.sights import Eyes
-from minet_core.inference.windows import windows
 from minet_core.models.zoo import Model
 from minet_core.options import CORRECTIONS, FORMATS, SIGHTS, DetectOptions
 from minet_core.publishing import replace_bytes
@@ -39,10 +38,9 @@ from minet_core.results import FrameDetections
 from minet_core.runs.corrected.before import GoneOn, begin_edits, keep_before
 from minet_core.runs.corrected.more_classes import PaddedSights, knowing, padded
 from minet_core.runs.opened_video import OpenedVideo, opened_video
-from minet_core.runs.producer import prefetch
 from minet_core.runs.sight_file import SightFile, SightWriter, Stamp, is_kept
 from minet_core.runs.spool import Frames, open_spool, write_linked
-from minet_core.runs.stages import QUEUE_DEPTH, decoded
+from minet_core.runs.stages import sights
 from minet_core.runs.summary import Summary
 from minet_core.video import VideoInfo
 
@@ -160,11 +158,10 @@ def _see(path: Path, video: OpenedVideo, progress: Progress | None) -> None:
     follows = motion is not None and motion.camera
     eyes = Eyes(model, clock, remembers=True, follows=follows)
     with closing(SightWriter(path, video.standing.manifest.sight_key)) as writer:
-        with closing(prefetch(decoded(reader, clock), QUEUE_DEPTH)) as frames:
-            for frame, before, after in windows(frames, lambda each: each.image, model.window):
-                model.surround(frame.image, before, after)
+        with closing(sights(reader, eyes, clock, video.options.batch)) as seen:
+            for frame, sight in seen:
                 stamp = Stamp(frame.index, frame.pts, frame.time)
-                writer.write(stamp, eyes.see(frame.image, frame.index))
+                writer.write(stamp, sight)
                 if progress is not None:
                     progress(_nothing(stamp, model), reader.info)
         writer.complete(reader.end)

@@ -67,11 +67,11 @@ class Yolo(CellLayout):
 
     def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:  # noqa: ARG002
         """Centres and sizes are in pixels."""
-        return from_centres(self._table(outputs)[:4, cells].T)
+        return from_centres(self._table(outputs)[:4].index_select(1, cells).T)
 
     def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
         """They are probabilities."""
-        return self._scores(outputs)[:, cells].T
+        return self._scores(outputs).index_select(1, cells).T
 
     def _table(self, outputs: Arrays) -> Tensor:
         """A column a cell."""
@@ -96,19 +96,18 @@ class _WithObjectness(CellLayout):
         """Of the highest objectness, above which no product is; by the product."""
         table = tensor(outputs[self.output])
         cells, objectness = ranked(table[:, 4])
-        best, order = (table[cells, 5 : self._end].amax(dim=1) * objectness).sort(
-            descending=True, stable=True
-        )
+        scores = table.index_select(0, cells)[:, 5 : self._end]
+        best, order = (scores.amax(dim=1) * objectness).sort(descending=True, stable=True)
         return cells[order], best
 
     def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:
         """Of centres and sizes."""
-        sides = self._sides(tensor(outputs[self.output])[cells, :4], cells, size)
-        return from_centres(sides)
+        sides = tensor(outputs[self.output])[:, :4].index_select(0, cells)
+        return from_centres(self._sides(sides, cells, size))
 
     def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
         """The products."""
-        rows = tensor(outputs[self.output])[cells]
+        rows = tensor(outputs[self.output]).index_select(0, cells)
         return rows[:, 4:5] * rows[:, 5 : self._end]
 
     @property
@@ -191,7 +190,7 @@ class Yolox(_WithObjectness):
         """Offsets from a cell's corner and log sizes, both in strides; or pixels already."""
         if self.decoded:
             return sides
-        corners, strides = (values[cells] for values in places(size, self.strides))
+        corners, strides = (values.index_select(0, cells) for values in places(size, self.strides))
         return torch.cat(((sides[:, :2] + corners) * strides, sides[:, 2:].exp() * strides), dim=1)
 
 
