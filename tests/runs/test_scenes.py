@@ -128,5 +128,5 @@ def test_what_cannot_be_cut_is_said(tmp_path):
         DetectOptions(split_at_cuts=True, keep=True)
     with pytest.raises(ConfigError, match="--split-at-cuts and --prompts exclude each other"):
         DetectOptions(split_at_cuts=True, prompts="a.json")
-    with pytest.raises(ConfigError, match="can be read only once; leave out --split-at-cuts"):
+    with pytest.raises(ConfigError, match="can be read only once, so remove --split-at-cuts"):
         annotate("-", tmp_path, colour_model(), DetectOptions(split_at_cuts=True))
