@@ -138,7 +138,7 @@ class SceneOptions(Options):
     split_at_cuts: bool = setting(
         False,
         "Process the scenes of each video in parallel, with --jobs or --ray; identities end at "
-        "scene cuts.",
+        "cuts.",
     )
 
 
