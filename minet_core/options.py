@@ -103,6 +103,9 @@ class RowOptions(Options):
         "For small objects in large frames: also detect in N overlapping crops along the longer "
         "side; several times slower.",
     )
+    half: bool = setting(
+        False, "On an NVIDIA GPU: backbones compute in half precision. Not tried on a GPU yet."
+    )
     start: int | float | None = setting(None, "First frame (120) or time (4.5s, 01:30).")
     end: int | float | None = setting(None, "Frame or time to stop before.")
     stride: int = setting(1, "Use every N-th frame only.")
@@ -160,8 +163,7 @@ class RunOptions(Options):
 
     batch: int = setting(
         1,
-        "Frames that the networks see in one call. For GPUs: a CPU gains nothing. Results come "
-        "later by as many frames, and are the same.",
+        "Frames per call of the networks, for GPUs: slower on a CPU. The results are the same.",
     )
     report: bool = setting(
         False, "Also write report.html, a page to review the result in a browser."

@@ -143,7 +143,7 @@ def test_nothing_is_overwritten_unasked(results, tmp_path, capsys):
     out.mkdir()
     (out / "street.xml").write_text("mine")
     assert export(results, "--to", "cvat", "-o", out) == 5
-    assert "street.xml is there already; --overwrite replaces it" in capsys.readouterr().err
+    assert "street.xml exists already; --overwrite replaces it" in capsys.readouterr().err
     assert files_in(out) == ["street.xml"]
     assert (out / "street.xml").read_text() == "mine"
     assert export(results, "--to", "cvat", "-o", out, "--overwrite") == 0

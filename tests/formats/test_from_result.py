@@ -134,7 +134,7 @@ def test_times_of_frames_without_rows_are_between_those_with(tmp_path):
     [
         pytest.param({"version": 99}, "version 99", id="another version"),
         pytest.param({"schema": "other"}, "not a result", id="another schema"),
-        pytest.param({"counts": {"frames": 0}}, "was not looked at", id="frames"),
+        pytest.param({"counts": {"frames": 0}}, "was not processed", id="frames"),
         pytest.param({"counts": {}}, "damaged", id="no counts"),
         pytest.param({"counts": {"frames": 10**9}}, "of 1000000000 frames", id="endless"),
         pytest.param({"video": {**VIDEO, "duration": float("inf")}}, "damaged", id="for ever"),

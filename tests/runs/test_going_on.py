@@ -86,7 +86,7 @@ class TestPrompts:
     @pytest.mark.parametrize(
         ("entry", "message"),
         [
-            ({"frame": 99}, "of frames that are not looked at"),
+            ({"frame": 99}, "in frames that are not processed"),
             ({"frame": -2}, "a frame or an id that is none"),
             ({"id": 0}, "a frame or an id that is none"),
             ({"label": "persn"}, "no class 'persn'"),

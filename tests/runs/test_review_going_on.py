@@ -103,7 +103,7 @@ def test_nothing_mended_is_nothing_to_go_on_from(folder, tab):
     ("name", "message"),
     [
         ("minet.json", "tells how the result was made"),
-        ("edits.json", "no edits.json to go on from"),
+        ("edits.json", "no edits.json to continue from"),
     ],
 )
 def test_what_is_missing_is_told(folder, server, name, message):

@@ -197,8 +197,8 @@ def _of_frames(anchors: Anchors, sights: SightFile) -> tuple[Anchors, list[str]]
     own = {frame: row for frame, row in sorted(boxes.items()) if frame in set(looked_at)}
     left = sum(len(row) for frame, row in boxes.items() if frame not in own)
     if boxes and not own:
-        raise InputError("all boxes of the person are of frames that are not looked at")
-    notes = [f"boxes of frames that are not looked at, left out: {left}"] if left else []
+        raise InputError("all annotated boxes are in frames that are not processed")
+    notes = [f"boxes in frames that are not processed, left out: {left}"] if left else []
     return replace(anchors, boxes=own), [*anchors.notes, *notes]
 
 
