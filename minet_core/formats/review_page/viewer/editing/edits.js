@@ -1,4 +1,4 @@
-// Edits and what they do to rows: the same, edit by edit, as `minet_core/edits` does in Python.
+// Edits and what they do to rows: the same, edit by edit, as `minet_core/formats/edits` does in Python.
 
 /**
  * One edit, as edits.json has it.
