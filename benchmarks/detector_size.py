@@ -26,7 +26,7 @@ from minet_core.evaluation.precision.average_precision import ApAccumulator
 from minet_core.evaluation.predictions.convert import pairs, true_boxes
 from minet_core.inference.score_frames import ScoredFrame
 from minet_core.models.detector import Frame
-from minet_core.models.nanodet.detector import load_nanodet
+from minet_core.models.nanodet.detector import NanoDetDetector, load_nanodet
 from minet_core.models.weight_files import DEFAULT_MODEL, detector_file
 
 CELL = (640, 480)
@@ -55,19 +55,21 @@ def main() -> None:
     arguments = parser.parse_args()
     specs = [f"mot:{folder}" for folder in folders(arguments.roots)]
     classes = tuple(sorted({name for spec in specs for name in open_dataset(spec).classes}))
-    streams = [list(_pictures(spec, classes, arguments.step)) for spec in specs]
+    streams = [list(pictures_of(spec, classes, arguments.step)) for spec in specs]
     print(f"{'width':>6}{'size':>6}{'pictures':>10}{'AP50':>8}{'CPU':>7}")
     for across in (1, 2, 3):
         pictures = list(_mosaics(streams, across))
         first = 0.0
         for size in arguments.sizes:
-            precision, seconds = _measure(pictures, classes, size)
+            detector = load_nanodet(detector_file(DEFAULT_MODEL), size=size)
+            precision, seconds = measure(pictures, classes, detector)
             first = first or seconds
             width = pictures[0].image.shape[1]
             print(f"{width:6}{size:6}{len(pictures):10}{precision:8.1f}{seconds / first:7.2f}")
 
 
-def _pictures(spec: str, classes: tuple[str, ...], step: int) -> Iterator[Picture]:
+def pictures_of(spec: str, classes: tuple[str, ...], step: int) -> Iterator[Picture]:
+    """Every so many frames of a sequence, with their truth."""
     dataset = open_dataset(spec)
     ids = np.array([classes.index(name) for name in dataset.classes])
     (video,) = dataset.videos
@@ -109,9 +111,10 @@ def _mosaic(cells: list[Picture], across: int) -> Picture:
     return Picture(image, truth)
 
 
-def _measure(pictures: list[Picture], classes: tuple[str, ...], size: int) -> tuple[float, float]:
+def measure(
+    pictures: list[Picture], classes: tuple[str, ...], detector: NanoDetDetector
+) -> tuple[float, float]:
     """AP50 in percent, and the median of CPU seconds a call."""
-    detector = load_nanodet(detector_file(DEFAULT_MODEL), size=size)
     names = map_classes(detector.classes, classes)
     average, seconds = ApAccumulator(classes), []
     for number, picture in enumerate(pictures):

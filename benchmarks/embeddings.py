@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, linear
 
+from benchmarks.engines import OpenVino, in_int8
 from benchmarks.identities.data import folders
 from minet_core.box_tensors import box_iou, operators
 from minet_core.config import VIDEO
@@ -174,10 +175,11 @@ def _ways(frames: list[Frame], folder: Path) -> Iterator[Way]:
             f"identify network, {side} pixels", _of(load_identify(embedder_file(), max_side=side))
         )
     yield Way(
-        "the same, 640, backbone in int8", _of(_with(Engine(Session(_int8(graph, frames, folder)))))
+        "the same, 640, backbone in int8",
+        _of(_with(Engine(Session(in_int8(graph, frames, folder))))),
     )
     with suppress(ImportError):
-        yield Way("the same, 640, backbone by OpenVINO", _of(_with(_openvino(graph))))
+        yield Way("the same, 640, backbone by OpenVINO", _of(_with(OpenVino(graph))))
     for name, place in (("8, 128 channels", 0), ("16, 256 channels", 1)):
         yield Way(
             f"the detector's features at stride {name}", partial(_of_detector, _detector(), place)
@@ -200,57 +202,6 @@ def _with(engine: Any) -> IdentifyEmbedder:
     weights = read_safetensors(embedder_file())[1]
     engine = engine or Engine(Session(embedder_file().with_suffix(".onnx")))
     return IdentifyEmbedder(EngineIdentify(engine, weights["head.weight"], weights["head.bias"]))
-
-
-def _int8(graph: Path, frames: list[Frame], folder: Path) -> Path:
-    """The graph with weights and activations in 8 bits, calibrated on the frames."""
-    from onnxruntime.quantization import (
-        CalibrationDataReader,
-        QuantFormat,
-        QuantType,
-        quantize_static,
-    )
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self._frames = iter(frames[:8])
-
-        def get_next(self) -> dict[str, Any] | None:
-            frame = next(self._frames, None)
-            if frame is None:
-                return None
-            picture = torch.from_numpy(frame).permute(2, 0, 1)[None]
-            small = interpolate(picture, (352, 480), mode="bilinear", antialias=True)
-            return {"pictures": small.permute(0, 2, 3, 1).contiguous().numpy()}
-
-    ready, made = folder / "ready.onnx", folder / f"{graph.stem}-int8.onnx"
-    quant_pre_process(graph, ready, skip_symbolic_shape=True)
-    quantize_static(
-        ready,
-        made,
-        Reader(),
-        quant_format=QuantFormat.QDQ,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        op_types_to_quantize=["Conv", "Add"],
-    )
-    return made
-
-
-def _openvino(graph: Path) -> Any:
-    import openvino
-
-    compiled = openvino.Core().compile_model(
-        str(graph), "CPU", {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
-    )
-
-    def run(pictures: Tensor) -> tuple[Tensor]:
-        found = compiled(pictures.permute(0, 2, 3, 1).contiguous().numpy())
-        return (torch.from_numpy(np.array(found[0])),)
-
-    return run
 
 
 def _detector() -> PictureNanoDet:

@@ -1,6 +1,6 @@
 """What several videos at once gain: `minet detect` with 1 and 2 jobs, 1 and 2 threads.
 
-    python benchmarks/jobs.py FOLDER [--rounds 3] [--max-frames 200]
+    python -m benchmarks.jobs FOLDER [--rounds 3] [--max-frames 200]
 
 The settings take turns, so that what else the machine does falls on all of them. Beside the time
 on the wall stands that of the processor, of all processes together: it says what a machine that
@@ -62,11 +62,13 @@ def main() -> None:
                 f"load before {load:.1f}",
                 flush=True,
             )
-    print(f"\n{frames} frames\n\n| | wall, s | processor, s | processor, ms a frame |")
-    print("|---|---|---|---|")
+    print(f"\n{frames} frames\n")
+    print("| | wall, s | frames a second | processor, s | processor, ms a frame |")
+    print("|---|---|---|---|---|")
     for name, pairs in found.items():
         wall, processor = (min(values) for values in zip(*pairs, strict=True))
-        print(f"| {name} | {wall:.1f} | {processor:.1f} | {1000 * processor / frames:.1f} |")
+        speed, each = frames / wall, 1000 * processor / frames
+        print(f"| {name} | {wall:.1f} | {speed:.1f} | {processor:.1f} | {each:.1f} |")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ SECTIONS = {
         *("list_file", "watch", "start", "end", "max_frames", "stride", "rate", "stream"),
         *("detections", "first_boxes", "prompts", "corrections"),
     ),
-    "Model": ("model", "classes", "score", "size", "tiles", "identify", "device"),
+    "Model": ("model", "classes", "score", "size", "tiles", "identify", "device", "half"),
     "What to write": ("output", "report", "formats", "video", "trails", "score_vectors", "keep"),
     "Memory": ("memory", "link", "fill", "preset"),
     "Run": (
@@ -82,6 +82,7 @@ SECTIONS = {
 @setting("--score-vectors", "score_vectors", is_flag=True)
 @setting("--size", "size", type=detector_size, metavar="N|auto")
 @setting("--tiles", "tiles", type=int)
+@setting("--half", "half", is_flag=True)
 @setting("--trails", "trails", type=int)
 @setting("--keep", "keep", is_flag=True)
 @setting("--video/--no-video", "video")

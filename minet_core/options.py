@@ -103,6 +103,9 @@ class RowOptions(Options):
         "For small objects in large frames: also detect in N overlapping crops along the longer "
         "side; several times slower.",
     )
+    half: bool = setting(
+        False, "On an NVIDIA GPU: backbones compute in half precision. Not tried on a GPU yet."
+    )
     start: int | float | None = setting(None, "First frame (120) or time (4.5s, 01:30).")
     end: int | float | None = setting(None, "Frame or time to stop before.")
     stride: int = setting(1, "Use every N-th frame only.")
@@ -134,8 +137,8 @@ class SceneOptions(Options):
 
     split_at_cuts: bool = setting(
         False,
-        "Cut each video at its scene cuts into parts that are done at once, with --jobs or --ray; "
-        "identities end there.",
+        "Process the scenes of each video in parallel, with --jobs or --ray; identities end at "
+        "cuts.",
     )
 
 
@@ -160,8 +163,7 @@ class RunOptions(Options):
 
     batch: int = setting(
         1,
-        "Frames that the networks see in one call. For GPUs: a CPU gains nothing. Results come "
-        "later by as many frames, and are the same.",
+        "Frames per call of the networks, for GPUs: slower on a CPU. The results are the same.",
     )
     report: bool = setting(
         False, "Also write report.html, a page to review the result in a browser."
@@ -230,7 +232,7 @@ class DetectOptions(
             raise ConfigError(f"{' and '.join(map(_option, given))} exclude each other")
         if self.split_at_cuts and (given or self.keep):
             other = _option([*given, "keep"][0])
-            raise ConfigError(f"--split-at-cuts and {other} exclude each other: that is one run")
+            raise ConfigError(f"--split-at-cuts and {other} exclude each other")
         if self.score_vectors and "json" not in self.result_formats:
             raise ConfigError("--score-vectors needs result.json: add json to the formats")
         if self.report and "json" not in self.result_formats:

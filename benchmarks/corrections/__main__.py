@@ -2,6 +2,8 @@
 
     python -m benchmarks.corrections ROOT… --work DIR [--toy N]
 
+`--toy` adds so many toy videos, with boxes of a made-up detector that misses and errs.
+
 A result of `minet detect` is mended one edit at a time by somebody who knows the truth: the worst
 fault first, what the review page's doubts ask about first, or frame by frame; and with or without
 `--corrections` after every so many edits. A box that is missing is drawn, and those between it and
@@ -15,12 +17,14 @@ import argparse
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from benchmarks.corrections.annotator import ORDERS, Annotator
+from benchmarks.corrections.toy import toys
 from benchmarks.corrections.truth import Truth
 from benchmarks.identities.data import folders
 from minet_core.datasets.dataset import VideoTruth
@@ -39,16 +43,19 @@ def main() -> None:
     torch.set_num_threads(1)
     model = load_model(device="cpu")
     print("sequence order go-on start " + " ".join(f"{t:.0%}:n/min" for t in TARGETS) + " end")
-    for name, source, truth in videos(asked.roots):
+    for name, source, detections, truth in (*videos(asked.roots), *toys(asked.work, asked.toy)):
         base = asked.work / name / "base"
-        options = DetectOptions(video=False, formats=("json",), keep=True, overwrite=True)
+        stored = None if detections is None else str(detections)
+        options = DetectOptions(
+            video=False, formats=("json",), keep=True, overwrite=True, detections=stored
+        )
         if not (base / "result.json").exists():
             begin = time.process_time()
             annotate(source, base, model, options)
             print(f"# {name}: run {time.process_time() - begin:.1f} s of CPU", flush=True)
         for order in asked.orders:
             for goes_on in (False, True):
-                show(name, source, truth, model, order, base, asked, goes_on=goes_on)
+                show(name, source, truth, model, order, base, asked, options, goes_on=goes_on)
 
 
 def show(
@@ -59,6 +66,7 @@ def show(
     order: str,
     base: Path,
     asked: argparse.Namespace,
+    options: DetectOptions,
     *,
     goes_on: bool,
 ) -> None:
@@ -70,11 +78,8 @@ def show(
 
     def go_on(place: Path) -> None:
         begin = time.process_time()
-        corrections = str(place / "edits.json")
-        options = DetectOptions(
-            video=False, formats=("json",), keep=True, overwrite=True, corrections=corrections
-        )
-        annotate(source, place, model, options)
+        around = replace(options, corrections=str(place / "edits.json"))
+        annotate(source, place, model, around)
         spent.append(time.process_time() - begin)
 
     annotator = Annotator(folder, truth, order, go_on if goes_on else None, asked.every)
@@ -88,12 +93,12 @@ def show(
     print(f"{line} {curve[-1][2]:.3f} after {curve[-1][0]}{cpu}", flush=True)
 
 
-def videos(roots: list[str]) -> Iterator[tuple[str, Path, Truth]]:
-    """Name, pictures and truth of every sequence."""
+def videos(roots: list[str]) -> Iterator[tuple[str, Path, Path | None, Truth]]:
+    """Name, pictures, stored detections if any, and truth of every sequence."""
     for folder in folders(roots):
         dataset = open_dataset(f"mot:{folder}")
         (video,) = dataset.videos
-        yield video.name, folder / "img1", truth_of(video, inclusive=dataset.inclusive)
+        yield video.name, folder / "img1", None, truth_of(video, inclusive=dataset.inclusive)
 
 
 def truth_of(video: VideoTruth, *, inclusive: bool) -> Truth:
@@ -105,7 +110,8 @@ def truth_of(video: VideoTruth, *, inclusive: bool) -> Truth:
 def arguments() -> argparse.Namespace:
     """Of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("roots", nargs="+", metavar="ROOT")
+    parser.add_argument("roots", nargs="*", metavar="ROOT")
+    parser.add_argument("--toy", type=int, default=0, help="toy videos")
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--orders", nargs="+", choices=ORDERS, default=ORDERS)
     parser.add_argument("--most", type=int, default=150, help="corrections before it gives up")

@@ -51,7 +51,8 @@ def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]]) -> Iterator[Faul
     new = max(sheet.tracks, default=0) + 1
     for track, own in ids.items():
         frames = sheet.tracks[track].frames
-        if mostly(own) == NOTHING:
+        # Nobody deletes what they have drawn because lines between two boxes miss the object.
+        if mostly(own) == NOTHING and not _is_drawn(sheet, track).any():
             yield Fault(len(own), int(frames[0]), Edit("delete", (track,)))
             continue
         known = np.flatnonzero(own >= 0)
@@ -65,11 +66,16 @@ def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]]) -> Iterator[Faul
                     int(size), at, Edit("split", (track,), frame=at, new=min(new, LARGEST_ID))
                 )
                 break  # the others are looked at when this one is mended
-        nothing = np.flatnonzero((own == NOTHING) & sheet.tracks[track].keyframes)
+        nothing = np.flatnonzero(own == NOTHING)
         for run in np.split(nothing, np.flatnonzero(np.diff(nothing) > 1) + 1):
-            if len(run):
+            if sheet.tracks[track].keyframes[run].any():  # lines alone bend to a box that is drawn
                 first, last = int(frames[run[0]]), int(frames[run[-1]])
                 yield Fault(len(run), first, Edit("delete", (track,), first=first, last=last))
+
+
+def _is_drawn(sheet: Sheet, track: int) -> NDArray[np.bool_]:
+    """(N,) rows of a track that were drawn, now or before it was gone on from: their score is 1."""
+    return np.asarray(sheet.tracks[track].scores == 1)
 
 
 def _parted(sheet: Sheet, pure: dict[int, int]) -> Iterator[Fault]:

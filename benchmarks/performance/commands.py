@@ -127,8 +127,8 @@ def start(video: Path, folder: Path, repeats: int) -> list[Row]:
     middle = {name: median(own) for name, own in times.items()}
     return [
         Row("first frame / import torch and weights", middle["first"] / middle["bare"], 1.3),
-        Row("--detections missing is told after", middle["none"], 0.5, " s"),
-        Row("done already is told after", middle["done"], 0.5, " s"),
+        Row("a missing file for --detections is reported after", middle["none"], 0.5, " s"),
+        Row('"done already" is reported after', middle["done"], 0.5, " s"),
     ]
 
 

@@ -37,7 +37,7 @@ def writers(frames: list[Frame], repeats: int) -> list[Row]:
         for number, frame in enumerate(frames):
             detector.detect(frame, time=number / 25)
 
-    name = f"JSON, CSV and MOT of {BOXES} boxes a frame / finding boxes"
+    name = f"JSON, CSV and MOT of {BOXES} boxes per frame / finding boxes"
     return [Row(name, ratio(write, detect, repeats), 0.02)]
 
 

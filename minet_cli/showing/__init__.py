@@ -1,1 +1,1 @@
-"""What the commands tell while they work and at the end: lines of progress, summaries, tables."""
+"""Output of the commands: progress, summaries, tables."""

@@ -1,4 +1,4 @@
-"""What the user sees of a run: progress on stderr, results on stdout."""
+"""Output of a run: progress on stderr, results on stdout."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Reporter:
-    """Shows one video after the other.
+    """Shows videos one by one.
 
     Args:
         options: of the run.
@@ -41,7 +41,7 @@ class Reporter:
 
     @contextmanager
     def waiting(self, reason: str) -> Iterator[None]:
-        """Show a terminal that something is being done."""
+        """Show a status on a terminal."""
         if self._quiet or not self._on_terminal:
             yield
             return
@@ -49,13 +49,13 @@ class Reporter:
             yield
 
     def notes(self, lines: tuple[str, ...]) -> None:
-        """What there is to know of the model."""
+        """Show notes about the model."""
         for line in () if self._quiet else lines:
             click.echo(f"note: {line}", err=True)
 
     @contextmanager
     def progress(self, job: "Job") -> "Iterator[Progress | None]":
-        """What to call after each frame of a video."""
+        """A callback after each frame of a video."""
         name = shown(Path(job.source).name or job.source)
         if self._quiet:
             yield None
@@ -68,13 +68,13 @@ class Reporter:
             yield Lines(_to_stderr, name, self._options, done=job.frames_before)
 
     def begins(self, job: "Job") -> None:
-        """Say what there is to know of a video before it begins."""
+        """Show a note about a video before it begins."""
         if job.note and not self._quiet:
             click.echo(f"{shown(job.source)}: {job.note}", err=True)
 
     @contextmanager
     def many(self, entries: "Sequence[tuple[Job, Size]]" = ()) -> "Iterator[Display]":
-        """What to tell of videos that go at once."""
+        """A display of parallel videos."""
         if not self._quiet and self._on_terminal:
             with many_bars(self._err, entries) as bars:
                 yield bars
@@ -82,11 +82,11 @@ class Reporter:
             yield ManyLines(_to_nobody if self._quiet else _to_stderr, entries)
 
     def done_already(self, source: str, folder: StrPath) -> None:
-        """Say that a video is left out, as a finished run has made what this one would."""
+        """Show that a video is skipped, because its results exist already."""
         self._line(f"{shown(source)}: done already, in {shown(folder)}")
 
     def summary(self, source: str, summary: "Summary") -> None:
-        """What came out of a video, and where it is."""
+        """Show the result of a video, and its files."""
         speed = f"{summary.seconds:.1f} s ({summary.frames_per_second:.1f} frames a second)"
         frames = f"{summary.frames} frames"
         if summary.frames_before:
@@ -100,28 +100,28 @@ class Reporter:
             self._line(f"  {'' if number else 'files':10}  {shown(file)}")
 
     def note(self, line: str) -> None:
-        """Say what is left out of an input."""
+        """Show a line, such as what is left out of an input."""
         if not self._quiet:
             click.echo(f"minet: {line}", err=True)
 
     def failure(self, source: str, line: str) -> None:
-        """Say at once that an input failed."""
+        """Show at once that an input failed."""
         click.echo(f"minet: {shown(source)}: {line}", err=True)
 
     def failures(self, failures: list[tuple[str, str]]) -> None:
-        """All inputs that failed, when everything else is done."""
+        """Show all failed inputs at the end."""
         table = Table("input", "what went wrong", title="Failed", title_justify="left")
         for source, line in failures:
             table.add_row(Text(shown(source)), Text(line))
         self._err.print(table)
 
     def _line(self, text: str, style: str = "") -> None:
-        """A line as it is: a path that is wrapped cannot be copied."""
+        """Print a line without wrapping, so that paths can be copied."""
         self._out.print(Text(text, style), soft_wrap=True)
 
 
 def _places(summary: "Summary") -> Sequence[StrPath]:
-    """Where the files are."""
+    """Paths or addresses of the files."""
     if summary.address is None:
         return summary.files
     return [f"{summary.address}/{file.relative_to(summary.folder)}" for file in summary.files]
@@ -132,7 +132,7 @@ def _to_stderr(line: str) -> None:
 
 
 def _to_nobody(line: str) -> None:
-    """Where nothing is to be shown."""
+    """Drop the line."""
 
 
 def _facts(summary: "Summary", *, memory: bool) -> Iterator[tuple[str, str]]:

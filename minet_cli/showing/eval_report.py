@@ -1,4 +1,4 @@
-"""What the user sees of an evaluation: progress on stderr, tables on stdout."""
+"""Output of an evaluation: progress on stderr, tables on stdout."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Titled = tuple[str, Table]
 WIDTH = 80
 MOST_VARIANTS = 5
-"""More columns of average precision than this do not fit beside a class name."""
+"""Maximum columns of average precision beside a class name."""
 
 
 class EvalReporter:
@@ -41,7 +41,7 @@ class EvalReporter:
 
     @contextmanager
     def progress(self, dataset: "Dataset") -> "Iterator[Progress | None]":
-        """What to call after each frame: a bar on a terminal, else a line a video."""
+        """A callback after each frame: a bar on a terminal, else a line per video."""
         if self._quiet:
             yield None
         elif self._err.is_terminal and not self._err.is_dumb_terminal:
@@ -51,7 +51,7 @@ class EvalReporter:
             yield _lines(dataset)
 
     def show(self, result: "EvalResult", files: list[Path]) -> None:
-        """The numbers, what to know of them, and where they are."""
+        """Show scores, remarks, and files."""
         counts = f"{result.videos} videos, {result.frames} frames scored"
         self._out.print(Text(f"{shown(result.dataset.name)}: {counts}", "bold"))
         for title, table in _tables(result):
@@ -178,19 +178,19 @@ def _remarks(result: "EvalResult") -> Iterator[str]:
         if not math.isnan(interval.low):
             low, high = f"{100 * interval.low:+.1f}", f"{100 * interval.high:+.1f}"
             yield (
-                f"mAP {name} less {reference}: {100 * difference:+.1f}, "
+                f"mAP {name} minus {reference}: {100 * difference:+.1f}, "
                 f"{low} to {high} (95 %, over videos)"
             )
     differences = () if result.is_paper else jitter_differences(result)
     for name, reference, interval in differences:
         if not math.isnan(interval.low):
             low, high = f"{interval.low:+.4f}", f"{interval.high:+.4f}"
-            yield f"jitter {name} less {reference}: {low} to {high} (95 %, over true tracks)"
+            yield f"jitter {name} minus {reference}: {low} to {high} (95 %, over true tracks)"
     offline = [name for name, is_on in asdict(result.options.offline).items() if is_on]
     if offline:
         yield f"scores are of whole videos, not online: {', '.join(offline)}"
     if result.not_covered:
-        yield f"classes that cannot be found here: {', '.join(result.not_covered)}"
+        yield f"classes that are not covered: {', '.join(result.not_covered)}"
 
 
 def _table(*columns: str) -> Table:

@@ -1,4 +1,4 @@
-"""How far a video is: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of a video: a bar on a terminal, otherwise a line now and then."""
 
 import sys
 import time
@@ -32,10 +32,10 @@ MOST_SECONDS = 30.0
 
 
 class FramesColumn(ProgressColumn):
-    """`123/250 17.1 fps 5 live`; of several videos without the last."""
+    """`123/250 17.1 fps 5 live`; without the last for several videos."""
 
     def render(self, task: Task) -> Text:
-        """The text for the present state."""
+        """The text of the current state."""
         total = f"/{task.total:.0f}" if task.total else ""
         speed = f"{task.speed:.1f}" if task.speed else "–"
         live = task.fields["live"]
@@ -44,7 +44,7 @@ class FramesColumn(ProgressColumn):
 
 
 def display(console: Console) -> Display:
-    """Lines that are redrawn in place, and gone at the end."""
+    """Lines that are redrawn in place, and removed at the end."""
     return Display(
         TextColumn(
             "{task.description}",
@@ -66,7 +66,7 @@ def display(console: Console) -> Display:
 
 @contextmanager
 def bar(console: Console, name: str, options: DetectOptions, done: int = 0) -> "Iterator[Progress]":
-    """A line that is redrawn in place, and gone at the end; `done` frames were done before."""
+    """A line that is redrawn in place, and removed at the end; `done` frames were done before."""
     bars = display(console)
     with bars:
         task = bars.add_task(name, total=None, completed=done, live=0)
@@ -84,9 +84,9 @@ class Lines:
     Args:
         echo: shows a line.
         name: of the video.
-        options: tell how many frames there will be.
+        options: give the expected number of frames.
         clock: seconds.
-        done: frames that an earlier run has done.
+        done: number of frames of an earlier run.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Lines:
         self._frames = self._shown = self._done = done
 
     def __call__(self, detections: "FrameDetections", info: "VideoInfo") -> None:
-        """One more frame is done."""
+        """Show one more finished frame."""
         self._frames += 1
         total = expected_frames(info, self._options)
         waited = self._clock() - self._shown_at

@@ -1,4 +1,4 @@
-"""How far many videos are that go at once: a line for each of them and one for all."""
+"""Progress of parallel videos: a line for each and one for all."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
 
 class Display(Protocol):
-    """Shows videos that go at once."""
+    """Shows parallel videos."""
 
     def began(self, job: "Job") -> None:
-        """A video is begun."""
+        """A video begins."""
 
     def told(self, job: "Job", position: "Position") -> None:
-        """A video is so far."""
+        """A video has reached this position."""
 
     def ended(self, job: "Job") -> None:
-        """A video has ended, well or not."""
+        """A video has ended, with or without an error."""
 
 
 class Whole:
-    """What all videos of a run have come to, in frames.
+    """Progress of all videos of a run, in frames.
 
     Args:
         entries: the videos with their sizes.
 
     Attributes:
-        videos: how many there are.
-        ended: how many have ended.
-        done: frames of all, those of earlier runs among them.
+        videos: number of videos.
+        ended: number of ended videos.
+        done: frames of all, including earlier runs.
         done_now: frames of this run.
-        running: folder → a video that goes on and where it is, in words.
+        running: folder → name and progress of a running video.
     """
 
     def __init__(self, entries: "Iterable[tuple[Job, Size]]" = ()) -> None:
@@ -54,14 +54,14 @@ class Whole:
             self.add(job, size.frames)
 
     def add(self, job: "Job", expected: int | None = None) -> None:
-        """One more video; one that is there already stays."""
+        """Add a video, unless it is known already."""
         if job.folder not in self._frames:
             self._frames[job.folder] = (0, 0)
             self._set(job.folder, job.frames_before, expected)
             self.done_now -= job.frames_before
 
     def _set(self, folder: Path, done: int, expected: int | None) -> None:
-        """Put one video where it is; sums are kept, as there may be many thousands."""
+        """Set the progress of a video; sums are kept, because there may be many thousands."""
         old, old_expected = self._frames[folder]
         self._frames[folder] = done, expected
         self.done += done - old
@@ -71,21 +71,21 @@ class Whole:
 
     @property
     def videos(self) -> int:
-        """How many there are."""
+        """Number of videos."""
         return len(self._frames)
 
     @property
     def expected(self) -> int | None:
-        """About how many frames there will be; None while a video does not tell."""
+        """Approximate number of frames; None while a video's number is unknown."""
         return None if self._unknown else self._sum
 
     def began(self, job: "Job") -> None:
-        """A video is begun."""
+        """A video begins."""
         self.add(job)
         self.running[job.folder] = name_of(job)
 
     def told(self, job: "Job", position: "Position") -> None:
-        """A video is so far."""
+        """A video has reached this position."""
         frames, expected = position.frames, position.expected
         if expected is None:
             self.running[job.folder] = f"{name_of(job)} {frames} frames"
@@ -95,7 +95,7 @@ class Whole:
         self._set(job.folder, frames, expected)
 
     def ended_one(self, job: "Job") -> None:
-        """A video has ended: no more frames are to come of it."""
+        """A video has ended, without further frames."""
         done, _ = self._frames[job.folder]
         self._set(job.folder, done, done)
         self.running.pop(job.folder, None)
@@ -128,11 +128,11 @@ class ManyLines:
         self._shown = self._whole.done
 
     def began(self, job: "Job") -> None:
-        """A video is begun."""
+        """A video begins."""
         self._whole.began(job)
 
     def told(self, job: "Job", position: "Position") -> None:
-        """A video is so far."""
+        """A video has reached this position."""
         whole = self._whole
         whole.told(job, position)
         waited, total = self._clock() - self._shown_at, whole.expected
@@ -157,10 +157,10 @@ class ManyLines:
 
 
 class ManyBars:
-    """A bar for all with the time left, and below it one for each video that goes on.
+    """A bar for all with the time left, and below it one for each running video.
 
     Args:
-        bars: where they are.
+        bars: the display.
         entries: the videos with their sizes.
     """
 
@@ -173,15 +173,15 @@ class ManyBars:
         self._tasks: dict[Path, TaskID] = {}
 
     def began(self, job: "Job") -> None:
-        """A video is begun."""
+        """A video begins."""
         self._whole.began(job)
-        if job.folder not in self._tasks:  # as it is where a video is tried again
+        if job.folder not in self._tasks:  # it is, if a video is tried again
             self._tasks[job.folder] = self._bars.add_task(name_of(job), total=None, live=0)
         self._bars.update(self._tasks[job.folder], completed=job.frames_before)
         self._show_all()
 
     def told(self, job: "Job", position: "Position") -> None:
-        """A video is so far."""
+        """A video has reached this position."""
         self._whole.told(job, position)
         self._bars.update(
             self._tasks[job.folder],
@@ -206,12 +206,12 @@ class ManyBars:
 
 @contextmanager
 def many_bars(console: Console, entries: "Iterable[tuple[Job, Size]]" = ()) -> Iterator[ManyBars]:
-    """Bars that are redrawn in place, and gone at the end; other lines appear above them."""
+    """Bars that are redrawn in place, and removed at the end; other lines appear above them."""
     bars = progress.display(console)
     with bars:
         yield ManyBars(bars, entries)
 
 
 def name_of(job: "Job") -> str:
-    """What a video is called beside its bar."""
+    """The name of a video beside its bar."""
     return shown(Path(job.source).name or job.source)

@@ -1,4 +1,4 @@
-"""What `minet train` shows: a bar on a terminal, a line now and then elsewhere."""
+"""Output of `minet train`: a bar on a terminal, otherwise a line now and then."""
 
 import time
 from collections import deque
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from minet_core.training.validation import Measured
 
 _RECENT = 20
-"""Steps that the numbers shown are the mean of."""
+"""Number of steps in the shown means."""
 
 _LEAST_SECONDS = 10.0
 _MOST_SECONDS = 60.0
@@ -31,7 +31,7 @@ _ASIDE = {"lr", "loss", "grad_norm", "data_seconds", "step_seconds", "val"}
 
 
 class TrainReporter:
-    """Shows how a training goes.
+    """Shows the progress of a training.
 
     Args:
         quiet: whether to show nothing.
@@ -48,7 +48,7 @@ class TrainReporter:
 
     @contextmanager
     def showing(self) -> Iterator[None]:
-        """While the training runs."""
+        """Show the progress while the training runs."""
         if not self._console.is_terminal or self._console.is_dumb_terminal:
             yield
             return
@@ -66,15 +66,15 @@ class TrainReporter:
             yield
 
     def note(self, line: str) -> None:
-        """Something to know."""
+        """Show a line."""
         self._console.print(line, markup=False)
 
     def begins(self, done: int, config: "TrainConfig") -> None:
-        """Steps begin, after so many of an earlier run."""
+        """Steps begin, after `done` steps of an earlier run."""
         self._steps, self._shown = config.steps, done
         self._shown_at = self._clock()
         if done:
-            self.note(f"going on after step {done}")
+            self.note(f"resuming after step {done}")
         if self._bar is not None:
             self._bar.add_task("", total=config.steps, completed=done)
 
@@ -97,7 +97,7 @@ class TrainReporter:
         self.note(f"step {done}: {found.name} {found.value:.4f}{mark}")
 
     def summary(self, output: Path, summary: "TrainingSummary") -> None:
-        """How it ended."""
+        """Show how the training ended."""
         for note in summary.notes:
             self.note(note)
         if summary.stopped is None:

@@ -86,11 +86,11 @@ def plan(
         MinetError: one cannot be read, or has no place to be written to.
     """
     if options.rate is not None and not any(map(is_pictures, sources)):
-        raise ConfigError("--rate is for folders of pictures; a video tells its own")
+        raise ConfigError("--rate is only for folders of pictures")
     for name in PERSONS:
         if getattr(options, name) is not None and len(sources) > 1:
             option = name.replace("_", "-")
-            raise ConfigError(f"--{option} tells of the objects of one video, not of several")
+            raise ConfigError(f"--{option} is for one video, not for several")
     model_files(options.model)  # a mistyped name is a mistake whatever the folders hold
     jobs: list[Job] = []
     done: list[Job] = []
@@ -143,7 +143,7 @@ def _check_files(jobs: list[Job]) -> None:
             names = f"{first[file].folder.name}.txt and {job.folder.name}.txt"
             raise ConfigError(
                 f"--detections gives several videos the same file, {file}; "
-                f"a folder with {names} tells them apart"
+                f"give a folder with {names}"
             )
 
 

@@ -16,7 +16,6 @@ def anchors_text(anchors: Anchors) -> str:
     boxes = [[frame, a.id, *_round(a.box)] for frame, row in anchors.boxes.items() for a in row]
     gone = [[frame, *_round(box)] for frame, row in anchors.gone.items() for box in row]
     hidden = [[frame, number] for frame, ids in anchors.hidden.items() for number in sorted(ids)]
-    lines = [[number, *line] for number, own in anchors.lines.items() for line in own]
     document: dict[str, Any] = {
         "schema": _SCHEMA,
         "version": _VERSION,
@@ -24,7 +23,6 @@ def anchors_text(anchors: Anchors) -> str:
         "classes": {str(number): label for number, label in anchors.labels.items()},
         "gone": gone,
         "hidden": hidden,
-        "lines": lines,
     }
     entries = (f"{json.dumps(key)}: {_listed(value)}" for key, value in document.items())
     return "{" + ",\n".join(entries) + "}\n"
@@ -49,9 +47,6 @@ def read_anchors(path: Path) -> Anchors:
         hidden: dict[int, set[int]] = {}
         for frame, number in document["hidden"]:
             hidden.setdefault(int(frame), set()).add(int(number))
-        lines: dict[int, list[tuple[int, int]]] = {}
-        for number, first, last in document["lines"]:
-            lines.setdefault(int(number), []).append((int(first), int(last)))
         labels = {int(number): str(label) for number, label in document["classes"].items()}
     except FileNotFoundError:
         return NOTHING
@@ -63,8 +58,6 @@ def read_anchors(path: Path) -> Anchors:
         labels,
         {frame: tuple(row) for frame, row in gone.items()},
         {frame: frozenset(ids) for frame, ids in hidden.items()},
-        {},
-        {number: tuple(own) for number, own in lines.items()},
     )
 
 

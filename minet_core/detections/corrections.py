@@ -5,7 +5,6 @@ known that it was made from, what differs from it is a person's; else all its ke
 """
 
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +59,22 @@ def read_corrections(
     video = one_video(path, facts_of)
     before = from_result(result) if result is not None and result.is_file() else None
     anchors = _differing(video, before, path, has_classes=kind_of(path) != "mot")
-    return Corrections(anchors, {track.id: (track.frames, track.boxes) for track in video.tracks})
+    known = {} if before is None else {track.id: track for track in before.tracks}
+    tracks = {track.id: _with_detected(track, known.get(track.id)) for track in video.tracks}
+    return Corrections(anchors, tracks, more=before is None)
+
+
+def _with_detected(track: Track, before: Track | None) -> Track:
+    """The track with the result's own boxes where a tool has put them on lines near by."""
+    if before is None:
+        return track
+    _, own, theirs = np.intersect1d(track.frames, before.frames, return_indices=True)
+    near = paired_iou(track.boxes[own], before.boxes[theirs]) >= _COVERED
+    near &= ~track.keyframes[own] & before.keyframes[theirs]
+    boxes, keyframes, scores = track.boxes.copy(), track.keyframes.copy(), track.scores.copy()
+    boxes[own[near]], keyframes[own[near]] = before.boxes[theirs[near]], True
+    scores[own[near]] = before.scores[theirs[near]]
+    return replace(track, boxes=boxes, keyframes=keyframes, scores=scores)
 
 
 def _differing(
@@ -68,7 +82,7 @@ def _differing(
 ) -> Anchors:
     """What differs from a result."""
     known = {} if before is None else {track.id: track for track in before.tracks}
-    rows, lines = [], {}
+    rows = []
     for track in video.tracks:
         same = _unchanged(track, known.get(track.id), has_classes=has_classes)
         own = track.keyframes & ~same
@@ -78,19 +92,13 @@ def _differing(
                 track.frames[own].tolist(), track.boxes[own].tolist(), strict=True
             )
         ]
-        keys = track.frames[track.keyframes].tolist()
-        theirs = set(known[track.id].frames.tolist()) if track.id in known else set()
-        drawn = {f for f in track.frames[~track.keyframes].tolist() if f not in theirs}
-        stretches = tuple((a, b) for a, b in pairwise(keys) if any(f in drawn for f in range(a, b)))
-        if stretches and own.any():
-            lines[track.id] = stretches
     gone = {} if before is None else _gone(video, before)
     if not rows and not gone:
         raise InputError(
             f"{shown(path)}: differs in nothing from the result, so it corrects nothing"
         )
     anchors = gathered(rows, path, has_classes=has_classes) if rows else Anchors({})
-    return replace(anchors, gone=gone, lines=lines)
+    return replace(anchors, gone=gone)
 
 
 def _unchanged(track: Track, before: Track | None, *, has_classes: bool) -> NDArray[np.bool_]:

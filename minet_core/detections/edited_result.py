@@ -1,9 +1,9 @@
 """What a person has said by edits of a result.
 
-What was drawn is kept, and what was decided: on both sides of a merge, a split or a swap the boxes
-and whose they are; the boxes of an answered doubt; what is gone or hidden. Tracks in which a person
-has had a hand keep their other boxes too, and are looked for where they have none. All other rows
-are found anew.
+What was drawn is certain, and what was decided: on both sides of a merge, a split or a swap the
+boxes and whose they are; the boxes of an answered doubt; what is gone or hidden. All other boxes of
+tracks stay where they were left, since a person has seen them; tracks in which they have had a hand
+are looked for where they have none.
 """
 
 from collections import defaultdict
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.detections.anchor_file import read_anchors
+from minet_core.formats.annotations import Sizes, Track
 from minet_core.formats.edits import Edit, EditsFile, Sheet, TrackRows, apply_edits
 from minet_core.formats.minet.edited import result_facts, sheet_of, sizes_of
 from minet_core.formats.minet.reader import columns_of, looked_at_by
@@ -23,9 +24,6 @@ from minet_core.formats.minet.result_json import read_json
 from minet_core.inference.anchors import Anchor, Anchors, Box
 from minet_core.options import CORRECTIONS
 from minet_core.video.placement import placed_in
-
-TrackBoxes = Mapping[int, tuple[NDArray[np.int64], NDArray[np.float64]]]
-"""Id → (N,) frames and (N, 4) boxes of a track."""
 
 _Key = tuple[int, Box]
 """A row: its frame, and its box to a hundredth of a pixel."""
@@ -37,14 +35,16 @@ class Corrections:
 
     Attributes:
         anchors: what a run has to keep.
-        tracks: as they were when the person had ended, whose ids go on where a track does.
+        tracks: id → the track as it was when the person had ended; it stays so.
         carried: edits that say what no run can find: texts, where objects are covered, and which
             doubts are answered.
+        more: whether tracks that are not there are looked for: nobody has seen a result without.
     """
 
     anchors: Anchors
-    tracks: TrackBoxes = field(default_factory=dict)
+    tracks: Mapping[int, Track] = field(default_factory=dict)
     carried: tuple[Edit, ...] = ()
+    more: bool = False
 
 
 def edited_result(result: Path, edits: EditsFile) -> Corrections:
@@ -58,6 +58,7 @@ def edited_result(result: Path, edits: EditsFile) -> Corrections:
     edits.check(result_facts(header, columns))
     sheet = sheet_of(header, columns, looked_at_by(header, columns))
     before = read_anchors(result.with_name(CORRECTIONS))
+    sheet.hidden |= _by_track(before.hidden, sheet)
     said = _Said.of(before)
     for edit in edits.edits:
         said.take(sheet, edit)
@@ -67,13 +68,35 @@ def edited_result(result: Path, edits: EditsFile) -> Corrections:
         frame: tuple(a._replace(box=_back(a.box, sizes.get(frame), whole)) for a in row)
         for frame, row in anchors.boxes.items()
     }
-    left = {
-        frame: {track: _back(box, sizes.get(frame), whole) for track, box in row.items()}
-        for frame, row in anchors.tracks.items()
-    }
-    tracks = {track: (rows.frames, rows.boxes) for track, rows in sheet.tracks.items()}
+    tracks = {track: _left(track, sheet, sizes) for track in sheet.tracks}
     carried = *_carried(sheet), *(edit for edit in edits.edits if edit.do == "confirm")
-    return Corrections(replace(anchors, boxes=own, tracks=left), tracks, carried)
+    return Corrections(replace(anchors, boxes=own), tracks, carried)
+
+
+def _by_track(hidden: Mapping[int, frozenset[int]], sheet: Sheet) -> dict[int, frozenset[int]]:
+    """Frame → ids, turned into id → frames."""
+    frames: dict[int, set[int]] = defaultdict(set)
+    for frame, ids in hidden.items():
+        for track in ids & sheet.tracks.keys():
+            frames[track].add(frame)
+    return {track: frozenset(own) for track, own in frames.items()}
+
+
+def _left(number: int, sheet: Sheet, sizes: Sizes) -> Track:
+    """A track as the person has left it, its boxes in pixels of their own pictures."""
+    rows, whole = sheet.tracks[number], (sheet.width, sheet.height)
+    boxes = rows.boxes.copy()
+    for place, frame in enumerate(rows.frames.tolist() if sizes else ()):
+        boxes[place] = _back(tuple(boxes[place].tolist()), sizes.get(frame), whole)
+    return Track(
+        number,
+        sheet.classes[int(rows.labels[-1])],
+        rows.frames,
+        boxes,
+        rows.scores,
+        keyframes=rows.keyframes,
+        occluded=rows.occluded,
+    )
 
 
 def _carried(sheet: Sheet) -> Iterator[Edit]:
@@ -93,8 +116,6 @@ class _Said:
         self.decided: set[_Key] = set()
         self.named: set[_Key] = set()
         self.gone: dict[int, list[Box]] = defaultdict(list)
-        self.hidden: dict[int, set[int]] = defaultdict(set)
-        self.lines: set[tuple[_Key, _Key]] = set()
 
     @classmethod
     def of(cls, before: Anchors) -> "_Said":
@@ -107,9 +128,6 @@ class _Said:
                     said.named.add((frame, anchor.box))
         for frame, boxes in before.gone.items():
             said.gone[frame] += boxes
-        for frame, ids in before.hidden.items():
-            for number in ids:
-                said.hidden[number].add(frame)
         return said
 
     def take(self, sheet: Sheet, edit: Edit) -> None:
@@ -129,6 +147,9 @@ class _Said:
         if edit.do == "delete":
             for frame, box in _stretch(before, edit):
                 self.gone[frame].append(box)
+            for track in before.keys() & sheet.tracks.keys():
+                gone = {*before[track].frames.tolist()} - {*sheet.tracks[track].frames.tolist()}
+                sheet.hidden[track] = sheet.hidden.get(track, frozenset()) | gone
         if is_new:
             rows = sheet.tracks[edit.tracks[0]]
             self.named |= set(_keys(rows, rows.drawn))
@@ -137,39 +158,23 @@ class _Said:
         """All that was said, with the ids that tracks have in the end."""
         boxes: dict[int, list[Anchor]] = defaultdict(list)
         labels: dict[int, str] = {}
-        lines: dict[int, tuple[tuple[int, int], ...]] = {}
         for track, rows in sheet.tracks.items():
             every = np.ones(len(rows), np.bool_)
             keys = list(_keys(rows, every))
             own = np.array([key in self.decided for key in keys]) | rows.drawn
-            if track in sheet.touched:
-                lines[track] = tuple(_gaps(rows))
-                ends = {frame for line in lines[track] for frame in line}
-                own |= np.isin(rows.frames, list(ends))
             for place in np.flatnonzero(own):
                 boxes[keys[place][0]].append(Anchor(track, keys[place][1]))
                 if keys[place] in self.named:
                     labels[track] = sheet.classes[rows.labels[place]]
-        named = {anchor.id for row in boxes.values() for anchor in row}
-        left: dict[int, dict[int, Box]] = defaultdict(dict)
-        for track in named:
-            rows = sheet.tracks[track]
-            for frame, box in _keys(rows, rows.keyframes & ~rows.drawn):
-                left[frame][track] = box
         hidden: dict[int, set[int]] = defaultdict(set)
         for track, frames in sheet.hidden.items():
             for frame in frames:
-                hidden[frame].add(track)
-        for track, known in self.hidden.items():
-            for frame in known if track in sheet.tracks else ():
                 hidden[frame].add(track)
         return Anchors(
             {frame: tuple(row) for frame, row in sorted(boxes.items())},
             labels,
             {frame: tuple(row) for frame, row in sorted(self.gone.items()) if row},
             {frame: frozenset(ids) for frame, ids in sorted(hidden.items())},
-            left,
-            {track: stretches for track, stretches in lines.items() if stretches},
         )
 
 
@@ -250,14 +255,6 @@ _SEAMS: dict[str, Callable[[dict[int, TrackRows], Edit], Iterable[_Key]]] = {
     "occluded": _stretch,
 }
 """Kind of an edit → the rows of its tracks of which it says whose they are."""
-
-
-def _gaps(rows: TrackRows) -> Iterator[tuple[int, int]]:
-    """Stretches that interpolated rows fill: the frames of the rows before and after."""
-    keys = np.flatnonzero(rows.keyframes)
-    for one, two in pairwise(keys.tolist()):
-        if two > one + 1:
-            yield int(rows.frames[one]), int(rows.frames[two])
 
 
 def _back(box: Box, size: tuple[int, int] | None, whole: tuple[int, int]) -> Box:

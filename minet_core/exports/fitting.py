@@ -106,8 +106,7 @@ def _with_pictures(
     if not video.by_name or exporter.by_names:
         return video, ""
     return video, (
-        "its frames are pictures in the order of their names, as CVAT counts them; "
-        "--video FOLDER tells which they are"
+        "its frames are pictures in name order, as in CVAT; give the pictures with --video FOLDER"
     )
 
 

@@ -66,7 +66,7 @@ def check_free(folder: Path, outputs: Files, *, replace: bool) -> None:
         if path.is_dir():
             raise OutputError(f"{shown(path)}: a folder is where a file belongs")
         if path.exists() and not replace:
-            raise ThereAlreadyError(f"{shown(path)} is there already; --overwrite replaces it")
+            raise ThereAlreadyError(f"{shown(path)} exists already; --overwrite replaces it")
         blocked = next((above for above in path.parents if above.is_file()), None)
         if blocked is not None:
             raise OutputError(f"{shown(blocked)}: a file is where a folder belongs")

@@ -72,7 +72,7 @@ def _shown(video: VideoAnnotations, rate: float) -> Frames:
     if times is None and video.frames and video.frame_rate and not video.variable_rate:
         times = np.arange(video.frames) / float(video.frame_rate)
     if times is None or not len(times):
-        raise ConfigError(f"{video.name}: nothing tells the times of its frames")
+        raise ConfigError(f"{video.name}: the times of its frames are unknown")
     due = _due(times, video.delay, rate)
     count = int(_due(np.array([_end(video, times)]), video.delay, rate)[0])
     if count < 1:

@@ -124,7 +124,7 @@ def read_label_map(path: Path) -> LabelMap:
             continue
         old, new = _names_of(line, f"{shown(path)}, line {number}")
         if others is not None if old == _OTHERS else _read(old) in names:
-            raise ConfigError(f"{shown(path)}, line {number}: {_read(old)!r} is there already")
+            raise ConfigError(f"{shown(path)}, line {number}: {_read(old)!r} is renamed twice")
         if old == _OTHERS:
             others = bool(new)
         else:
@@ -144,7 +144,9 @@ def _names_of(line: str, place: str) -> tuple[str, str]:
     try:
         _read(old), _read(new)
     except ValueError:
-        raise ConfigError(f"{place}: what is in quotes is no JSON text: {line.strip()!r}") from None
+        raise ConfigError(
+            f"{place}: the text in quotes is not valid JSON: {line.strip()!r}"
+        ) from None
     return old, new
 
 

@@ -40,7 +40,7 @@ def check_looked_at(video: VideoAnnotations) -> None:
     if stray is not None:
         raise ConfigError(
             f"{video.name}: frame {stray} has boxes, but only {len(frames)} frames from "
-            f"{frames.start} in steps of {frames.step} were looked at"
+            f"{frames.start} in steps of {frames.step} were processed"
         )
 
 
@@ -53,8 +53,7 @@ def check_sizes(videos: Iterable[VideoAnnotations]) -> None:
     for video in videos:
         if not (video.width > 0 and video.height > 0):
             raise ConfigError(
-                f"{video.name}: nothing tells how large its frames are; "
-                "--video PATH says where the video is"
+                f"{video.name}: the size of its frames is unknown; give the video with --video PATH"
             )
 
 

@@ -68,8 +68,8 @@ def gather(rows: BoxRows, classes: tuple[str, ...]) -> Gathered:
         for part, track in zip(parts, tracks, strict=True)
     )
     notes = {
-        "boxes whose track has another one in the frame, read without it": int(twice.sum()),
-        "boxes of another class than most of their track, read as of that class": changed,
+        "second boxes of a track in a frame, read without track": int(twice.sum()),
+        "boxes with another class than their track, changed to it": changed,
     }
     lines = tuple(f"{what}: {count}" for what, count in notes.items() if count)
     return Gathered(tracks, _loose(rows[loose], classes), lines)

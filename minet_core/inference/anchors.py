@@ -33,11 +33,7 @@ class Anchors:
         boxes: frame → boxes there, each object once.
         labels: id → class, for objects whose class a person has set.
         gone: frame → boxes without an object.
-        hidden: frame → ids of objects that are hidden there.
-        tracks: frame → id → box of a detector that a person left in an edited track. It belongs to
-            the object, and is no more certain than other boxes.
-        lines: id → (first, last) frames between which the object is visible all the time. Where it
-            is not found, it gets a box on a straight line.
+        hidden: frame → ids of objects that have no box there: hidden, or deleted.
         notes: what was left out, a line each.
     """
 
@@ -45,8 +41,6 @@ class Anchors:
     labels: Mapping[int, str] = field(default_factory=dict)
     gone: Mapping[int, tuple[Box, ...]] = field(default_factory=dict)
     hidden: Mapping[int, frozenset[int]] = field(default_factory=dict)
-    tracks: Mapping[int, Mapping[int, Box]] = field(default_factory=dict)
-    lines: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -1,62 +1,120 @@
 """Final steps for tracks that were found around a person's annotations."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK, box_iou
-from minet_core.inference.anchors import Anchors, Box
+from minet_core.formats.annotations import Track
+from minet_core.formats.interpolation import between
+from minet_core.inference.anchors import Box
 from minet_core.results import FrameDetections
 
 Size = tuple[int, int]
 Frames = Iterable[tuple[Size, FrameDetections]]
 
-_SAME = 0.7
+_SAME = 0.5
+"""Overlap from which on a box that was found anew is of an object that has one already."""
 
 
-def known_ids(
-    frames: Frames,
-    tracks: Mapping[int, tuple[NDArray[np.int64], NDArray[np.float64]]],
-    fixed: frozenset[int],
-) -> dict[int, int]:
-    """New id → id of the same track in the earlier result, so that ids do not change.
+class LeftRow(NamedTuple):
+    """A box of a track as it was left, or as it was found for a track that was looked for."""
 
-    The pairs that share most boxes come first. Each earlier id is used once.
+    track: int
+    label: str
+    box: Box
+    score: float
+    solid: bool
+
+
+def left_rows(
+    tracks: Mapping[int, Track], paths: Mapping[int, Mapping[int, Box]]
+) -> dict[int, list[LeftRow]]:
+    """Frame → boxes that the result has for certain.
+
+    Lines between two boxes bend to what was found between them.
 
     Args:
-        frames: of the new result.
-        tracks: id → frames and boxes of the earlier result.
-        fixed: a person's ids, which do not change.
+        tracks: id → track, as a person has left it.
+        paths: frame → id → box that was found to be the object's.
     """
-    before: dict[int, list[tuple[int, NDArray[np.float64]]]] = {}
-    for track, (own, boxes) in tracks.items():
-        for frame, box in zip(own.tolist(), boxes, strict=True):
-            if track not in fixed:
-                before.setdefault(frame, []).append((track, box))
-    shared: Counter[tuple[int, int]] = Counter()
-    for _, found in frames:
-        known = before.get(found.frame)
-        new = np.flatnonzero(found.track_ids != NO_TRACK)
-        if known and len(new):
-            overlap = box_iou(found.boxes[new], np.stack([box for _, box in known]))
-            for i, j in zip(*np.nonzero(overlap >= _SAME), strict=True):
-                shared[int(found.track_ids[new[i]]), known[j][0]] += 1
-    ids: dict[int, int] = {}
-    for (new_id, old), _ in sorted(shared.items(), key=lambda entry: (-entry[1], entry[0])):
-        if new_id not in fixed and new_id not in ids and old not in ids.values():
-            ids[new_id] = old
-    return ids
+    rows: dict[int, list[LeftRow]] = {}
+    for number, track in tracks.items():
+        own = track.keyframes
+        known = dict(zip(track.frames[own].tolist(), track.boxes[own], strict=True))
+        found = {f: row[number] for f, row in paths.items() if number in row and f not in known}
+        whole = known | {frame: np.array(box) for frame, box in found.items()}
+        places, boxes = sorted(whole), track.boxes.copy()
+        if found:
+            lines = ~own & (track.frames > places[0]) & (track.frames < places[-1])
+            corners = np.stack([whole[frame] for frame in places])
+            boxes[lines] = between(track.frames[lines], np.array(places), corners)
+        table = zip(track.frames.tolist(), boxes.tolist(), track.scores.tolist(), own, strict=True)
+        for frame, (a, b, c, d), score, solid in table:
+            if frame not in found:
+                row = LeftRow(number, track.label, (a, b, c, d), score, bool(solid))
+                rows.setdefault(frame, []).append(row)
+        for frame, box in found.items():
+            rows.setdefault(frame, []).append(LeftRow(number, track.label, box, 0.0, solid=True))
+    return rows
 
 
-def renamed(frames: Frames, ids: Mapping[int, int]) -> Iterator[tuple[Size, FrameDetections]]:
-    """The frames, with changed ids."""
+def with_left(
+    frames: Frames, left: Mapping[int, Sequence[LeftRow]], known: Collection[int], *, more: bool
+) -> Iterator[tuple[Size, FrameDetections]]:
+    """The frames with what was left as it was, and of what was found anew only what is beside it.
+
+    Args:
+        frames: as they were found anew.
+        left: of `left_rows`.
+        known: ids of all tracks that were left.
+        more: whether tracks that were not there before are wanted.
+    """
     for size, found in frames:
-        own = [ids.get(track, track) for track in found.track_ids.tolist()]
-        yield size, replace(found, track_ids=np.array(own, np.int64))
+        rows = left.get(found.frame, ())
+        own = np.array([row.box for row in rows]).reshape(-1, 4)
+        ids = found.track_ids
+        wanted = ids == NO_TRACK if not more else ~np.isin(ids, list(known))
+        covered = (box_iou(found.boxes, own) >= _SAME).any(axis=1)
+        rest = found[wanted & ~covered]
+        yield size, _joined(rest, _detections(rows, found)) if rows else rest
+
+
+def _detections(rows: Sequence[LeftRow], found: FrameDetections) -> FrameDetections:
+    """Rows that were left, each with what the new run says of its box beside."""
+    place = {int(track): i for i, track in enumerate(found.track_ids) if track != NO_TRACK}
+    known = {label: number for number, label in enumerate(found.classes)}
+    same = [place.get(row.track, -1) if row.solid else -1 for row in rows]
+    voted = [int(found.track_labels[i]) if i >= 0 else 0 for i in same]
+    labels = [known.get(row.label, vote) for row, vote in zip(rows, voted, strict=True)]
+    base = [found.base_scores[i] if i >= 0 else 0.0 for i in same]
+    again = [found.scores[i] if i >= 0 else 0.0 for i in same]
+    scores = [row.score or float(score) for row, score in zip(rows, again, strict=True)]
+    vectors = found.score_vectors
+    if vectors is not None:
+        vectors = np.where(np.array(same)[:, None] >= 0, vectors[same], 0.0)
+        vectors[np.arange(len(rows)), labels] = scores
+    return replace(
+        found,
+        boxes=np.array([row.box for row in rows]),
+        scores=np.array(scores),
+        base_scores=np.array(base),
+        label_ids=np.array(labels, np.int64),
+        track_ids=np.array([row.track for row in rows], np.int64),
+        track_labels=np.array(labels, np.int64),
+        score_vectors=vectors,
+        interpolated=~np.array([row.solid for row in rows]),
+    )
+
+
+def _joined(found: FrameDetections, rows: FrameDetections) -> FrameDetections:
+    """Both, best first."""
+    none = np.zeros(len(found), np.bool_)
+    marked = replace(found, interpolated=none if found.interpolated is None else found.interpolated)
+    both = marked.joined(rows)
+    return both[np.argsort(-both.scores, kind="stable")]
 
 
 def without_hidden(
@@ -68,77 +126,3 @@ def without_hidden(
         if gone:
             found = found[~np.isin(found.track_ids, list(gone))]
         yield size, found
-
-
-def with_lines(
-    frames: Frames, lines: Mapping[int, Sequence[tuple[int, Box]]]
-) -> Iterator[tuple[Size, FrameDetections]]:
-    """The frames, with a person's boxes on straight lines where no other box was found.
-
-    Args:
-        frames: in order.
-        lines: frame → ids and boxes.
-    """
-    labels: dict[int, int] = {}
-    for size, found in frames:
-        pairs = zip(found.track_ids.tolist(), found.track_labels.tolist(), strict=True)
-        labels |= {track: label for track, label in pairs if track != NO_TRACK}
-        there = set(found.track_ids.tolist())
-        added = [one for one in lines.get(found.frame, ()) if one[0] not in there]
-        yield size, _joined(found, added, labels) if added else found
-
-
-def _joined(
-    found: FrameDetections, added: list[tuple[int, Box]], labels: Mapping[int, int]
-) -> FrameDetections:
-    ids = np.array([track for track, _ in added], np.int64)
-    own = np.array([labels.get(track, 0) for track, _ in added], np.int64)
-    count = len(added)
-    marks = found.interpolated
-    vectors = found.score_vectors
-    if vectors is not None:
-        more = np.zeros((count, vectors.shape[1]))
-        more[np.arange(count), own] = 1.0
-        vectors = np.concatenate([vectors, more])
-    return replace(
-        found,
-        boxes=np.concatenate([found.boxes, np.array([box for _, box in added])]),
-        scores=np.concatenate([found.scores, np.ones(count)]),
-        base_scores=np.concatenate([found.base_scores, np.zeros(count)]),
-        label_ids=np.concatenate([found.label_ids, own]),
-        track_ids=np.concatenate([found.track_ids, ids]),
-        track_labels=np.concatenate([found.track_labels, own]),
-        score_vectors=vectors,
-        interpolated=np.concatenate(
-            [np.zeros(len(found), bool) if marks is None else marks, np.ones(count, bool)]
-        ),
-    )
-
-
-def straight(
-    anchors: Anchors, paths: Mapping[int, Mapping[int, Box]], frames: Iterable[int]
-) -> dict[int, list[tuple[int, Box]]]:
-    """Boxes on straight lines, where a person has marked an object as visible but none was found.
-
-    Args:
-        anchors: with `lines`.
-        paths: boxes that were found.
-        frames: processed frames.
-
-    Returns:
-        Frame → id and box.
-    """
-    lines: dict[int, list[tuple[int, Box]]] = {}
-    looked_at = sorted(frames)
-    for number, stretches in anchors.lines.items():
-        known = dict(anchors.of(number))
-        known |= {frame: found[number] for frame, found in paths.items() if number in found}
-        for first, last in stretches:
-            ends = sorted(frame for frame in known if first <= frame <= last)
-            for one, two in pairwise(ends):
-                for frame in (f for f in looked_at if one < f < two):
-                    share = (frame - one) / (two - one)
-                    sides = zip(known[one], known[two], strict=True)
-                    a, b, c, d = (p + share * (q - p) for p, q in sides)
-                    lines.setdefault(frame, []).append((number, (a, b, c, d)))
-    return lines

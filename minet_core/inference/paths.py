@@ -1,10 +1,11 @@
 """The track of an object between a person's boxes: the best path through the detector's boxes.
 
-An identifier is learnt from all boxes of the person (Eq. 2). From one of them a search continues
-frame by frame, with the memory's criteria: appearance and position (Eq. 5), and score. It keeps the
-best paths. The path that fits the person's next box best combines the forward and the backward
-track, joined at minimum cost. Before the first box the search runs backwards. After the last box
-the memory continues alone.
+An identifier is learnt from all boxes of the person (Eq. 2). From one of them a search goes on,
+frame by frame, with what the memory asks of a box: appearance and place (Eq. 5), and how sure it
+is. It keeps the best paths, so that the one that fits the next box of the person best is at once
+the track found forwards and the track found backwards, joined where that costs least. Before the
+first box it goes backwards, after the last one forwards; without a result to begin with, the memory
+goes forwards by itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,32 +13,31 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from minet_core.box_tensors import box_iou
 from minet_core.config import MemoryConfig, Motion
+from minet_core.formats.annotations import Track
 from minet_core.inference.anchors import Anchors, Box
+from minet_core.inference.path_trust import Step, plausible, recognised, unrolled
 from minet_core.inference.sights import Sight
 from minet_core.memory import motion
 from minet_core.memory.association import sureness
 from minet_core.memory.identifier import FrameSamples, RunningRidge, identifiers, update
-from minet_core.memory.motion import TrackState
 from minet_core.memory.support import positive_boxes, support_samples
 from minet_core.models.zoo import Model
 from minet_core.scores import best_class_rows, classwise_nms, foreground
 
-_WIDTH = 24
-"""Number of paths to keep."""
-
-_PATIENCE = 45
-"""Frames without a box after which a search without a next box of the person ends."""
+_WIDTH, _PATIENCE = 24, 45
+"""Paths kept in mind; frames without a box after which a search that no box awaits is over."""
 
 _MOST_ANCHORS = 30
 """Maximum boxes of a person to learn an identifier from."""
 
-_SAME = 0.5
-_FLOOR = 0.001
+_SAME, _FLOOR = 0.5, 0.001
 
 Paths = dict[int, dict[int, Box]]
 """Frame → id → box."""
@@ -64,21 +64,13 @@ class _Boxes(NamedTuple):
     embeddings: Tensor
 
 
-class _Step(NamedTuple):
-    """A box of a path, and the previous step."""
-
-    place: int
-    box: Box
-    before: "_Step | None"
-
-
 @dataclass(frozen=True, slots=True)
 class _Beam:
     """K paths: predicted position, value, last box, and that box's scene."""
 
-    track: TrackState
+    track: motion.TrackState
     worth: Tensor
-    steps: list[_Step]
+    steps: list[Step]
     scenes: list[int]
 
     def chosen(self, rows: list[int]) -> "_Beam":
@@ -98,7 +90,7 @@ class PathFinder:
         anchors: the person's annotations.
         model: gives the embedder.
         config: the memory's settings.
-        others: frame → boxes that already belong to other tracks, and stay there.
+        tracks: as the person has left them: where a track has a box, no other can take it.
     """
 
     def __init__(
@@ -107,9 +99,9 @@ class PathFinder:
         anchors: Anchors,
         model: Model,
         config: MemoryConfig,
-        others: Mapping[int, Sequence[Box]] | None = None,
+        tracks: Mapping[int, Track] | None = None,
     ) -> None:
-        self._others = others or {}
+        self._tracks = tracks or {}
         self._sights = sights
         self._anchors = anchors
         self._model = model
@@ -118,40 +110,52 @@ class PathFinder:
         self._places = {frame: place for place, frame in enumerate(sights.frames)}
         self._known: dict[int, _Boxes] = {}
         self._taken: set[tuple[int, Box]] = set()
+        self._others = self._boxes_of_others()
 
     def paths(self) -> Paths:
         """The boxes of each object in frames where the person has drawn none."""
         found: Paths = {}
         for number in sorted(self._anchors.ids):
             known = self._known_of(number)
-            steps = [_Step(self._places[frame], box, None) for frame, box in known]
-            for place, box in self._of(number, steps):
+            steps = [Step(self._places[frame], box, None) for frame, box in known]
+            for place, box in self._of(number, steps) if steps else ():
                 frame = self._sights.frames[place]
                 found.setdefault(frame, {})[number] = box
                 self._taken.add((place, box))
-        for frame, row in self._anchors.tracks.items():
-            found[frame] = found.get(frame, {}) | dict(row)
         return found
 
+    def _boxes_of_others(self) -> dict[int, list[Box]]:
+        """Frame → boxes that are somebody's, drawn lines of tracks that are looked for excepted."""
+        boxes: dict[int, list[Box]] = {}
+        for number, track in self._tracks.items():
+            own = track.keyframes | (number not in self._anchors.ids)
+            for frame, box in rows_of(track, own):
+                boxes.setdefault(frame, []).append(box)
+        return boxes
+
     def _known_of(self, number: int) -> list[tuple[int, Box]]:
-        """Frames and known boxes of an object, in order; a person's own boxes win."""
-        tracks = self._anchors.tracks.items()
-        known = {frame: row[number] for frame, row in tracks if number in row}
+        """Frames and boxes in which an object is, in order; a person's own come before others."""
+        track = self._tracks.get(number)
+        known = {} if track is None else dict(rows_of(track, track.keyframes))
         known |= dict(self._anchors.of(number))
         return sorted((frame, box) for frame, box in known.items() if frame in self._places)
 
-    def _of(self, number: int, drawn: list[_Step]) -> Iterator[tuple[int, Box]]:
-        if not drawn:
-            return
+    def _of(self, number: int, drawn: list[Step]) -> Iterator[tuple[int, Box]]:
         identifier = self._identifier(drawn)
         for one, two in pairwise(drawn):
             if two.place == one.place + 1:
                 continue
             yield from self._search(number, identifier, one, range(one.place + 1, two.place), two)
-        yield from self._search(number, identifier, drawn[0], range(drawn[0].place - 1, -1, -1))
+        ends = {self._places.get(frame) for frame, _ in self._anchors.of(number)}
+        # Where a track ends in a detector's box, a memory has looked for more already.
+        if drawn[0].place in ends:
+            yield from self._search(number, identifier, drawn[0], range(drawn[0].place - 1, -1, -1))
+        if drawn[-1].place in ends and self._tracks:
+            after = range(drawn[-1].place + 1, len(self._places))
+            yield from self._search(number, identifier, drawn[-1], after)
 
-    def _identifier(self, drawn: list[_Step]) -> Tensor:
-        """(D,) γ, learnt from a person's boxes, or from some of many."""
+    def _identifier(self, drawn: list[Step]) -> Tensor:
+        """(D,) γ, learnt from boxes that a person drew, or some of many."""
         config, embed = self._config, self._model.embedder.embed
         ridge = RunningRidge(self._model.embedder.dim, _MOST_ANCHORS)
         for step in drawn[:: -(-len(drawn) // _MOST_ANCHORS)]:
@@ -164,7 +168,7 @@ class PathFinder:
         return identifiers([ridge], config.ridge)[0]
 
     def _search(
-        self, number: int, identifier: Tensor, start: _Step, places: range, end: _Step | None = None
+        self, number: int, identifier: Tensor, start: Step, places: range, end: Step | None = None
     ) -> Iterator[tuple[int, Box]]:
         """Boxes of the best path from a person's box, to the person's next box if any."""
         begun = motion.begin(torch.tensor([start.box]), self._motion)
@@ -185,10 +189,13 @@ class PathFinder:
             scene += self._is_cut(end.place, ahead=True)
             position = self._position(torch.tensor([end.box]), beam, scene)[0]
             worth = worth + position
-        step: _Step | None = beam.steps[int(worth.argmax())]
-        while step is not None and step.before is not None:
-            yield step.place, step.box
-            step = step.before
+        found = unrolled(beam.steps[int(worth.argmax())])
+        if end is not None:
+            found = plausible(start, found, end)
+        elif self._tracks:
+            beside = [self._others.get(self._sights.frames[step.place], ()) for step in found]
+            found = recognised(start, found, beside)
+        yield from ((step.place, step.box) for step in found)
 
     def _grown(self, beam: _Beam, number: int, identifier: Tensor, place: int, scene: int) -> _Beam:
         """The paths, extended by boxes of this frame."""
@@ -216,11 +223,11 @@ class PathFinder:
         unrest = torch.where(fresh, new.unrest, after.unrest)
         sides = boxes.tolist()
         steps = [
-            _Step(place, (x1, y1, x2, y2), beam.steps[k])
-            for (x1, y1, x2, y2), k in zip(sides, parents, strict=True)
+            Step(place, (x1, y1, x2, y2), beam.steps[k], float(odds[row]))
+            for (x1, y1, x2, y2), k, row in zip(sides, parents, rows, strict=True)
         ]
         both = _Beam(
-            TrackState(
+            motion.TrackState(
                 torch.cat([mean, beam.track.mean]),
                 torch.cat([covariance, beam.track.covariance]),
                 torch.cat([unrest, beam.track.unrest]),
@@ -272,13 +279,18 @@ class PathFinder:
         boxes = base.boxes[rows]
         sure = sureness(boxes, classes[rows].amax(dim=1), config) if len(rows) else classes[:0, 0]
         drawn = [anchor.box for anchor in self._anchors.boxes.get(frame, ())]
-        drawn += self._anchors.tracks.get(frame, {}).values()
         drawn += self._others.get(frame, ())
         gone = torch.tensor([*drawn, *self._anchors.gone.get(frame, ())]).reshape(-1, 4)
         free = (box_iou(gone, boxes) < _SAME).all(dim=0) & (sure > config.write_threshold)
         rows, boxes = rows[free], boxes[free]
         embeddings = self._model.embedder.embed(sight.features, base.proposals[rows])
         return _Boxes(boxes, sure[free], embeddings)
+
+
+def rows_of(track: Track, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, Box]]:
+    """Frames and boxes of some rows (N,) of a track."""
+    for frame, (a, b, c, d) in zip(track.frames[chosen], track.boxes[chosen].tolist(), strict=True):
+        yield int(frame), (a, b, c, d)
 
 
 def _inverse(camera: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ def check_drawing(path: Path, *, replace: bool) -> None:
     if path.suffix.lower() not in _SUFFIXES:
         raise ConfigError(f"{path}: a picture ends in {', '.join(_SUFFIXES)}")
     if path.exists() and not replace:
-        raise OutputError(f"{path} is there already; --overwrite replaces it")
+        raise OutputError(f"{path} exists already; --overwrite replaces it")
     check_place(path.parent, [path.name])
     load_opencv()
 

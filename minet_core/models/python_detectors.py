@@ -258,4 +258,4 @@ def _floats(values: Any, name: str, what: str) -> Tensor:
             raise TypeError
         return torch.from_numpy(np.asarray(values, np.float32))
     except (TypeError, ValueError):
-        raise InputError(f"{name}: {what} are no table of numbers, but {values!r}") from None
+        raise InputError(f"{name}: {what} are not a table of numbers, but {values!r}") from None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from minet_core.box_tensors import box_iou
 from minet_core.models.detector import BaseDetections, Detector, Frame
@@ -67,6 +67,11 @@ class TiledDetector:
         self.score_kind = detector.score_kind
         self._detector = detector
         self._count = count
+
+    @property
+    def backbones(self) -> Sequence[nn.Module]:
+        """See `Halving`."""
+        return getattr(self._detector, "backbones", ())
 
     def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:
         """Detections of each frame, in its pixels."""

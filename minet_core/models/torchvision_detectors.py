@@ -114,6 +114,11 @@ class TwoStageDetector:
         """Length D of an embedding."""
         return self._projection.shape[1]
 
+    @property
+    def backbones(self) -> list[nn.Module]:
+        """See `Halving`."""
+        return [self._eye.model.backbone]
+
     @torch.no_grad()
     def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:
         """Up to 300 proposals of each frame, with the box of their best class."""
@@ -179,6 +184,11 @@ class OneStageDetector:
         self.calibration = calibration
         self._columns = list(classes.columns)
         self._eye = _Eye(model, torch.device(device))
+
+    @property
+    def backbones(self) -> list[nn.Module]:
+        """See `Halving`."""
+        return [self._eye.model.backbone]
 
     @torch.no_grad()
     def detect(self, frames: Sequence[Frame]) -> list[BaseDetections]:

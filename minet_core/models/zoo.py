@@ -10,6 +10,7 @@ import torch
 from minet_core.errors import ConfigError
 from minet_core.models.detector import BaseDetections, Detector, Embedder, Frame, Windowed
 from minet_core.models.faster_rcnn.rcnn_config import RCNN_CONFIGS
+from minet_core.models.half_precision import halve
 from minet_core.models.identify.embedder import load_identify
 from minet_core.models.nanodet.detector import load_nanodet
 from minet_core.models.onnx.sidecar import read_calibration
@@ -179,14 +180,11 @@ def model_of(options: DetectOptions) -> Model:
     Raises:
         MinetError: as `load_model`.
     """
-    return load_model(
-        options.model,
-        size=options.size,
-        device=options.device,
-        classes=options.classes,
-        identify=options.identify,
-        tiles=options.tiles,
-    )
+    names = ("size", "device", "classes", "identify", "tiles")
+    model = load_model(options.model, **{name: getattr(options, name) for name in names})
+    if options.half:
+        halve(model.name, (model.detector, model.embedder), _torch_device(options.device))
+    return model
 
 
 def _embedder(name: str, model: Model, device: str) -> Embedder:

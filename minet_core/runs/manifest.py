@@ -48,7 +48,7 @@ _CONTENTS = (*PERSONS, "detections")
 """Settings that name a file, of which the manifest has the sha256."""
 
 _SEEING = (
-    *("identify", "preset", "classes", "size", "tiles", "start", "end", "stream", "stride"),
+    *("identify", "preset", "classes", "size", "tiles", "half", "start", "end", "stream", "stride"),
     *("max_frames", "rate", "detections"),
 )
 """Settings that decide what is seen, before any memory."""
@@ -149,8 +149,8 @@ def manifest_of(source: StrPath, model: str, options: DetectOptions) -> Manifest
         settings["preset"] = None
     if not options.video:
         settings["trails"] = 0
-    for name in ("prompts", "corrections"):
-        if settings[name] is None:
+    for name in ("prompts", "corrections", "half"):
+        if not settings[name]:
             del settings[name]  # as above
     for name in _CONTENTS:
         if settings.get(name) is not None:

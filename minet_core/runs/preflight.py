@@ -83,7 +83,10 @@ def settled(options: DetectOptions, source: StrPath, folder: Path) -> DetectOpti
     options = with_file_of(options, source, folder)
     possible = _can_link(options) and not linked_if_read_twice(options, source)
     link = options.link and possible
-    return replace(options, link=link, fill=options.fill if link else 0)
+    fill = options.fill if link else 0
+    if (link, fill) == (options.link, options.fill):
+        return options  # one object for all of ten thousand videos
+    return replace(options, link=link, fill=fill)
 
 
 def linked_if_read_twice(options: DetectOptions, source: StrPath) -> bool:
@@ -178,7 +181,7 @@ def _by_scenes(
         OutputError: scenes are there, and it was asked neither to go on nor to begin anew.
     """
     if standing.manifest.of_stream:
-        raise ConfigError(f"{shown(source)}: can be read only once; leave out --split-at-cuts")
+        raise ConfigError(f"{shown(source)}: can be read only once, so remove --split-at-cuts")
     if not (folder / SCENES).is_dir() or options.overwrite:
         return standing
     if not options.resume:
@@ -186,7 +189,7 @@ def _by_scenes(
             f"{folder} has scenes of an unfinished run; --resume continues it, "
             "--overwrite starts over"
         )
-    return replace(standing, note="goes on with what is done of its scenes")
+    return replace(standing, note="resumes after its complete scenes")
 
 
 def check_finished(folder: Path, wanted: Manifest) -> None:

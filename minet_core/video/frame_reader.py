@@ -77,6 +77,6 @@ class FrameReader(ABC):
     def _check_not_empty(self, frames: int, seconds: float) -> None:
         if not self._picker.taken:
             raise InputError(
-                f"{self._name}: no frame lies in the range asked for; "
+                f"{self._name}: no frame is in the requested range; "
                 f"the video has {frames} frames ({seconds:.2f} s)"
             )

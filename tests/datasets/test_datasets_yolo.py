@@ -95,7 +95,7 @@ class TestLines:
             (f"{BOX} 7 1", "line 2: 7 is no confidence"),
             ("dog 0.5 0.5 0.2 0.4", "line 2: not all of it is numbers"),
             ("0.5 0.5 0.5 0.2 0.4", "line 2: the class 0.5 is not whole"),
-            ("0 0.5 inf 0.2 0.4", "line 2: a value is no number"),
+            ("0 0.5 inf 0.2 0.4", "line 2: a value is not a number"),
         ],
     )
     def test_other_lines_are_refused_by_their_number(self, tmp_path, line, why):

@@ -88,7 +88,7 @@ class TestModel:
         assert ap["map_all"] == pytest.approx(1.6 / 3, abs=1e-6)
         assert metrics()["dataset"]["not_covered"] == ["sofa"]
         out = capsys.readouterr().out
-        assert "cannot be found here: sofa" in out
+        assert "are not covered: sofa" in out
         assert "│            80.0 │        53.3 │" in out
 
     def test_a_table_of_the_users_own(self):
@@ -189,7 +189,7 @@ class TestVariants:
         assert differences["(b)", "(a)"]["interval"] == pytest.approx([0.2, 0.2])
         lines = capsys.readouterr().out
         for row in ("(b) no memory, trained", "(d) memory, trained"):
-            assert f"{row} less (a) no memory: +20.0" in lines
+            assert f"{row} minus (a) no memory: +20.0" in lines
 
     def test_row_c_takes_fc6_of_a_detector_without_the_meta_loss(self, monkeypatch):
         """As if it had been asked for; row (d) takes the identify head."""
@@ -297,7 +297,7 @@ class TestVariants:
             ("decay=", "needs values"),
             ("decay", "needs values"),
             ("decay=much", "'much' is not a value of the setting decay"),
-            ("decay=nan", "'nan' is no value"),
+            ("decay=nan", "'nan' is not a value"),
             ("buffer=1.5", "'1.5' is not a value of the setting buffer"),
         ],
     )
@@ -322,7 +322,7 @@ class TestReport:
         page = Path("minet-eval/report.html").read_text()
         assert "Evaluation on mot data" in page
         assert "without memory" in page
-        assert "classes that cannot be found here: sofa" in page
+        assert "classes that are not covered: sofa" in page
         assert ("decay" in page.partition("</dl>")[2]) == ("decay" in extra)
 
     def test_a_page_of_an_earlier_run_does_not_stay(self):

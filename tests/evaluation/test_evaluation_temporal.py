@@ -97,7 +97,7 @@ def test_a_result_does_not_change_afterwards() -> None:
 
 def test_frames_must_come_in_order() -> None:
     first, second = along(0.9, 0.8)
-    with pytest.raises(InputError, match="v, frame 0: it comes after frame 1"):
+    with pytest.raises(InputError, match="v, frame 0: comes after frame 1"):
         score(second, first)
     with pytest.raises(InputError, match="v, frame 1: this video's frames are not consecutive"):
         score(first, *along(0.9, video="w"), second)

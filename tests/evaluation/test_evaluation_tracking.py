@@ -140,9 +140,9 @@ def test_bad_input_is_refused_with_its_place() -> None:
     first, second = named((1, 2), (1, 2))
     with pytest.raises(InputError, match="v: the video is given twice"):
         score([first], [second])
-    with pytest.raises(InputError, match="v, frame 0: it comes after frame 1"):
+    with pytest.raises(InputError, match="v, frame 0: comes after frame 1"):
         score([second, first])
-    with pytest.raises(InputError, match="v, frame 0: it is no frame of w"):
+    with pytest.raises(InputError, match="v, frame 0: not a frame of w"):
         TrackingAccumulator(("cat",)).add_video("w", [first])
     with pytest.raises(InputError, match="v, frame 0: a true box has no track id"):
         score([frame([(A, 0, -1)])])

@@ -143,7 +143,7 @@ def test_nothing_is_overwritten_unasked(results, tmp_path, capsys):
     out.mkdir()
     (out / "street.xml").write_text("mine")
     assert export(results, "--to", "cvat", "-o", out) == 5
-    assert "street.xml is there already; --overwrite replaces it" in capsys.readouterr().err
+    assert "street.xml exists already; --overwrite replaces it" in capsys.readouterr().err
     assert files_in(out) == ["street.xml"]
     assert (out / "street.xml").read_text() == "mine"
     assert export(results, "--to", "cvat", "-o", out, "--overwrite") == 0
@@ -173,7 +173,7 @@ def test_failing_export_leaves_nothing(results, tmp_path, capsys):
     [
         pytest.param(["--to", "cvt"], 3, "unknown format 'cvt'; did you mean 'cvat'?", id="format"),
         pytest.param(["--to", "cvat", "--classes", "dog"], 3, "no class 'dog'", id="class"),
-        pytest.param(["--to", "cvat", "--keyframes", "some"], 3, "keyframes are", id="keyframes"),
+        pytest.param(["--to", "cvat", "--keyframes", "some"], 3, "must be auto", id="keyframes"),
         pytest.param(["--to", "cvat", "--min-score", "2"], 3, "from 0 to 1", id="score"),
         pytest.param(["--to", "cvat", "--label-map", "no"], 2, "no such file", id="map"),
         pytest.param(

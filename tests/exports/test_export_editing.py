@@ -260,5 +260,5 @@ def test_copy_has_boxes_between_steps():
 
 
 def test_copy_of_what_has_no_times_is_refused():
-    with pytest.raises(ConfigError, match="nothing tells the times"):
+    with pytest.raises(ConfigError, match="the times of its frames are unknown"):
         at_constant_rate(video_of(frame_rate=None), 25)

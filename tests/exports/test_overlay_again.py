@@ -51,7 +51,7 @@ def test_it_stands_beside_a_zip_and_is_not_replaced_unasked(result, tmp_path):
     export([result], "cvat", tmp_path / "out", settings)
     made = sorted(path.name for path in (tmp_path / "out").iterdir() if path.name[0] != ".")
     assert made == ["street-annotated.mp4", "street.zip"]
-    with pytest.raises(ThereAlreadyError, match="is there already"):
+    with pytest.raises(ThereAlreadyError, match="exists already"):
         export([result], "cvat", tmp_path / "out", settings)
 
 

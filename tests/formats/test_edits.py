@@ -130,7 +130,7 @@ def test_gap_is_filled_between_two_boxes():
         ({"do": "fill", "track": 1, "from": 2, "to": 7}, "track 1 has no box in frame 7"),
         (
             {"do": "box", "track": 1, "frame": 12, "box": [0, 0, 9, 9], "class": "car"},
-            "frame 12 was not looked at",
+            "frame 12 was not processed",
         ),
         (
             {"do": "box", "track": 1, "frame": 1, "box": [650, 0, 700, 9], "class": "car"},

@@ -45,7 +45,7 @@ class TestGather:
         found = gather(rows_of((0, 1, 0), (1, 1, 1), (2, 1, 1)), ("dog", "cat"))
         assert [track.label for track in found.tracks] == ["cat"]
         (note,) = found.notes
-        assert note.endswith("read as of that class: 1")
+        assert note.endswith("changed to it: 1")
 
     def test_ids_that_count_from_zero_become_one_more(self):
         found = gather(rows_of((0, 0, 0), (0, 2, 0), (0, -7, 0)), ("dog",))
@@ -56,7 +56,7 @@ class TestGather:
         found = gather(rows_of((3, 1, 0), (3, 1, 0), (4, 1, 0)), ("dog",))
         assert found.tracks[0].frames.tolist() == [3, 4]
         assert len(found.loose) == 1
-        assert found.notes[0].startswith("boxes whose track has another one in the frame")
+        assert found.notes[0].startswith("second boxes of a track in a frame")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ class TestCocoVid:
         ("record", "key", "value", "why"),
         [
             (("images", 0), "source_frame", 0, "source frames of video 1 do not increase"),
-            (("annotations", 0), "bbox", [0, 0, float("nan"), 1], "value that is no number"),
+            (("annotations", 0), "bbox", [0, 0, float("nan"), 1], "value that is not a number"),
             (("annotations", 0), "image_id", 99, "image 99, which is not listed"),
             (("images", 0), "frame_id", 5, "must count from 0 without holes"),
             (("annotations", 0), "score", "high", "no CocoVID file"),
@@ -198,9 +198,9 @@ class TestYolo:
             ({}, "labels: no labels in it"),
             ({"a_1": "0 0.5 0.5 1"}, r"a_1\.txt, line 1: 4 columns"),
             ({"a_1": "dog 0.5 0.5 1 1"}, r"a_1\.txt, line 1: not all of it is numbers"),
-            ({"a_1": "\n0 nan 0.5 1 1"}, r"a_1\.txt, line 2: a value is no number"),
+            ({"a_1": "\n0 nan 0.5 1 1"}, r"a_1\.txt, line 2: a value is not a number"),
             ({"a_1": "2 0.5 0.5 1 1"}, r"a_1\.txt, line 1: class 2, but there are names of 2 only"),
-            ({"a_1": "", "a-01": ""}, "frame 1 of a is there already"),
+            ({"a_1": "", "a-01": ""}, "frame 1 of a occurs twice"),
         ],
     )
     def test_what_makes_no_sense(self, tmp_path, files, why):
@@ -208,7 +208,7 @@ class TestYolo:
             read_yolo(self.write(tmp_path, **files), lambda _: (80, 40))
 
     def test_size_that_nothing_tells(self, tmp_path):
-        with pytest.raises(InputError, match="nothing tells how large the frames of a are"):
+        with pytest.raises(InputError, match="the size of the frames of a is unknown"):
             read_yolo(self.write(tmp_path, a_1=""), lambda _: None)
 
 

@@ -231,7 +231,7 @@ class TestMistakes:
     @pytest.mark.parametrize("name", SETS)
     def test_size_that_is_not_known(self, tmp_path, name):
         video = a_video(a_track(1, "dog", [3]), width=0, height=0)
-        with pytest.raises(ConfigError, match="street: nothing tells how large its frames are"):
+        with pytest.raises(ConfigError, match="street: the size of its frames is unknown"):
             export(tmp_path, name, video)
 
     def test_pictures_of_imagenet_vid_are_jpeg(self):

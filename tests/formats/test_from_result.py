@@ -134,7 +134,7 @@ def test_times_of_frames_without_rows_are_between_those_with(tmp_path):
     [
         pytest.param({"version": 99}, "version 99", id="another version"),
         pytest.param({"schema": "other"}, "not a result", id="another schema"),
-        pytest.param({"counts": {"frames": 0}}, "was not looked at", id="frames"),
+        pytest.param({"counts": {"frames": 0}}, "was not processed", id="frames"),
         pytest.param({"counts": {}}, "damaged", id="no counts"),
         pytest.param({"counts": {"frames": 10**9}}, "of 1000000000 frames", id="endless"),
         pytest.param({"video": {**VIDEO, "duration": float("inf")}}, "damaged", id="for ever"),
@@ -154,7 +154,7 @@ def test_nan_and_double_boxes_are_refused(tmp_path):
     path = write_result(tmp_path, frame_of(0, [1, 2]))
     text = path.read_text()
     path.write_text(text.replace("2.0, 0.0, 12.0", "NaN, 0.0, 12.0"))
-    with pytest.raises(InputError, match="no number"):
+    with pytest.raises(InputError, match="not a number"):
         from_result(path)
     path.write_text(text.replace("0.0, 2, ", "0.0, 1, "))
     with pytest.raises(InputError, match="two boxes in one frame"):

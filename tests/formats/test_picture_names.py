@@ -133,7 +133,7 @@ class TestOrder:
 
     def test_task_of_pictures_that_are_not_there_is_told(self, capsys):
         assert export(cvat_task(), "--to", "mot", "-o", "out") == 0
-        assert "its frames are pictures in the order of their names" in capsys.readouterr().err
+        assert "its frames are pictures in name order" in capsys.readouterr().err
 
     def test_boxes_of_another_program_are_told_to_be_in_natural_order(self, capsys, monkeypatch):
         Path("det.txt").write_text("2,-1,4,8,12,32,0.9\n")

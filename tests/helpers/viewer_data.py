@@ -15,6 +15,13 @@ from minet_core.formats.review_page.page import PageVideo, write_html
 Row = tuple[int, int, str, float, tuple[float, float, float, float]]
 """Frame, track id, label, score, box."""
 
+WATCHED: list[Row] = [
+    *((i, 1, "car", 0.9, (8.0, 8, 24, 24)) for i in range(20)),
+    *((i, 2, "dog", 0.4, (30.0 + i, 20, 44.0 + i, 40)) for i in (5, 6, 7, 11, 12, 13)),
+    *((i, 3, "car" if i < 22 else "bus", 0.6, (2.0, 30, 12, 44)) for i in range(18, 28)),
+    (9, -1, "cat", 0.5, (50, 2, 60, 10)),
+]
+
 
 def data_of(
     rows: Sequence[Row],

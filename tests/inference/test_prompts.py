@@ -213,7 +213,7 @@ class TestCommand:
         ("arguments", "code", "message"),
         [
             (["a.mp4", "--no-memory"], 3, "needs the memory"),
-            (["a.mp4", "b.mp4"], 3, "of one video, not of several"),
+            (["a.mp4", "b.mp4"], 3, "for one video, not for several"),
         ],
     )
     def test_what_makes_no_sense_is_refused(self, capfd, arguments, code, message):

@@ -17,6 +17,7 @@ from minet_core.models import zoo
 OUT = Path("out/pictures")
 MIDDLE = (60.0, 2.0, 90.0, 22.0)
 """A place where the detector sees nothing."""
+SIDES = ["frame", "x1", "y1", "x2", "y2"]
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +87,7 @@ class TestPrompts:
     @pytest.mark.parametrize(
         ("entry", "message"),
         [
-            ({"frame": 99}, "of frames that are not looked at"),
+            ({"frame": 99}, "in frames that are not processed"),
             ({"frame": -2}, "a frame or an id that is none"),
             ({"id": 0}, "a frame or an id that is none"),
             ({"label": "persn"}, "no class 'persn'"),
@@ -152,6 +153,21 @@ class TestCorrections:
         assert not ((table.y1 > 80) & (table.x1 > 60)).any()
         there = table[table.track_id == red].frame.tolist()
         assert there == [*range(5), *range(10, FRAMES)]
+
+    def test_what_nobody_touched_stays_to_the_pixel(self):
+        before = rows()
+        red = track_of(before, "red", 4)
+        table = go_on(Edit("split", (red,), frame=12, new=40))
+        others = (each[each.track_id != red].reset_index(drop=True) for each in (before, table))
+        one, two = ((t[t.track_id != 40][[*SIDES, "track_id", "score"]]) for t in others)
+        assert sorted(one.itertuples(index=False)) == sorted(two.itertuples(index=False))
+
+    def test_a_box_that_was_deleted_stays_away_until_it_is_drawn_again(self):
+        red = track_of(rows(), "red", 4)
+        table = go_on(Edit("delete", (red,), first=6, last=7))
+        assert table[table.track_id == red].frame.tolist() == [*range(6), *range(8, FRAMES)]
+        table = go_on(Edit("box", (red,), frame=6, box=box_at("red", 6), label="dog"))
+        assert table[table.track_id == red].frame.tolist() == [*range(7), *range(8, FRAMES)]
 
     def test_a_stretch_that_was_filled_stays_filled(self):
         one = Edit("box", (50,), frame=2, box=MIDDLE, label="dog")

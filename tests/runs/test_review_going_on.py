@@ -102,8 +102,8 @@ def test_nothing_mended_is_nothing_to_go_on_from(folder, tab):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("minet.json", "tells how the result was made"),
-        ("edits.json", "no edits.json to go on from"),
+        ("minet.json", "records how the result was made"),
+        ("edits.json", "no edits.json to continue from"),
     ],
 )
 def test_what_is_missing_is_told(folder, server, name, message):

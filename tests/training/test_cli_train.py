@@ -40,7 +40,7 @@ def test_goes_on_with_the_settings_of_the_folder(data, tmp_path, capsys):
     assert run([*common, "--model", "minet-tiny", "--data", data, "--no-meta", *QUICK]) == 0
     assert run([*common, "--resume", "--device", "cpu", "--steps", "3"]) == 0
     shown = capsys.readouterr().err
-    assert "going on after step 2" in shown
+    assert "resuming after step 2" in shown
     assert "step 3 of 3: loss" in shown
     assert "s waiting for data" in shown
     assert "meta = false" in (tmp_path / "config.toml").read_text()

@@ -102,7 +102,7 @@ class TestKinds:
         with open_video(tmp_path) as reader:
             list(reader)
         names = "0.raw, 1.raw, 2.raw, 3.raw, 4.raw, …"
-        assert reader.warnings == [f"files left out that are no pictures: 7 ({names})"]
+        assert reader.warnings == [f"files that are not pictures, left out: 7 ({names})"]
 
     def test_what_is_no_picture(self, tmp_path):
         (tmp_path / "a.tif").write_bytes(b"II*\x00 no picture")
@@ -279,7 +279,7 @@ class TestRate:
             ("frames", "often", "'often' is not a rate: give pictures per second"),
             ("frames", "1/0", "'1/0' is not a rate"),
             ("frames", "0", "the rate must be over 0 and up to 1000 a second, not 0.0"),
-            ("frames/0.png", "5", "--rate is for folders of pictures; a video tells its own"),
+            ("frames/0.png", "5", "--rate is only for folders of pictures"),
         ],
     )
     def test_mistakes(self, capsys, source, rate, line):

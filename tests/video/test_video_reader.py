@@ -134,7 +134,7 @@ class TestPart:
 
     def test_beyond_the_end_is_one_line(self, tmp_path):
         path = write_grey_video(tmp_path / "a.mp4", 5)
-        with pytest.raises(InputError, match=r"no frame lies in the range.*5 frames"):
+        with pytest.raises(InputError, match=r"no frame is in the requested range.*5 frames"):
             read(path, start=5)
 
     @pytest.mark.parametrize(
@@ -433,7 +433,7 @@ class TestFolder:
         assert [frame.pts for frame in frames] == [0, 1, 2, 3, 4]
         assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
         assert (reader.info.frames, reader.info.frame_rate) == (5, 10)
-        assert reader.warnings == ["files left out that are no pictures: 1 (notes.txt)"]
+        assert reader.warnings == ["files that are not pictures, left out: 1 (notes.txt)"]
 
     @pytest.mark.parametrize("broken", [0, 2])
     def test_broken_picture_leaves_a_gap(self, tmp_path, broken):
@@ -467,3 +467,20 @@ class TestFolder:
         (tmp_path / "0.jpg").write_bytes(b"no picture")
         with pytest.raises(VideoOpenError, match="none of its 1 pictures"):
             open_video(tmp_path)
+
+
+def test_decoded_frames_do_not_wait_for_the_garbage_collector(tmp_path):
+    path = write_grey_video(tmp_path / "a.mp4", 40)
+
+    def decoded() -> int:
+        return sum(type(each) is av.VideoFrame for each in gc.get_objects())
+
+    gc.collect()
+    before = decoded()
+    gc.disable()
+    try:
+        with open_video(path) as reader:
+            most = max(decoded() for _ in reader)
+    finally:
+        gc.enable()
+    assert most - before < 10

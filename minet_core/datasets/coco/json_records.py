@@ -130,7 +130,7 @@ def frames_of_videos(
         if hole is not None:
             raise FaultError(
                 f"frame_id must count from 0 without holes, but video {video} has no {hole} "
-                f"among its {len(by_frame)} images (of a stride, number the frames anew)"
+                f"among its {len(by_frame)} images (renumber frames of a stride)"
             )
         yield videos[video], [by_frame[frame] for frame in range(len(by_frame))]
 

@@ -54,8 +54,8 @@ def open_imagenet_det(
 
 
 _NO_LIST = (
-    "there is no ImageSets/DET_train_30classes.txt, so all stills are drawn from, most of which "
-    "show none of the 30 classes; the list comes with the code of FGFA and of MEGA"
+    "there is no ImageSets/DET_train_30classes.txt, so all stills are used, although most "
+    "show none of the 30 classes; the code of FGFA and of MEGA includes the list"
 )
 
 

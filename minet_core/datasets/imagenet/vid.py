@@ -44,9 +44,8 @@ _LISTS = {
 
 
 _NO_TRAIN_LIST = (
-    "there is no ImageSets/VID_train_15frames.txt, so every frame is as likely as any other, and "
-    "long videos are drawn from most; the list, 15 frames of each video, comes with the code of "
-    "FGFA and of MEGA"
+    "there is no ImageSets/VID_train_15frames.txt, so every frame is equally likely, and long "
+    "videos count most; the code of FGFA and of MEGA includes the list, 15 frames of each video"
 )
 
 

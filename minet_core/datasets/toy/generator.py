@@ -142,7 +142,7 @@ def _check(
 def _replaced(folder: Path) -> Iterator[Path]:
     """A hidden folder inside `folder`, whose content takes the place of a toy dataset's."""
     if folder.exists() and not (folder / MARK).is_file() and not _is_empty(folder):
-        raise OutputError(f"{shown(folder)} is there and is no toy dataset; name another folder")
+        raise OutputError(f"{shown(folder)} exists and is not a toy dataset; name another folder")
     with one_line(folder), hidden_folder(folder) as part:
         yield part
         # The mark goes first: whatever happens now, the folder can be made anew.

@@ -102,7 +102,7 @@ def _check(row: LabelRow, keypoints: int) -> None:
             "and an outline has a class and pairs of x and y",
         )
     if not np.isfinite(row.values).all():
-        raise _error(row, "a value is no number")
+        raise _error(row, "a value is not a number")
     if row.values[0] != int(row.values[0]):
         raise _error(row, f"the class {row.values[0]:g} is not whole")
 

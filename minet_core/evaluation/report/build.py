@@ -40,7 +40,7 @@ def report_data(result: EvalResult, settings: Mapping[str, Any]) -> ReportData:
         facts=facts,
         warnings=[
             *cut,
-            *([f"classes that cannot be found here: {lacking}"] if lacking else []),
+            *([f"classes that are not covered: {lacking}"] if lacking else []),
             *result.warnings,
         ],
         runs=[_run(name, scores) for name, scores in result.variants.items()],

@@ -145,7 +145,7 @@ def _tracking_rows(results: Sequence[TrackingScores | None]) -> Iterator[TableRo
     yield TableRow("AssA", "its association part, %", each("ass_a"))
     yield TableRow("IDF1", "boxes rightly named, %", each("idf1"))
     yield TableRow(
-        "MOTA", "1 less the share of misses, false positives and switches, %", each("mota")
+        "MOTA", "1 minus the share of misses, false positives and switches, %", each("mota")
     )
     meaning = "times a true track changed its name; lower is better"
     yield TableRow("id switches", meaning, each("id_switches"), digits=0, scale=1)

@@ -158,9 +158,9 @@ def _in_order(video: str, frames: Iterable[EvalFrame]) -> Iterator[EvalFrame]:
     last = -1
     for frame in frames:
         if frame.video != video:
-            raise InputError(f"{frame.place}: it is no frame of {video}")
+            raise InputError(f"{frame.place}: not a frame of {video}")
         if frame.number <= last:
-            raise InputError(f"{frame.place}: it comes after frame {last}")
+            raise InputError(f"{frame.place}: comes after frame {last}")
         if (~frame.truth.ignore & (frame.truth.track_ids < 0)).any():
             raise InputError(
                 f"{frame.place}: a true box has no track id, which tracking metrics need"

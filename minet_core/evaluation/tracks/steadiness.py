@@ -153,7 +153,7 @@ class TemporalAccumulator:
             self._videos.add(frame.video)
             self._video, self._number = frame.video, -1
         if frame.number <= self._number:
-            raise InputError(f"{frame.place}: it comes after frame {self._number}")
+            raise InputError(f"{frame.place}: comes after frame {self._number}")
         self._number = frame.number
         self._index += 1
 

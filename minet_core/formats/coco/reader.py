@@ -142,7 +142,7 @@ def rows_of(records: Sequence[tuple[int, Record]], label_of: Mapping[int, int]) 
     boxes = np.array([record["bbox"] for _, record in records], np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     if not np.isfinite(boxes).all():
-        raise FaultError("a bbox has a value that is no number")
+        raise FaultError("a bbox has a value that is not a number")
     ids = [record.get("track_id", record.get("instance_id")) for _, record in records]
     return BoxRows(
         frames=np.array([frame for frame, _ in records], np.int64),

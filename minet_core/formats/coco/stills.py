@@ -75,7 +75,7 @@ def _videos(images: Sequence[Record] | Any, name: str) -> Iterator[tuple[str, Fr
     for image in images:
         video, frame = frame_name(PurePosixPath(image["file_name"]).stem, name)
         if groups.setdefault(video, {}).setdefault(frame, image) is not image:
-            raise FaultError(f"{image['file_name']}: frame {frame} of {video} is there already")
+            raise FaultError(f"{image['file_name']}: frame {frame} of {video} occurs twice")
     for video, frames in groups.items():
         if len({(image["width"], image["height"]) for image in frames.values()}) == 1:
             yield video, dict(sorted(frames.items()))

@@ -1,6 +1,7 @@
 """One edit, as it stands in edits.json; docs/review.md lists them for readers of the file.
 
-`formats/viewer/edits.js` writes and applies the same ones: whoever changes one changes both.
+`review_page/viewer/editing/edits.js` writes and applies the same ones: whoever changes one changes
+both.
 """
 
 import math

@@ -167,7 +167,7 @@ def _hide(sheet: Sheet, edit: Edit) -> None:
 def _box(sheet: Sheet, edit: Edit) -> None:
     (track,) = edit.tracks
     if edit.frame not in sheet.looked_at:
-        raise _Unfit(f"frame {edit.frame} was not looked at")
+        raise _Unfit(f"frame {edit.frame} was not processed")
     limits = np.array([sheet.width, sheet.height] * 2, np.float64)
     box = np.asarray(edit.box, np.float64).clip(0, limits)
     if not (box[2:] > box[:2]).all():

@@ -162,9 +162,9 @@ def columns_of(rows: "pd.DataFrame") -> Columns:
 def _check(columns: Columns, looked_at: range) -> None:
     frames, tracks = columns["frames"], columns["tracks"]
     if not all(np.isfinite(columns[name]).all() for name in ("times", "scores", "boxes")):
-        raise ValueError("a row has a value that is no number")
+        raise ValueError("a row has a value that is not a number")
     if (np.diff(frames) < 0).any() or not all(frame in looked_at for frame in set(frames.tolist())):
-        raise ValueError("a row has a frame that was not looked at, or is out of order")
+        raise ValueError("a row has a frame that was not processed, or is out of order")
     tracked = np.stack([tracks, frames])[:, tracks > 0]
     if (tracks < 0).any() or len(np.unique(tracked, axis=1).T) < tracked.shape[1]:
         raise ValueError("a track has two boxes in one frame")

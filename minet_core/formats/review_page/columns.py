@@ -82,7 +82,7 @@ class ViewerData:
     doubts: tuple[Doubt, ...] = ()
 
     def document(self) -> dict[str, Any]:
-        """Plain values for JSON; `viewer/data.js` is the other half of this.
+        """Plain values for JSON; `viewer/data/data.js` is the other half of this.
 
         Rows are in order of tracks and, within a track, of frames; those of no track come first.
         """

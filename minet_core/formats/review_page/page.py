@@ -28,9 +28,11 @@ from minet_core.video.opening import is_url
 
 # In the order in which they build on each other.
 _SCRIPTS = (
-    *("edits", "data", "rows", "state", "player", "overlay", "lanes", "timeline"),
-    *("chart", "strip", "list", "filters"),
-    *("editlog", "editor", "going", "doubts", "editing", "keys", "main"),
+    *("elements", "editing/edits", "data/data", "data/rows", "data/state"),
+    *(f"looking/{n}" for n in ("player", "gestures", "overlay", "lanes", "bars", "timeline")),
+    *(f"looking/{n}" for n in ("chart", "strip", "list", "filters", "videos")),
+    *(f"editing/{n}" for n in ("editlog", "editor", "pointer", "going", "doubts", "editing")),
+    *("keys", "main"),
 )
 
 

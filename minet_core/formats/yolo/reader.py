@@ -115,7 +115,7 @@ def _files(layout: YoloLayout) -> dict[str, dict[int, Path]]:
         name, frame = frame_name(path.stem, layout.root.resolve().name)
         if found.setdefault(name, {}).setdefault(frame, path) != path:
             copied = "; export from Roboflow without augmentation" if ".rf." in path.stem else ""
-            raise InputError(f"{shown(path)}: frame {frame} of {name} is there already{copied}")
+            raise InputError(f"{shown(path)}: frame {frame} of {name} occurs twice{copied}")
     return {name: dict(sorted(frames.items())) for name, frames in found.items()}
 
 
@@ -141,7 +141,7 @@ def _size(layout: YoloLayout, video: _Video, size_of: SizeOf) -> tuple[int, int]
     if (size := size_of(video.name)) is not None:
         return size
     raise InputError(
-        f"{shown(layout.root)}: nothing tells how large the frames of {video.name} are: "
+        f"{shown(layout.root)}: the size of the frames of {video.name} is unknown: "
         "there are no pictures, and the video is not known"
     )
 

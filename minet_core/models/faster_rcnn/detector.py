@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from minet_core.models.detector import BaseDetections, FeatureMap, Frame
 from minet_core.models.faster_rcnn.network import FasterRcnn, SharedFeatures
@@ -36,6 +36,11 @@ class RcnnDetector:
     def classes(self) -> tuple[str, ...]:
         """Names of the C classes."""
         return self.model.classes
+
+    @property
+    def backbones(self) -> list[nn.Module]:
+        """See `Halving`."""
+        return [self.model.backbone]
 
     @property
     def dim(self) -> int:

@@ -24,7 +24,7 @@ def model_folder(name: str) -> Path:
     """
     folder = _downloaded(name) if name.startswith(HUB) else Path(name)
     if not (folder / CONFIG).is_file():
-        raise ConfigError(f"{name}: has no {CONFIG}, so it is no model of Hugging Face")
+        raise ConfigError(f"{name}: has no {CONFIG}, so it is not a model of Hugging Face")
     if not list(folder.glob("*.safetensors")):
         pickles = [path.name for path in folder.glob("*.bin")]
         what = f"only a pickle ({pickles[0]}), which can run code" if pickles else "no weights"

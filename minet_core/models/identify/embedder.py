@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import interpolate, linear
 
 from minet_core.box_tensors import operators
@@ -98,6 +98,12 @@ class IdentifyEmbedder:
     def in_torch(self) -> bool:
         """Whether PyTorch computes the backbone."""
         return not isinstance(self.network, EngineIdentify)
+
+    @property
+    def backbones(self) -> list[nn.Module]:
+        """See `Halving`."""
+        backbone = getattr(self.network, "backbone", None)
+        return [] if backbone is None else [backbone]
 
     def features(self, frame: Frame) -> FeatureMap:
         """The frame's feature map at stride 16 of the resized frame."""

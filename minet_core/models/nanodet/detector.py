@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name everybody knows it by)
-from torch import Tensor
+from torch import Tensor, nn
 
 from minet_core.box_tensors import clipped
 from minet_core.errors import ConfigError, WeightsError
@@ -137,6 +137,11 @@ class NanoDetDetector:
     def in_torch(self) -> bool:
         """Whether PyTorch computes the network."""
         return isinstance(self._network, PictureNanoDet)
+
+    @property
+    def backbones(self) -> list[nn.Module]:
+        """See `Halving`: all of the network, whose logits are decoded in float32."""
+        return [self._network] if isinstance(self._network, PictureNanoDet) else []
 
     # Not inference_mode: no faster here, and its tensors cannot enter a training step.
     @torch.no_grad()

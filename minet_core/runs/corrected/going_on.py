@@ -18,17 +18,11 @@ from minet_core.detections.corrections import read_corrections
 from minet_core.detections.edited_result import Corrections
 from minet_core.detections.prompt_files import read_prompts
 from minet_core.errors import InputError
-from minet_core.inference.anchors import FIRST, Anchors, Box
-from minet_core.inference.completing import (
-    known_ids,
-    renamed,
-    straight,
-    with_lines,
-    without_hidden,
-)
+from minet_core.inference.anchors import FIRST, Anchors
+from minet_core.inference.completing import LeftRow, left_rows, with_left, without_hidden
 from minet_core.inference.from_options import online_detector
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.paths import PathFinder
+from minet_core.inference.paths import PathFinder, Paths, rows_of
 from minet_core.inference.planting import Planting, planting
 from minet_core.inference.sights import Eyes
 from minet_core.models.zoo import Model
@@ -97,12 +91,11 @@ def _go_on(video: OpenedVideo, progress: Progress | None) -> GoneOn:
         _see(path, video, progress)
     with closing(SightFile(path)) as sights:
         anchors, notes = _of_frames(said.anchors, sights)
-        model = video.model if options.prompts else knowing(video.model, anchors)
-        plan = _plan(sights, anchors, said, model, options)
+        model = video.model if options.prompts else knowing(video.model, said)
+        plan, paths = _plan(sights, anchors, said, model, options)
         online = online_detector(model, options, video.clock, plan)
         _judge(sights, online, video, progress if kept else None)
-        lines = straight(anchors, plan.paths, sights.frames)
-        finish = partial(_finished, said=said, fixed=plan.ids, lines=lines)
+        finish = partial(_finished, said=said, left=left_rows(said.tracks, paths))
         outputs = write_linked(
             *(place, video.source, options, info, model, online.linker, video.clock, sights.end),
             finish,
@@ -133,12 +126,12 @@ def _finished(
     without_gaps: Callable[[Frames], Frames],
     *,
     said: Corrections,
-    fixed: frozenset[int],
-    lines: dict[int, list[tuple[int, Box]]],
+    left: dict[int, list[LeftRow]],
 ) -> Frames:
-    ids = known_ids(joined(), said.tracks, fixed) if said.tracks else {}
-    whole = with_lines(without_gaps(renamed(joined(), ids)), lines)
-    return without_hidden(whole, said.anchors.hidden)
+    whole = joined()
+    if said.tracks:
+        whole = with_left(whole, left, said.tracks.keys(), more=said.more)
+    return without_hidden(without_gaps(whole), said.anchors.hidden)
 
 
 def _kept_names(path: Path, options: DetectOptions) -> tuple[str, ...]:
@@ -169,21 +162,16 @@ def _see(path: Path, video: OpenedVideo, progress: Progress | None) -> None:
 
 def _plan(
     sights: SightFile, anchors: Anchors, said: Corrections, model: Model, options: DetectOptions
-) -> Planting:
-    """What is planted in the memory: the person's boxes, and the tracks between them."""
+) -> tuple[Planting, Paths]:
+    """What is planted in the memory, the person's boxes and tracks; and what was found of them."""
     plan = planting(anchors, model, only=options.prompts is not None)
     config, seen = PRESETS[options.preset], PaddedSights(sights, model)
-    finder = PathFinder(seen, anchors, model, config, _by_frame(said))
-    return replace(plan, paths=finder.paths(), above=max(said.tracks, default=0))
-
-
-def _by_frame(said: Corrections) -> dict[int, list[Box]]:
-    """Frame → boxes of the tracks there were."""
-    boxes: dict[int, list[Box]] = {}
-    for frames, own in said.tracks.values():
-        for frame, (x1, y1, x2, y2) in zip(frames.tolist(), own.tolist(), strict=True):
-            boxes.setdefault(frame, []).append((x1, y1, x2, y2))
-    return boxes
+    paths = PathFinder(seen, anchors, model, config, said.tracks).paths()
+    planted = {frame: dict(row) for frame, row in paths.items()}
+    for number, track in said.tracks.items():
+        for frame, box in rows_of(track, track.keyframes):
+            planted.setdefault(frame, {})[number] = box
+    return replace(plan, paths=planted, above=max(said.tracks, default=0)), paths
 
 
 def _of_frames(anchors: Anchors, sights: SightFile) -> tuple[Anchors, list[str]]:
@@ -197,8 +185,8 @@ def _of_frames(anchors: Anchors, sights: SightFile) -> tuple[Anchors, list[str]]
     own = {frame: row for frame, row in sorted(boxes.items()) if frame in set(looked_at)}
     left = sum(len(row) for frame, row in boxes.items() if frame not in own)
     if boxes and not own:
-        raise InputError("all boxes of the person are of frames that are not looked at")
-    notes = [f"boxes of frames that are not looked at, left out: {left}"] if left else []
+        raise InputError("all annotated boxes are in frames that are not processed")
+    notes = [f"boxes in frames that are not processed, left out: {left}"] if left else []
     return replace(anchors, boxes=own), [*anchors.notes, *notes]
 
 

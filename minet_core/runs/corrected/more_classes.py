@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from minet_core.inference.anchors import Anchors
+from minet_core.detections.edited_result import Corrections
 from minet_core.inference.sights import Sight
 from minet_core.models.detector import BaseDetections
 from minet_core.models.zoo import Model
@@ -23,10 +23,10 @@ class _MoreClasses:
         raise NotImplementedError("everything was seen already")
 
 
-def knowing(model: Model, anchors: Anchors) -> Model:
+def knowing(model: Model, said: Corrections) -> Model:
     """The model with the classes that a person has named and it does not know."""
-    known = model.classes
-    more = tuple(dict.fromkeys(label for label in anchors.labels.values() if label not in known))
+    named = *said.anchors.labels.values(), *(track.label for track in said.tracks.values())
+    more = tuple(dict.fromkeys(label for label in named if label not in model.classes))
     return replace(model, detector=_MoreClasses(model, more), stored=None) if more else model
 
 

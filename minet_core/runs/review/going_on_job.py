@@ -119,9 +119,9 @@ def how_made(result: Path) -> tuple[str, DetectOptions]:
     folder, name = result.parent, shown(result.parent)
     manifest, header = read_manifest(folder), read_json(result).header
     if manifest is None or result.name != FORMATS["json"]:
-        raise InputError(f"{name}: no minet.json, which tells how the result was made")
+        raise InputError(f"{name}: no minet.json, which records how the result was made")
     if not (folder / NAME).is_file():
-        raise InputError(f"{name}: no {NAME} to go on from")
+        raise InputError(f"{name}: no {NAME} to continue from")
     settings: dict[str, Any] = {**manifest.settings, **header["settings"]}
     if settings.get("first_boxes") or settings.get("prompts"):
         raise InputError(f"{name}: made of drawn boxes alone; more of them go into --prompts")

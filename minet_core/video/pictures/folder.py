@@ -93,7 +93,7 @@ class FolderReader(FrameReader):
         """What went wrong up to now without stopping the reading, a line each."""
         size = f"{self._info.width}×{self._info.height}"
         named = {
-            "files left out that are no pictures": self._left_out,
+            "files that are not pictures, left out": self._left_out,
             "pictures skipped that cannot be decoded": self._broken,
             "files of several pictures, of which the first is taken": self._of_many,
             f"pictures of other sizes than {size}, with boxes in their own": self._resized,

@@ -86,7 +86,7 @@ def test_yolo(tmp_path, capsys, entries, tracks):
     arguments = ["export", str(path), "--to", "json", "-o", str(tmp_path / "out.json")]
     assert run(arguments) == 2
     error = capsys.readouterr().err
-    assert "street.zip: nothing tells how large the frames of street are" in error
+    assert "street.zip: the size of the frames of street is unknown" in error
     assert "minet-" not in error
     picture = tmp_path / "pictures"
     picture.mkdir()

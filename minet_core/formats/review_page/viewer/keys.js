@@ -23,6 +23,7 @@ function keyTable(viewer) {
     key(["Shift+N"], "Shift N", "next stop of the chosen tracklet", () => viewer.toStop(1, true)),
     key(["Shift+P"], "Shift P", "stop before of the chosen tracklet", () => viewer.toStop(-1, true)),
     key(["z"], "Z", "zoom in on the chosen tracklet", () => viewer.flip("zoom")),
+    key(["Shift+Z"], "Shift Z", "enlarge the picture, then show all of it again", () => viewer.overlay.enlargeMore()),
     key(["l"], "L", "play the chosen tracklet over and over", () => viewer.flip("loop")),
     key(["b"], "B", "all boxes, the chosen one, none", () => viewer.nextBoxes()),
     key(["m"], "M", "sound", () => viewer.flipSound()),

@@ -1,24 +1,5 @@
 // Puts the page together.
 
-/** @param {string} id @returns {HTMLElement} */
-function get(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
-}
-
-/**
- * An element with text in it; never with markup.
- * @template {keyof HTMLElementTagNameMap} T
- * @param {T} tag
- * @param {string} name its class
- * @param {string} [text]
- */
-function element(tag, name, text = "") {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text) made.textContent = text;
-  return made;
-}
-
 class Viewer {
   /** @param {Data} data */
   constructor(data) {
@@ -36,6 +17,7 @@ class Viewer {
     this.filters = new Filters(data, store);
     this.editor = new Editor(this);
     this.doubts = new Doubts(this);
+    this.videos = new Videos(this);
     this.hashTimer = 0;
     this.invitation = [...get("chosen-facts").childNodes];
     this.keys = keyTable(this);
@@ -54,7 +36,7 @@ class Viewer {
     writeHelp(this.keys);
     this.store.set(fromHash(location.hash, this.data));
     this.drawAll();
-    this.openFirst();
+    this.videos.openFirst();
   }
 
   writeFacts() {
@@ -124,7 +106,7 @@ class Viewer {
     input("scrubber").addEventListener("input", () => player.seek(input("scrubber").valueAsNumber));
     input("frame").addEventListener("change", () => player.seek(numberIn(input("frame")) ?? store.state.frame));
     input("find").addEventListener("input", () => this.find());
-    input("file").addEventListener("change", () => this.openFile(input("file").files?.[0]));
+    input("file").addEventListener("change", () => this.videos.openFile(input("file").files?.[0]));
     select("speed").addEventListener("change", () => player.setSpeed(Number(select("speed").value)));
     select("sort").addEventListener("change", () => store.set({ sort: select("sort").value }));
     select("boxes-shown").addEventListener("change", () => {
@@ -148,7 +130,7 @@ class Viewer {
     addEventListener("dragover", (event) => event.preventDefault());
     addEventListener("drop", (event) => {
       event.preventDefault();
-      this.openFile(event.dataTransfer?.files[0]);
+      this.videos.openFile(event.dataTransfer?.files[0]);
     });
   }
 
@@ -281,70 +263,11 @@ class Viewer {
     }, 150);
   }
 
-  /** The first video that this browser plays; without one, boxes on an empty picture. */
-  async openFirst() {
-    const { videos } = this.data;
-    for (const { src, annotated } of videos) {
-      if (!(await this.player.load(src, annotated))) continue;
-      if (annotated) this.noticeAnnotated(videos.length > 1);
-      this.onOpened();
-      return;
-    }
-    this.player.loadNothing();
-    this.notice(`No video to play here: ${videos.length ? "the browser cannot read it" : "it was not found"}. `
-      + "The boxes are shown on an empty picture; “Open video…” brings the video back.");
-  }
-
-  /** @param {boolean} hasSource whether there is a source that could not be played */
-  noticeAnnotated(hasSource) {
-    this.store.set({ boxes: "chosen" });
-    this.notice(`${hasSource ? "This browser cannot play the source" : "The source is no video file"}: `
-      + "this is the annotated video, with boxes drawn in. Only the chosen tracklet is drawn over it.");
-  }
-
-  /** @param {File | undefined} file */
-  async openFile(file) {
-    if (!file) return;
-    if (file.name.toLowerCase().endsWith(".json") && this.editor.isOn) return this.editor.open(file);
-    get("notice").hidden = true;
-    if (await this.player.load(URL.createObjectURL(file), false)) {
-      this.store.set({ boxes: "all" });
-      this.onOpened();
-    } else {
-      this.player.loadNothing();
-      this.notice(`${file.name}: this browser cannot play it.`);
-    }
-  }
-
-  onOpened() {
-    this.strip.update();
-    this.doubts.draw();
-    const { videoWidth, videoHeight } = this.player.video;
-    const { width, height, pixelAspect } = this.data;
-    const aspect = videoWidth / videoHeight;
-    get("stage").style.setProperty("--aspect", String(aspect));
-    const ratio = aspect / ((width * (pixelAspect ?? 1)) / height);
-    // Where the shape of pixels is not known, they may be half as wide again, as of a DVD.
-    if (Math.abs(ratio - 1) > (pixelAspect === null ? 0.55 : 0.03)) {
-      this.notice("This video has another shape than the one the boxes were made on: it may be another video.");
-    }
-  }
-
   /** @param {string} text */
   notice(text) {
     get("notice").textContent = text;
     get("notice").hidden = false;
   }
-}
-
-/** @param {string} id */
-function canvasOf(id) {
-  return /** @type {HTMLCanvasElement} */ (get(id));
-}
-
-/** @param {string} id */
-function select(id) {
-  return /** @type {HTMLSelectElement} */ (get(id));
 }
 
 const viewer = new Viewer(new Data(JSON.parse(get("data").textContent ?? "")));

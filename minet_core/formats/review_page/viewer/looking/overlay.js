@@ -4,45 +4,6 @@
 const MOST_NAMES = 30;
 const MOST_ZOOM = 8;
 
-/** Colours and fonts of the page's style, for canvases. */
-class Theme {
-  constructor() {
-    this.text = this.quiet = this.line = this.panel = this.band = this.accent = this.warn = "";
-    this.font = getComputedStyle(document.body).fontFamily;
-    this.read();
-  }
-
-  read() {
-    const style = getComputedStyle(document.documentElement);
-    const colour = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
-    [this.text, this.quiet, this.line] = ["text", "quiet", "line"].map(colour);
-    [this.panel, this.band, this.accent, this.warn] = ["panel", "band", "accent", "warn"].map(colour);
-  }
-}
-
-/**
- * Make a canvas as sharp as the screen, and clear it.
- * @param {HTMLCanvasElement} canvas
- * @param {number} width in CSS pixels
- * @param {number} height in CSS pixels
- */
-function prepare(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
-  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-  if (canvas.width !== w) canvas.width = w;
-  if (canvas.height !== h) canvas.height = h;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return context;
-}
-
-/** Black or white, whichever reads better on a colour. @param {string} hex */
-function inkOn(hex) {
-  const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-  return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#000" : "#fff";
-}
-
 /** @typedef {{left: number, top: number, width: number, height: number}} Rect */
 
 /** Where the handles of a box are, in shares of its sides. */
@@ -73,6 +34,50 @@ class Overlay {
     this.hasHandles = false;
     /** Whether the last press moved something, and was no click. */
     this.wasDrag = false;
+    /** Whether a box is held, so that the picture under it stays. */
+    this.holds = false;
+    /** How somebody has enlarged the picture: how much, and where its corner is, in shares of the canvas. */
+    this.own = { scale: 1, left: 0, top: 0 };
+    this.fingers = new Fingers(canvas, (dx, dy) => this.pan(dx, dy), (factor, x, y) => this.enlarge(factor, x, y), true);
+  }
+
+  /** @param {number} factor @param {number} x @param {number} y what stays where it is */
+  enlarge(factor, x, y) {
+    const { clientWidth, clientHeight } = this.canvas;
+    const scale = clamp(this.scale * factor, 1, MOST_ZOOM);
+    const share = scale / this.scale;
+    const [left, top] = [x - (x - this.left) * share, y - (y - this.top) * share];
+    this.own = { scale, left: left / clientWidth, top: top / clientHeight };
+    this.wasDrag = true;
+    this.store.set({ zoom: false });
+    this.draw();
+  }
+
+  /** Twice as large, about the chosen box or the middle; when that is enough, the whole picture again. */
+  enlargeMore() {
+    const { track, shown } = this.store.state;
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const at = track ? this.place(this.data.box(this.data.rowOf(track, shown))) : { left: 0, top: 0, width, height };
+    const factor = this.scale > 0.75 * MOST_ZOOM ? 1 / MOST_ZOOM : 2;
+    this.enlarge(factor, at.left + at.width / 2, at.top + at.height / 2);
+  }
+
+  /** @param {number} dx @param {number} dy */
+  pan(dx, dy) {
+    if (this.holds || this.scale === 1 || this.store.state.zoom) return;
+    this.own.left += dx / this.canvas.clientWidth;
+    this.own.top += dy / this.canvas.clientHeight;
+    this.wasDrag = true;
+    this.draw();
+  }
+
+  /** @param {WheelEvent} event */
+  onWheel(event) {
+    const spreads = event.ctrlKey || event.metaKey; // as a trackpad tells of two fingers
+    if (!spreads && this.scale === 1) return;
+    event.preventDefault();
+    if (spreads) this.enlarge(Math.exp(-clamp(event.deltaY, -60, 60) / 150), event.offsetX, event.offsetY);
+    else this.pan(-event.deltaX, -event.deltaY);
   }
 
   /** Where a row's box is on the canvas, in CSS pixels. @param {[number, number, number, number]} box @returns {Rect} */
@@ -196,19 +201,24 @@ class Overlay {
     return /** @type {any} */ (before.map((value, i) => value + (after[i] - value) * share));
   }
 
-  /** Zoom in on the chosen tracklet, or show the whole picture. */
+  /** Zoom in on the chosen tracklet, or show what somebody has enlarged, or the whole picture. */
   look() {
     const { zoom, track, shown } = this.store.state;
     const { clientWidth: width, clientHeight: height } = this.canvas;
-    [this.scale, this.left, this.top] = [1, 0, 0];
+    const { own } = this;
+    own.left = clamp(own.left, 1 - own.scale, 0);
+    own.top = clamp(own.top, 1 - own.scale, 0);
+    [this.scale, this.left, this.top] = [own.scale, own.left * width, own.top * height];
     if (zoom && track) {
       const box = this.missingBox(track, shown) ?? this.data.box(this.data.rowOf(track, shown));
+      [this.scale, this.left, this.top] = [1, 0, 0];
       const at = this.place(box);
       const scale = clamp(0.4 / Math.max(at.width / width, at.height / height, 1e-6), 1, MOST_ZOOM);
       this.left = clamp(width / 2 - (at.left + at.width / 2) * scale, width * (1 - scale), 0);
       this.top = clamp(height / 2 - (at.top + at.height / 2) * scale, height * (1 - scale), 0);
       this.scale = scale;
     }
+    this.canvas.classList.toggle("enlarged", this.scale > 1);
     this.video.style.transform = `translate(${this.left}px, ${this.top}px) scale(${this.scale})`;
   }
 
@@ -226,6 +236,8 @@ class Overlay {
 
   /** @param {(track: Track | null) => void} choose @param {() => void} onEmpty */
   listen(choose, onEmpty) {
+    this.canvas.addEventListener("pointerdown", () => (this.wasDrag = false));
+    this.canvas.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     this.canvas.addEventListener("pointermove", (event) => this.hover(this.hit(event.offsetX, event.offsetY)));
     this.canvas.addEventListener("pointerleave", () => this.hover(null));
     this.canvas.addEventListener("click", (event) => {

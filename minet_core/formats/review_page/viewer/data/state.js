@@ -50,6 +50,8 @@ class Store {
     this.listeners = [];
     /** @type {Set<string>} */
     this.changed = new Set();
+    /** Views that are to be drawn. @type {Set<{paint: () => void}>} */
+    this.stale = new Set();
     /** Grows with each change of the data. */
     this.version = 0;
     this.select();
@@ -96,6 +98,19 @@ class Store {
     for (const [names, listener] of this.listeners) {
       if ([...changed].some((name) => names.has(name))) listener();
     }
+    this.paint();
+  }
+
+  /** Draw a view before the next screen refresh, once, however often it is asked for. @param {{paint: () => void}} view */
+  draw(view) {
+    if (this.stale.size === 0) requestAnimationFrame(() => this.paint());
+    this.stale.add(view);
+  }
+
+  paint() {
+    const views = this.stale;
+    this.stale = new Set();
+    for (const view of views) view.paint();
   }
 
   select() {

@@ -1,4 +1,4 @@
-// Edits and what they do to rows: the same, edit by edit, as `minet_core/edits` does in Python.
+// Edits and what they do to rows: the same, edit by edit, as `minet_core/formats/edits` does in Python.
 
 /**
  * One edit, as edits.json has it.
@@ -176,7 +176,7 @@ const OPERATIONS = {
   box(sheet, edit) {
     const { first, last, step, width, height } = sheet.video;
     const { track, frame } = edit;
-    if (frame < first || frame > last || (frame - first) % step) throw new Unfit(`frame ${frame} was not looked at`);
+    if (frame < first || frame > last || (frame - first) % step) throw new Unfit(`frame ${frame} was not processed`);
     const [x1, x2] = [edit.box[0], edit.box[2]].map((x) => clamp(x, 0, width));
     const [y1, y2] = [edit.box[1], edit.box[3]].map((y) => clamp(y, 0, height));
     if (x1 >= x2 || y1 >= y2) throw new Unfit("the box is outside the picture");

@@ -93,13 +93,3 @@ class Filters {
 function chipsIn(id) {
   return get(id).querySelectorAll(".chip");
 }
-
-/** @param {string} id */
-function input(id) {
-  return /** @type {HTMLInputElement} */ (get(id));
-}
-
-/** The number in a field, null where it is empty. @param {HTMLInputElement} field */
-function numberIn(field) {
-  return field.value === "" || Number.isNaN(field.valueAsNumber) ? null : field.valueAsNumber;
-}

@@ -26,26 +26,36 @@ function rowAt(data, row) {
 function showSheet(data, sheet) {
   let length = data.loose;
   for (const rows of sheet.tracks.values()) length += rows.length;
-  /** @param {any} values @param {number} [width] */
-  const resized = (values, width = 1) => {
+  const before = columnsOf(data);
+  const after = before.map(([name, width, values]) => {
     const made = new values.constructor(length * width);
     made.set(values.subarray(0, data.loose * width));
+    /** @type {any} */ (data)[name] = made;
     return made;
-  };
+  });
+  const known = data.byId;
   data.labels = sheet.classes;
-  for (const name of /** @type {const} */ (["frames", "rowLabels", "scores", "interpolated", "occluded"])) {
-    data[name] = resized(data[name]);
-  }
-  data.corners = resized(data.corners, 4);
-  if (data.baseScores) data.baseScores = resized(data.baseScores);
   data.tracks = [];
   let from = data.loose;
   for (const [id, rows] of [...sheet.tracks].sort(([a], [b]) => a - b)) {
-    rows.forEach((row, i) => writeRow(data, from + i, row));
+    const track = data.seen.get(rows);
+    if (track && known.get(id) === track) {
+      // No edit has touched them since they were shown.
+      before.forEach(([, width, values], i) => after[i].set(values.subarray(track.from * width, track.to * width), from * width));
+    } else {
+      rows.forEach((row, i) => writeRow(data, from + i, row));
+    }
     data.tracks.push(trackOfRows(data, id, rows, from));
     from += rows.length;
   }
   data.index();
+}
+
+/** Name, values a row, and values of each column. @param {Data} data @returns {[string, number, any][]} */
+function columnsOf(data) {
+  const names = /** @type {const} */ (["frames", "rowLabels", "scores", "interpolated", "occluded", "baseScores", "corners"]);
+  const columns = names.map((name) => /** @type {[string, number, any]} */ ([name, name === "corners" ? 4 : 1, data[name]]));
+  return columns.filter(([, , values]) => values !== null);
 }
 
 /** @param {Data} data @param {number} at @param {Row} row */

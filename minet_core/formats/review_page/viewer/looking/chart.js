@@ -17,6 +17,8 @@ class Chart {
     this.store = store;
     this.theme = theme;
     this.read = get("chart-read");
+    /** In CSS pixels, as of the last drawing. */
+    this.plotWidth = 1;
     dragging(canvas, (x) => player.seek(this.frameAt(x)));
   }
 
@@ -24,10 +26,6 @@ class Chart {
   get range() {
     const { track } = this.store.state;
     return track ? [track.first, Math.max(track.last, track.first + 1)] : [0, 1];
-  }
-
-  get plotWidth() {
-    return Math.max(1, this.canvas.clientWidth - PAD.left - PAD.right);
   }
 
   /** @param {number} frame */
@@ -48,9 +46,15 @@ class Chart {
   }
 
   draw() {
+    this.store.draw(this);
+  }
+
+  paint() {
     const { track } = this.store.state;
     if (!track) return;
-    const context = prepare(this.canvas, this.canvas.clientWidth, CHART_HEIGHT);
+    const { clientWidth } = this.canvas;
+    this.plotWidth = Math.max(1, clientWidth - PAD.left - PAD.right);
+    const context = prepare(this.canvas, clientWidth, CHART_HEIGHT);
     this.drawGrid(context);
     this.drawGaps(context, track);
     const { data, theme } = this;
@@ -165,14 +169,15 @@ function drawDensity(canvas, data, store, theme) {
   const context = prepare(canvas, width, height);
   const columns = Math.max(1, Math.min(Math.floor(width / 2), data.frameCount));
   const counts = new Uint32Array(data.frameCount);
-  for (let row = 0; row < data.length; row++) {
-    if (store.rowPasses(row)) counts[data.frames[row] - data.first]++;
+  for (let row = 0; row < data.loose; row++) if (store.rowPasses(row)) counts[data.frames[row] - data.first]++;
+  for (const { from, to } of store.tracks) {
+    for (let row = from; row < to; row++) counts[data.frames[row] - data.first]++;
   }
-  /** @type {number[]} */
-  const most = new Array(columns).fill(0);
-  counts.forEach((count, i) => {
-    const column = Math.floor((i / data.frameCount) * columns);
-    most[column] = Math.max(most[column], count);
+  const most = Array.from({ length: columns }, (_, column) => {
+    const end = Math.ceil(((column + 1) / columns) * data.frameCount);
+    let count = 0;
+    for (let i = Math.ceil((column / columns) * data.frameCount); i < end; i++) count = Math.max(count, counts[i]);
+    return count;
   });
   const top = Math.max(1, ...most);
   context.fillStyle = theme.accent;

@@ -46,6 +46,10 @@ class List {
   }
 
   draw() {
+    this.store.draw(this);
+  }
+
+  paint() {
     const { tracks, state } = this.store;
     const begin = Math.max(0, Math.floor(this.home.scrollTop / ROW) - 2);
     const end = Math.min(tracks.length, begin + Math.ceil(this.home.clientHeight / ROW) + 4);

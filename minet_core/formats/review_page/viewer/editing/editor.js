@@ -26,11 +26,17 @@ class Editor {
     return this.data.result !== null;
   }
 
-  /** Apply what was done and show it. */
+  /** Apply all that was done and show it. */
   refresh() {
-    this.sheet = this.base.copy();
-    this.skipped = applyEdits(this.sheet, this.history.edits);
-    showSheet(this.data, this.sheet);
+    const sheet = this.base.copy();
+    this.skipped = applyEdits(sheet, this.history.edits);
+    this.show(sheet);
+  }
+
+  /** @param {Sheet} sheet as it is now */
+  show(sheet) {
+    this.sheet = sheet;
+    showSheet(this.data, sheet);
     const { track, selected } = this.store.state;
     this.store.set({
       track: this.data.byId.get(track?.id ?? NO_TRACK) ?? null,
@@ -48,9 +54,13 @@ class Editor {
     trial.texts = new Map(this.sheet.texts);
     const reason = applyEdits(trial, [edit]).get(1);
     if (reason) return this.say(`Not done: ${reason}`);
-    if (amends) this.history.amend(edit);
-    else this.history.take({ add: edit });
-    this.refresh();
+    if (amends) {
+      this.history.amend(edit);
+      this.refresh();
+    } else {
+      this.history.take({ add: edit });
+      this.show(trial); // it comes after all others, which need not be done again
+    }
     this.say(wordsOf(edit));
   }
 

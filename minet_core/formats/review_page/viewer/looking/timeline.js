@@ -1,7 +1,6 @@
 // Tracklets over time. Only what can be seen is drawn, however many there are.
 
 const RULER = 26;
-const BAR = LANE - 4;
 /** Frames that a view has at least. */
 const LEAST_SPAN = 20;
 
@@ -23,18 +22,18 @@ class Timeline {
     this.canvas = /** @type {HTMLCanvasElement} */ (get("bars"));
     this.playhead = get("playhead");
     this.tip = get("tip");
+    this.bars = new Bars(this);
     /** The frames in view, as places: from the beginning of one to the end of another. */
     this.from = data.first;
     this.to = data.last + 1;
     this.layout = layOut(store.tracks, data.labels);
+    /** In CSS pixels, as of the last drawing: to ask the page each time would lay it out each time. */
+    this.width = this.scroller.clientWidth;
     /** The bar that is being dragged, and the one that it is over. @type {{track: Track, over: Track | null} | null} */
     this.drag = null;
     this.wasDrag = false;
+    this.fingers = new Fingers(this.canvas, (dx, dy) => this.pan(dx, dy), (factor, x) => this.zoom(1 / factor, this.placeAt(x)), false);
     this.listen();
-  }
-
-  get width() {
-    return this.scroller.clientWidth;
   }
 
   /** @param {number} frame */
@@ -42,10 +41,23 @@ class Timeline {
     return ((frame - this.from) / (this.to - this.from)) * this.width;
   }
 
+  /** The frame at a place, and how far into it. @param {number} x */
+  placeAt(x) {
+    return this.from + (x / this.width) * (this.to - this.from);
+  }
+
   /** @param {number} x */
   frameAt(x) {
-    const place = this.from + (x / this.width) * (this.to - this.from);
-    return clamp(Math.floor(place), this.data.first, this.data.last);
+    return clamp(Math.floor(this.placeAt(x)), this.data.first, this.data.last);
+  }
+
+  /** Carried along by a finger, unless it holds a bar. @param {number} dx @param {number} dy */
+  pan(dx, dy) {
+    if (this.drag) return;
+    this.wasDrag = true;
+    this.scroller.scrollTop -= dy;
+    const frames = (dx / this.width) * (this.to - this.from);
+    this.view(this.from - frames, this.to - frames);
   }
 
   /** After the filter has changed. */
@@ -74,146 +86,26 @@ class Timeline {
   }
 
   draw() {
+    this.store.draw(this);
+  }
+
+  paint() {
     const { scroller, layout } = this;
     const height = scroller.clientHeight;
+    this.width = scroller.clientWidth;
     this.space.style.height = `${Math.max(height, layout.height)}px`;
     this.canvas.style.height = `${height}px`;
     const context = prepare(this.canvas, this.width, height);
     context.translate(0, -scroller.scrollTop);
-    const [top, bottom] = [scroller.scrollTop - LANE, scroller.scrollTop + height];
-    this.drawStretch(context);
-    for (const group of layout.groups) this.drawGroup(context, group);
-    for (const bar of layout.bars) {
-      const { track } = bar;
-      const isSeen = bar.top > top && bar.top < bottom && track.last + 1 > this.from && track.first < this.to;
-      if (isSeen) this.drawBar(context, bar);
-    }
+    this.bars.draw(context);
     this.drawRuler();
     this.drawPlayhead();
-  }
-
-  /** What an edit over a stretch is about. @param {CanvasRenderingContext2D} context */
-  drawStretch(context) {
-    const { mark, frame } = this.store.state;
-    if (mark === null) return;
-    const [left, right] = [this.x(Math.min(mark, frame)), this.x(Math.max(mark, frame) + 1)];
-    context.globalAlpha = 0.18;
-    context.fillStyle = this.theme.accent;
-    context.fillRect(left, this.scroller.scrollTop, right - left, this.scroller.clientHeight);
-    context.globalAlpha = 1;
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {Group} group */
-  drawGroup(context, group) {
-    context.fillStyle = this.theme.band;
-    context.fillRect(0, group.top, this.width, HEAD - 4);
-    context.font = `600 11px ${this.theme.font}`;
-    context.textBaseline = "middle";
-    context.fillStyle = this.theme.text;
-    const name = this.data.labels[group.label];
-    context.fillText(name, 8, group.top + 9.5);
-    const x = 8 + context.measureText(name).width + 8;
-    context.fillStyle = this.theme.quiet;
-    context.fillText(String(group.count), x, group.top + 9.5);
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {Bar} bar */
-  drawBar(context, { track, top }) {
-    const colour = this.data.colour(track);
-    const [left, right] = this.ends(track);
-    const { state } = this.store;
-    const isChosen = track === state.track || track === this.drag?.over || state.selected.has(track.id);
-    context.globalAlpha = 0.28;
-    context.fillStyle = colour;
-    context.fillRect(left, top, right - left, BAR);
-    context.globalAlpha = 1;
-    context.fill(this.scores(track, top));
-    context.strokeStyle = this.theme.line; // dark colours on a dark page
-    context.lineWidth = 1;
-    context.strokeRect(left + 0.5, top + 0.5, right - left - 1, BAR - 1);
-    this.drawGaps(context, track, top);
-    this.drawMarks(context, track, top);
-    if (isChosen) {
-      context.strokeStyle = this.theme.text;
-      context.lineWidth = 2;
-      context.strokeRect(left - 1, top - 1, right - left + 2, BAR + 2);
-    }
-    this.drawId(context, track, top, left, right);
   }
 
   /** Left and right end of a bar; one of a single frame can still be hit. @param {Track} track */
   ends(track) {
     const left = this.x(track.first);
     return [left, Math.max(left + 3, this.x(track.last + 1))];
-  }
-
-  /** The scores as a hill on the bar's lower edge, the best one of each pixel. @param {Track} track @param {number} top */
-  scores(track, top) {
-    const { data } = this;
-    const path = new Path2D();
-    const begin = data.rowOf(track, Math.floor(this.from));
-    let [left, best] = [-1, 0];
-    const flush = (/** @type {number} */ right) => {
-      if (best > 0) path.rect(left, top + BAR * (1 - best), right - left, BAR * best);
-    };
-    for (let row = begin; row < track.to && data.frames[row] < this.to; row++) {
-      const x = Math.max(0, Math.floor(this.x(data.frames[row])));
-      const isNew = x !== left;
-      if (isNew) flush(Math.min(x, left + this.rowWidth));
-      best = isNew ? data.score(row) : Math.max(best, data.score(row));
-      left = x;
-    }
-    flush(left + this.rowWidth);
-    return path;
-  }
-
-  /** Pixels that one frame takes, a little more than it has so that neighbours touch. */
-  get rowWidth() {
-    return Math.max(3, Math.ceil((this.width / (this.to - this.from)) * this.data.step) + 1);
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {Track} track @param {number} top */
-  drawGaps(context, track, top) {
-    for (const [first, last] of track.gaps) {
-      const [left, right] = [this.x(first), this.x(last + 1)];
-      if (right < 0 || left > this.width) continue;
-      const width = Math.max(2, right - left);
-      context.fillStyle = this.theme.panel;
-      context.fillRect(left, top, width, BAR);
-      context.fillStyle = this.theme.warn;
-      context.fillRect(left, top + BAR / 2 - 0.5, width, 1);
-    }
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {Track} track @param {number} top */
-  drawMarks(context, track, top) {
-    context.fillStyle = this.theme.text;
-    for (const frame of track.switches) context.fillRect(this.x(frame) - 0.5, top - 1, 1.5, BAR + 2);
-    context.fillStyle = this.theme.warn;
-    for (const frame of track.jumps) {
-      const x = this.x(frame);
-      context.beginPath();
-      context.moveTo(x - 4, top - 2);
-      context.lineTo(x + 4, top - 2);
-      context.lineTo(x, top + 5);
-      context.fill();
-    }
-  }
-
-  /** @param {CanvasRenderingContext2D} context @param {Track} track @param {number} top @param {number} left @param {number} right */
-  drawId(context, track, top, left, right) {
-    const from = Math.max(left, 0);
-    context.font = `600 10px ${this.theme.font}`;
-    context.textBaseline = "middle";
-    const text = String(track.id);
-    const width = context.measureText(text).width + 6;
-    if (Math.min(right, this.width) - from < 2.5 * width) return;
-    context.fillStyle = this.theme.panel;
-    context.globalAlpha = 0.82;
-    context.fillRect(from + 2, top + 1, width, BAR - 2);
-    context.globalAlpha = 1;
-    context.fillStyle = this.theme.text;
-    context.fillText(text, from + 5, top + BAR / 2 + 0.5);
   }
 
   drawRuler() {
@@ -279,6 +171,7 @@ class Timeline {
   listen() {
     this.scroller.addEventListener("scroll", () => this.draw());
     this.scroller.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
+    this.canvas.addEventListener("pointerdown", () => (this.wasDrag = false));
     this.canvas.addEventListener("click", (event) => this.onClick(event));
     this.canvas.addEventListener("pointermove", (event) => this.onHover(event));
     this.canvas.addEventListener("pointerleave", () => this.onHover(null));
@@ -303,7 +196,7 @@ class Timeline {
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       const factor = Math.exp(clamp(event.deltaY, -60, 60) / 150);
-      this.zoom(factor, this.from + (event.offsetX / this.width) * (this.to - this.from));
+      this.zoom(factor, this.placeAt(event.offsetX));
       return;
     }
     const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
