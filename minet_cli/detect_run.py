@@ -229,7 +229,7 @@ def _what_is_left(jobs: Sequence[Job]) -> str:
     checkpoints = [read_checkpoint(job.folder / UNFINISHED) for job in jobs]
     scenes = [(job.folder / SCENES).is_dir() for job in jobs]
     if scenes == [True]:
-        return f"; --resume continues {jobs[0].source} with what is done of its scenes"
+        return f"; --resume continues {jobs[0].source} after its complete scenes"
     if len(jobs) != 1:
         kept = sum(each is not None or has for each, has in zip(checkpoints, scenes, strict=True))
         return f"; --resume continues {kept} of {len(jobs)} unfinished videos, and does the rest"

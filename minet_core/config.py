@@ -77,6 +77,7 @@ class MemoryConfig:
         max_slots: maximum number of slots; the slot unmatched for longest retires first.
         overlap: log-odds that a box loses if a higher-scoring box covers it entirely: two boxes on
             one object share its evidence. It affects matching and new slots, not reported scores.
+            Before it opens a slot, a box loses the same if a known object of its class covers it.
         motion: position as a term of Eq. 5; None links by appearance alone.
         existence: existence instead of π in Eq. 6, and as the rule by which slots are reported and
             retire; None reports every slot and keeps it for good.

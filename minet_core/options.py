@@ -137,8 +137,8 @@ class SceneOptions(Options):
 
     split_at_cuts: bool = setting(
         False,
-        "Cut each video at its scene cuts into parts that are done at once, with --jobs or --ray; "
-        "identities end there.",
+        "Process the scenes of each video in parallel, with --jobs or --ray; identities end at "
+        "cuts.",
     )
 
 
@@ -232,7 +232,7 @@ class DetectOptions(
             raise ConfigError(f"{' and '.join(map(_option, given))} exclude each other")
         if self.split_at_cuts and (given or self.keep):
             other = _option([*given, "keep"][0])
-            raise ConfigError(f"--split-at-cuts and {other} exclude each other: that is one run")
+            raise ConfigError(f"--split-at-cuts and {other} exclude each other")
         if self.score_vectors and "json" not in self.result_formats:
             raise ConfigError("--score-vectors needs result.json: add json to the formats")
         if self.report and "json" not in self.result_formats:

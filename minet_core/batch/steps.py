@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from minet_core.batch.planning import Job
 from minet_core.errors import AlreadyDoneError, OutputError
 from minet_core.runs.bucket import Bucket
-from minet_core.runs.manifest import manifest_of
+from minet_core.runs.manifest import MANIFEST, manifest_of
 from minet_core.runs.scenes.cutting import Scene, Scenes, begin_scenes, find_scenes
 from minet_core.runs.unfinished import SCENES, UNFINISHED, read_checkpoint
 from minet_core.video.remote.local_copies import fetched
@@ -109,7 +109,7 @@ def join(job: Job, scenes: Scenes, model: "Model") -> "Summary":
     parts = [job_of_scene(job, scene) for scene in scenes.parts]
     for part in parts:
         if part.address is not None:
-            Bucket(part.address).bring(FILES)
+            Bucket(part.address).bring((*FILES, MANIFEST))
     places = [part.folder for part in parts]
     with fetched(job.source, job.options.cache_bytes):
         summary = join_scenes(job.source, job.folder, model, job.options, scenes, places)

@@ -1,7 +1,10 @@
 """From log-odds of boxes and slots to matched pairs, and to boxes that open new slots."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from minet_core.assignment import best_pairs
 from minet_core.box_tensors import box_iou, nms
@@ -26,6 +29,31 @@ def sureness(boxes: Tensor, certainty: Tensor, config: MemoryConfig) -> Tensor:
     surer = certainty[None] > certainty[:, None]
     covered = (box_iou(boxes.double(), boxes.double()) * surer).amax(dim=1)
     return torch.sigmoid(torch.logit(certainty, eps=1e-6) - config.overlap * covered)
+
+
+def strangeness(
+    boxes: Tensor, classes: Tensor, sure: Tensor, known: Sequence[int], config: MemoryConfig
+) -> Tensor:
+    """(M,) probability that a box is an object that nobody remembers.
+
+    What was found in a known object's box explains a second box there, such as that of its upper
+    half, even where the second one is surer: they share evidence as in `sureness`, as far as they
+    are of one class. A person on a bicycle does not explain the bicycle.
+
+    Args:
+        boxes: (M, 4) xyxy.
+        classes: (M, C) base score of each class.
+        sure: (M,) of `sureness`.
+        known: rows that were found to be known objects.
+        config: `overlap`, what a box loses that a known object covers.
+    """
+    if not config.overlap or not known:
+        return sure
+    rows = list(known)
+    alike = normalize(classes, dim=1)
+    covered = box_iou(boxes.double(), boxes[rows].double()) * (alike @ alike[rows].T)
+    certainty = torch.logit(classes.amax(dim=1), eps=1e-6)
+    return torch.minimum(sure, torch.sigmoid(certainty - config.overlap * covered.amax(dim=1)))
 
 
 def matched(

@@ -18,7 +18,13 @@ from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
-from minet_core.memory.association import admitted, duplicates_of, matched, sureness
+from minet_core.memory.association import (
+    admitted,
+    duplicates_of,
+    matched,
+    strangeness,
+    sureness,
+)
 from minet_core.memory.clock import Clock
 from minet_core.memory.equations import (
     association_weights,
@@ -121,7 +127,8 @@ class DynamicMemory:
         """
         self._move_on(reading)
         config, boxes = self.config, reading.looked.boxes[rows]
-        base = foreground(reading.looked.base[rows].double(), self.kind).amax(dim=1)
+        classes = foreground(reading.looked.base[rows].double(), self.kind)
+        base = classes.amax(dim=1)
         shown = foreground(reading.reweighted[rows], self.kind).amax(dim=1)
         sure = sureness(boxes, base, config)
         may_write = sure > config.write_threshold
@@ -133,10 +140,11 @@ class DynamicMemory:
         owner |= {row: self.slots[k] for row, k in pairs}
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = duplicates_of(boxes, shown, free, config.duplicate_iou)
-        may_open = free & (sure > config.open_threshold)
+        new = strangeness(boxes, classes, sure, list(owner), config)
+        may_open = free & (new > config.open_threshold)
         if not config.overlap:
             may_open &= ~duplicates
-        for i in admitted(may_open, sure, len(owner), config.max_slots):
+        for i in admitted(may_open, new, len(owner), config.max_slots):
             owner[i] = self._new_slot(boxes[i], reading)
             owner[i].suitors = suitors(self.slots, reading.position[rows[i]], self.scene)
         ids = torch.full((len(rows),), NO_TRACK)

@@ -181,7 +181,7 @@ def _by_scenes(
         OutputError: scenes are there, and it was asked neither to go on nor to begin anew.
     """
     if standing.manifest.of_stream:
-        raise ConfigError(f"{shown(source)}: can be read only once; leave out --split-at-cuts")
+        raise ConfigError(f"{shown(source)}: can be read only once, so remove --split-at-cuts")
     if not (folder / SCENES).is_dir() or options.overwrite:
         return standing
     if not options.resume:
@@ -189,7 +189,7 @@ def _by_scenes(
             f"{folder} has scenes of an unfinished run; --resume continues it, "
             "--overwrite starts over"
         )
-    return replace(standing, note="goes on with what is done of its scenes")
+    return replace(standing, note="resumes after its complete scenes")
 
 
 def check_finished(folder: Path, wanted: Manifest) -> None:

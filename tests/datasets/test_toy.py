@@ -147,7 +147,7 @@ class TestFolder:
 
     def test_anything_else_is_left_alone(self, tmp_path):
         (tmp_path / "precious.txt").write_text("mine")
-        with pytest.raises(OutputError, match="no toy dataset"):
+        with pytest.raises(OutputError, match="not a toy dataset"):
             make_toy(tmp_path, train=1, val=1, frames=1, size=96)
         assert files(tmp_path) == {"precious.txt": b"mine"}
 

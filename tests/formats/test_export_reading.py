@@ -45,7 +45,7 @@ class TestGather:
         found = gather(rows_of((0, 1, 0), (1, 1, 1), (2, 1, 1)), ("dog", "cat"))
         assert [track.label for track in found.tracks] == ["cat"]
         (note,) = found.notes
-        assert note.endswith("read as of that class: 1")
+        assert note.endswith("changed to it: 1")
 
     def test_ids_that_count_from_zero_become_one_more(self):
         found = gather(rows_of((0, 0, 0), (0, 2, 0), (0, -7, 0)), ("dog",))

@@ -239,7 +239,7 @@ def test_schema_page_says_how_to_read_each_file(tmp_path, monkeypatch):
     for name in FORMATS:
         write(tmp_path, name)
     monkeypatch.chdir(tmp_path)
-    _, page = SCHEMA_PAGE.read_text(encoding="utf-8").split("## Reading them")
+    _, page = SCHEMA_PAGE.read_text(encoding="utf-8").split("## How to read them")
     with_pandas, with_minet = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     scope: dict[str, pd.DataFrame] = {}
     exec(with_pandas, scope)

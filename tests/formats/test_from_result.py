@@ -154,7 +154,7 @@ def test_nan_and_double_boxes_are_refused(tmp_path):
     path = write_result(tmp_path, frame_of(0, [1, 2]))
     text = path.read_text()
     path.write_text(text.replace("2.0, 0.0, 12.0", "NaN, 0.0, 12.0"))
-    with pytest.raises(InputError, match="no number"):
+    with pytest.raises(InputError, match="not a number"):
         from_result(path)
     path.write_text(text.replace("0.0, 2, ", "0.0, 1, "))
     with pytest.raises(InputError, match="two boxes in one frame"):

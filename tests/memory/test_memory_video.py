@@ -212,6 +212,18 @@ def test_a_second_box_on_an_object_opens_no_slot() -> None:
     assert [slot.id for slot in scene.memory.slots] == [1]
 
 
+@pytest.mark.parametrize(("label", "slots"), [(0, [1]), (1, [1, 2])])
+def test_a_known_object_explains_a_surer_box_of_its_class_over_it(
+    label: int, slots: list[int]
+) -> None:
+    scene = Scene(VIDEO)
+    for t in range(5):
+        scene.frame([at(100)], [0], t / 25, values=[0.6])
+    boxes = [at(100), at(112)]
+    scene.frame(boxes, [0, 2], 0.2, labels=[0, label], values=[0.6, 0.7], final=True)
+    assert [slot.id for slot in scene.memory.slots] == slots
+
+
 def test_looks_alone_decide_after_a_cut() -> None:
     scene = sure_scene()
     _, _, near = sure_scene().frame([at(500), at(900)], [0, 1], 0.4)

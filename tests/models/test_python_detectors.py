@@ -111,7 +111,7 @@ class TestFunction:
             (([[0, 0, 9, 9]], [0.5], [2]), "2 is none of its 2 classes"),
             (([[50, 50, 20, 20]], [0.5], [0]), "boxes are x1, y1, x2, y2, which .* is not"),
             (([[0, 0, float("nan"), 9]], [0.5], [0]), "boxes are x1, y1, x2, y2"),
-            ((["a"], [0.5], [0]), "boxes are no table of numbers"),
+            ((["a"], [0.5], [0]), "boxes are not a table of numbers"),
         ],
     )
     def test_other_answers(self, answer, message):
@@ -152,7 +152,7 @@ class TestDetector:
         [
             (torch.zeros(1, 3), r"scores are \(1, 3\), not \(1, 2\)"),
             (torch.zeros(2, 2), r"proposals are \(1, 4\), not \(2, 4\)"),
-            (None, "scores are no table of numbers"),
+            (None, "scores are not a table of numbers"),
         ],
     )
     def test_answers_of_other_shapes(self, scores, message):

@@ -102,7 +102,7 @@ def test_nothing_mended_is_nothing_to_go_on_from(folder, tab):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("minet.json", "tells how the result was made"),
+        ("minet.json", "records how the result was made"),
         ("edits.json", "no edits.json to continue from"),
     ],
 )

@@ -1,6 +1,7 @@
 """`split_at_cuts`: scenes that are looked at apart, joined to what one run makes."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from cut_video import FIRSTS, LENGTH, pictures, write_cut_video
 from video_factory import write_video
 
 from minet_core import annotate
-from minet_core.errors import ConfigError, OutputError
+from minet_core.errors import ConfigError, InputError, OutputError
 from minet_core.options import DetectOptions
 from minet_core.runs.unfinished import SCENES
 
@@ -123,10 +124,20 @@ def test_scenes_of_other_settings_and_of_what_is_replaced_are_looked_at_anew(run
     assert without_scenes(made(split)) == made(runs.plain())
 
 
+def test_a_source_that_changes_between_its_scenes_has_no_result(runs):
+    def changes(found, _):
+        if found.frame == FIRSTS[1]:
+            os.utime(runs.video, ns=(0, 10**18))
+
+    with pytest.raises(InputError, match=r"film.mp4: (vanished or )?changed while it was read"):
+        runs.split(progress=changes)
+    assert not (runs.place / "split" / "film" / "result.json").exists()
+
+
 def test_what_cannot_be_cut_is_said(tmp_path):
     with pytest.raises(ConfigError, match="--split-at-cuts and --keep exclude each other"):
         DetectOptions(split_at_cuts=True, keep=True)
     with pytest.raises(ConfigError, match="--split-at-cuts and --prompts exclude each other"):
         DetectOptions(split_at_cuts=True, prompts="a.json")
-    with pytest.raises(ConfigError, match="can be read only once; leave out --split-at-cuts"):
+    with pytest.raises(ConfigError, match="can be read only once, so remove --split-at-cuts"):
         annotate("-", tmp_path, colour_model(), DetectOptions(split_at_cuts=True))

@@ -467,3 +467,20 @@ class TestFolder:
         (tmp_path / "0.jpg").write_bytes(b"no picture")
         with pytest.raises(VideoOpenError, match="none of its 1 pictures"):
             open_video(tmp_path)
+
+
+def test_decoded_frames_do_not_wait_for_the_garbage_collector(tmp_path):
+    path = write_grey_video(tmp_path / "a.mp4", 40)
+
+    def decoded() -> int:
+        return sum(type(each) is av.VideoFrame for each in gc.get_objects())
+
+    gc.collect()
+    before = decoded()
+    gc.disable()
+    try:
+        with open_video(path) as reader:
+            most = max(decoded() for _ in reader)
+    finally:
+        gc.enable()
+    assert most - before < 10

@@ -17,6 +17,9 @@ FOUND = 0.2
 """Minimum score of a detection that the paper shows (§IV-E.1)."""
 
 _WIDTH = 320
+"""Pixels that a copy of a picture has at most."""
+_SHOWN = 224
+"""The same as it is shown: four runs, or a true box and three chosen ones, are a line."""
 _PLACES = (1 / 6, 1 / 2, 5 / 6)
 """Positions of the frames along a track; the choice does not depend on scores."""
 
@@ -97,10 +100,10 @@ def figure(
     dashes = f' stroke-dasharray="{width / 60:g}"' if dashed else ""
     data = base64.b64encode(picture).decode()
     return (
-        f'<figure><svg viewBox="0 0 {width} {height}" width="{_WIDTH}" role="img" '
+        f'<figure><svg viewBox="0 0 {width} {height}" width="{_SHOWN}" role="img" '
         f'aria-label="{escape(words)}"><image width="{width}" height="{height}" '
         f'href="data:image/jpeg;base64,{data}"/>'
         f'<rect x="{x1:g}" y="{y1:g}" width="{x2 - x1:g}" height="{y2 - y1:g}" fill="none" '
-        f'stroke="{colour}" stroke-width="{width / 160:g}"{dashes}/></svg>'
+        f'stroke="{colour}" stroke-width="{width / 112:g}"{dashes}/></svg>'
         f"<figcaption>{escape(words)}</figcaption></figure>"
     )

@@ -8,19 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from minet_core.boxes import NO_TRACK
-from minet_core.errors import AlreadyDoneError
+from minet_core.errors import AlreadyDoneError, InputError
 from minet_core.inference.from_options import online_detector
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.timings import StageClock
 from minet_core.models.zoo import Model, model_of
 from minet_core.options import DetectOptions
 from minet_core.results import FrameDetections
-from minet_core.runs.opened_video import opened_video
+from minet_core.runs.manifest import manifest_of
+from minet_core.runs.opened_video import OpenedVideo, opened_video
 from minet_core.runs.preflight import check, settled
 from minet_core.runs.scenes.cutting import Scenes, begin_scenes, find_scenes
-from minet_core.runs.scenes.looking import STATE, look_at_scene, read_state
+from minet_core.runs.scenes.looking import STATE, is_complete, look_at_scene, read_state
 from minet_core.runs.spool import open_spool, read_spool, write_linked
 from minet_core.runs.summary import Summary
+from minet_core.text import shown
 from minet_core.video import VideoInfo
 from minet_core.video.remote.local_copies import fetched
 
@@ -72,9 +74,7 @@ def join_scenes(
     """
     asked = replace(asked, resume=True)
     with opened_video(source, folder, model, asked, resumes=False) as video:
-        if not all((each / STATE).exists() for each in places):
-            # A worker has died when all was there but for the last names, which they have now.
-            raise AlreadyDoneError(f"{folder} has these results already")
+        _check_complete(video, model.name, scenes, places)
         online = online_detector(video.model, video.options, video.clock)
         end, told = _gathered(video.place, places, online, video.clock)
         outputs = write_linked(
@@ -92,6 +92,20 @@ def join_scenes(
         classes=video.model.classes,
         warnings=(*told, *online.warnings),
     )
+
+
+def _check_complete(video: OpenedVideo, model: str, scenes: Scenes, places: Sequence[Path]) -> None:
+    """See that all scenes are there, and of the source as it is now.
+
+    Raises:
+        AlreadyDoneError: none is: a worker died while it published, and that is completed now.
+        InputError: the source has changed since a scene was looked at.
+    """
+    if not any((each / STATE).exists() for each in places):
+        raise AlreadyDoneError(f"{video.folder} has these results already")
+    for scene, each in zip(scenes.parts, places, strict=True):
+        if not is_complete(each, manifest_of(video.source, model, scene.options)):
+            raise InputError(f"{shown(video.source)}: changed while it was read")
 
 
 def _gathered(

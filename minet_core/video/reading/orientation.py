@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 
 from minet_core.video.info import Image
+
+_SIDE_DATA: Any = SideDataContainer  # PyAV's types do not say that it is made of a frame
 
 
 class Orientation(NamedTuple):
@@ -51,7 +54,8 @@ def orientation(frame: av.VideoFrame) -> Orientation:
 def _matrix(frame: av.VideoFrame) -> tuple[float, float, float, float]:
     """(a, b, c, d), of any scale: a stored pixel (x, y) is shown at (ax + cy, bx + dy)."""
     try:
-        data: Any = frame.side_data.get("DISPLAYMATRIX")
+        # Not frame.side_data: the frame keeps that, and would wait for the garbage collector.
+        data: Any = _SIDE_DATA(frame).get("DISPLAYMATRIX")
     except ValueError:
         # Beside it is something that PyAV does not know, such as a photo's EXIF. It still tells
         # the angle, which is all there is to a matrix unless it mirrors.
