@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from minet_core.batch.one_video import Position
 from minet_core.batch.planning import Cut, Job, Join, Look
 from minet_core.batch.pool import Again, Began, Done, Event, Failed, Ready, Told
-from minet_core.batch.steps import job_of_scene
+from minet_core.batch.scene_tasks import job_of_scene
 from minet_core.runs.scenes.cutting import Scenes
 
 if TYPE_CHECKING:
