@@ -103,7 +103,7 @@ def interactions(page: Any) -> dict[str, tuple[str | None, Callable[[int], None]
         ),
         "the list scrolled": (None, lambda n: js(f"get('list').scrollTop = {n * 900}")),
         "a track split": (
-            "viewer.player.seek(viewer.store.state.track.first + 100 + {n})",
+            f"(viewer.choose({later}), viewer.player.seek({later}.first + 100))",
             lambda _: press("s"),
         ),
         "a box moved by key": (

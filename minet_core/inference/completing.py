@@ -53,9 +53,10 @@ def left_rows(
             boxes[lines] = between(track.frames[lines], np.array(places), corners)
         table = zip(track.frames.tolist(), boxes.tolist(), track.scores.tolist(), own, strict=True)
         for frame, (a, b, c, d), score, solid in table:
-            if frame not in found:
-                row = LeftRow(number, track.label, (a, b, c, d), score, bool(solid))
-                rows.setdefault(frame, []).append(row)
+            # What is found on a line stays part of it, and goes when a box is drawn there.
+            box = found.pop(frame, (a, b, c, d))
+            row = LeftRow(number, track.label, box, score, bool(solid))
+            rows.setdefault(frame, []).append(row)
         for frame, box in found.items():
             rows.setdefault(frame, []).append(LeftRow(number, track.label, box, 0.0, solid=True))
     return rows

@@ -70,7 +70,7 @@ function editKeys(editor) {
     key("f", "fill the gap at this frame", () => editor.fill()),
     key("d", "draw a box of the chosen tracklet, and fill up to it", () => editor.draw("track")),
     key("e", "draw a box of a new object", () => editor.draw("new")),
-    key("Enter", "put the box that is to be drawn", () => editor.drawHere()),
+    key("Enter", "put the box that is to be drawn", () => editor.drawHere(), "Enter"),
     ...nudges.map(([name, sign, x, y]) => key(`Alt+${name}`, "move the box", () => editor.nudge(x, y, false), `Alt ${sign}`)),
     ...nudges.map(([name, sign, x, y]) => key(`Alt+Shift+${name}`, "resize the box", () => editor.nudge(x, y, true), `Alt Shift ${sign}`)),
     key("u Ctrl+z", "undo", () => editor.undo()),

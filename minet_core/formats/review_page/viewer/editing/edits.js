@@ -257,7 +257,8 @@ function onLine(a, b, frames) {
 /** An edit in words. @param {Edit} edit */
 function wordsOf(edit) {
   const names = tracksOf(edit).join(", ");
-  const stretch = edit.from === undefined ? "" : `, frames ${edit.from}–${edit.to}`;
+  const frames = edit.from === edit.to ? `frame ${edit.from}` : `frames ${edit.from}–${edit.to}`;
+  const stretch = edit.from === undefined ? "" : `, ${frames}`;
   /** @type {Record<string, string>} */
   const words = {
     merge: `merge ${names} into ${edit.into}`,

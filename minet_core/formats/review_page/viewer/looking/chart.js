@@ -150,7 +150,7 @@ class Chart {
     if (isThere) {
       spans[1] = [`score ${data.score(row).toFixed(2)}`, "accent"];
       if (data.interpolated[row]) spans.push(["interpolated", "warn"]);
-      else if (base !== null) spans.push([`detector alone ${base.toFixed(2)}`, ""]);
+      else if (base) spans.push([`detector alone ${base.toFixed(2)}`, ""]);
       if (data.rowLabels[row] !== track.label) spans.push([`as ${data.labels[data.rowLabels[row]]}`, "warn"]);
     }
     this.read.replaceChildren(...spans.map(([text, name]) => element("span", name, text)));
