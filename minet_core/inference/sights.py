@@ -6,7 +6,7 @@ network.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -51,6 +51,19 @@ class Known(NamedTuple):
 
 
 NOTHING_KNOWN = Known()
+
+
+class Sights(Protocol):
+    """The sights of a video, by frame; they need not be in memory."""
+
+    @property
+    def frames(self) -> Sequence[int]:
+        """Indices of the processed frames, in order."""
+        ...
+
+    def sight(self, place: int) -> Sight:
+        """The sight of a frame, by its position in `frames`."""
+        ...
 
 
 class Eyes:

@@ -42,12 +42,13 @@ def unrolled(step: Step) -> list[Step]:
     return steps[::-1]
 
 
-def plausible(start: Step, found: list[Step], end: Step) -> list[Step]:
+def plausible(start: Step, found: list[Step], end: Step, *, lined: bool) -> list[Step]:
     """Of a search between two boxes: boxes on the line between them; if there are many, all.
 
-    A few boxes off that line are mostly another object's.
+    A few boxes off that line are mostly another object's. Many are not, unless a person has seen
+    the line (`lined`) and left it.
     """
-    if len(found) >= 2 and 2 * len(found) >= end.place - start.place - 1:
+    if not lined and len(found) >= 2 and 2 * len(found) >= end.place - start.place - 1:
         return found
     places = np.array([step.place for step in found])
     corners = np.array([start.box, end.box])

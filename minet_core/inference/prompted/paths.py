@@ -8,10 +8,10 @@ first box it goes backwards, after the last one forwards; without a result to be
 goes forwards by itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from minet_core.config import MemoryConfig, Motion
 from minet_core.formats.annotations import Track
 from minet_core.inference.prompted.anchors import Anchors, Box
 from minet_core.inference.prompted.path_trust import Step, plausible, recognised, unrolled
-from minet_core.inference.sights import Sight
+from minet_core.inference.sights import Sights
 from minet_core.memory import motion
 from minet_core.memory.association import sureness
 from minet_core.memory.identifier import FrameSamples, RunningRidge, identifiers, update
@@ -41,19 +41,6 @@ _SAME, _FLOOR = 0.5, 0.001
 
 Paths = dict[int, dict[int, Box]]
 """Frame → id → box."""
-
-
-class Sights(Protocol):
-    """The sights of a video, by frame; they need not be in memory."""
-
-    @property
-    def frames(self) -> Sequence[int]:
-        """Indices of the processed frames, in order."""
-        ...
-
-    def sight(self, place: int) -> Sight:
-        """The sight of a frame, by its position in `frames`."""
-        ...
 
 
 class _Boxes(NamedTuple):
@@ -133,6 +120,13 @@ class PathFinder:
                 boxes.setdefault(frame, []).append(box)
         return boxes
 
+    def _is_lined(self, number: int, start: Step, end: Step) -> bool:
+        """Whether a line was drawn between two boxes of an object."""
+        track = self._tracks.get(number)
+        lines = () if track is None else track.frames[~track.keyframes].tolist()
+        places = (self._places.get(frame, -1) for frame in lines)
+        return any(start.place < place < end.place for place in places)
+
     def _known_of(self, number: int) -> list[tuple[int, Box]]:
         """Frames and boxes in which an object is, in order; a person's own come before others."""
         track = self._tracks.get(number)
@@ -191,7 +185,8 @@ class PathFinder:
             worth = worth + position
         found = unrolled(beam.steps[int(worth.argmax())])
         if end is not None:
-            found = plausible(start, found, end)
+            lined = self._is_lined(number, start, end)
+            found = plausible(start, found, end, lined=lined)
         elif self._tracks:
             beside = [self._others.get(self._sights.frames[step.place], ()) for step in found]
             found = recognised(start, found, beside)
