@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from minet_core.batch.one_video import Position
 from minet_core.batch.planning import Cut, Job, Join, Look
 from minet_core.batch.pool import Again, Began, Done, Event, Failed, Ready, Told
-from minet_core.batch.steps import job_of_scene
+from minet_core.batch.scene_tasks import job_of_scene
 from minet_core.runs.scenes.cutting import Scenes
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class _Video:
         began: when, by `time.monotonic`.
         scenes: once they are known.
         done: folder of a scene → how many of its frames are done, and objects that are tracked.
+        frames: done in all scenes.
+        live: objects that are tracked in all of them.
         left: scenes that are not complete.
         before: frames that an earlier run had done.
         told: whether it was told that it began.
@@ -47,6 +49,8 @@ class _Video:
     began: float
     scenes: Scenes | None = None
     done: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    frames: int = 0
+    live: int = 0
     left: int = 0
     before: int = 0
     told: bool = False
@@ -54,8 +58,14 @@ class _Video:
     @property
     def position(self) -> Position:
         """How far it is."""
-        frames, live = (sum(each) for each in zip(*self.done.values(), strict=True))
-        return Position(frames, self.scenes.frames if self.scenes else None, live)
+        return Position(self.frames, self.scenes.frames if self.scenes else None, self.live)
+
+    def put(self, scene: Path, frames: int, live: int) -> None:
+        """Note how far a scene is; sums are kept, as there may be thousands."""
+        frames_before, live_before = self.done.get(scene, (0, 0))
+        self.done[scene] = frames, live
+        self.frames += frames - frames_before
+        self.live += live - live_before
 
 
 class ByScenes:
@@ -121,7 +131,7 @@ class ByScenes:
                 video.told = True
                 yield Began(video.job)
             case Told(task, (frames, live)):
-                video.done[task.folder] = frames, live
+                video.put(task.folder, frames, live)
                 yield Told(video.job, video.position)
             case Again(_, how):
                 yield Again(video.job, how)
@@ -140,7 +150,7 @@ class ByScenes:
                 self._look_at(video, result)
                 yield Told(video.job, video.position)
             case Look(scene):
-                video.done[task.folder] = scene.frames, 0
+                video.put(task.folder, scene.frames, 0)
                 video.before += result
                 video.left -= 1
                 yield Told(video.job, video.position)
@@ -156,7 +166,6 @@ class ByScenes:
         video.scenes, video.left = scenes, len(scenes.parts)
         for scene in scenes.parts:
             task = replace(job_of_scene(video.job, scene), step=Look(scene), note="")
-            video.done[task.folder] = 0, 0
             self._ready.append(self._task(video.job.folder, task))
 
     def _forget(self, video: _Video) -> None:

@@ -150,15 +150,15 @@ def _annotator(
 
 
 def _step(job: Job, model: "Model", tell: Tell) -> Any:
-    from minet_core.batch import steps
+    from minet_core.batch import scene_tasks
 
     match job.step:
         case Look(scene):
-            return steps.look(job, scene, model, lambda n, found: tell((n, found.tracked)))
+            return scene_tasks.look(job, scene, model, lambda n, found: tell((n, found.tracked)))
         case Join(scenes):
-            return steps.join(job, scenes, model)
+            return scene_tasks.join(job, scenes, model)
         case _:
-            return steps.cut(job)
+            return scene_tasks.cut(job)
 
 
 def cluster_work(options: DetectOptions) -> Work:

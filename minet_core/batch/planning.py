@@ -16,7 +16,7 @@ from minet_core.runs.bucket import Bucket
 from minet_core.runs.folder_names import folder_names
 from minet_core.runs.manifest import manifest_of
 from minet_core.runs.preflight import check, settled
-from minet_core.runs.scenes.cutting import Scene, Scenes
+from minet_core.runs.scenes.cutting import Scenes, VideoScene
 from minet_core.video.opening import StrPath, is_url
 from minet_core.video.pictures.folder import is_pictures
 from minet_core.video.remote.store import is_in_store
@@ -31,7 +31,7 @@ class Cut:
 class Look:
     """Look at a scene; how many of its frames an earlier run had done comes of it."""
 
-    scene: Scene
+    scene: VideoScene
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from minet_core.errors import InputError
-from minet_core.inference.anchors import NOTHING, Anchor, Anchors, Box
+from minet_core.inference.prompted.anchors import NOTHING, Anchor, Anchors, Box
 from minet_core.text import shown
 
 _SCHEMA, _VERSION = "minet-corrections", 1

@@ -20,7 +20,7 @@ from minet_core.formats.edits.file import SCHEMA
 from minet_core.formats.label_studio.reader import FactsOf, nothing_known
 from minet_core.formats.minet.reader import from_result
 from minet_core.formats.readers import kind_of
-from minet_core.inference.anchors import Anchors, Box
+from minet_core.inference.prompted.anchors import Anchors, Box
 from minet_core.options import FORMATS
 from minet_core.text import shown
 

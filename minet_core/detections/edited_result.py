@@ -21,7 +21,7 @@ from minet_core.formats.edits import Edit, EditsFile, Sheet, TrackRows, apply_ed
 from minet_core.formats.minet.edited import result_facts, sheet_of, sizes_of
 from minet_core.formats.minet.reader import columns_of, looked_at_by
 from minet_core.formats.minet.result_json import read_json
-from minet_core.inference.anchors import Anchor, Anchors, Box
+from minet_core.inference.prompted.anchors import Anchor, Anchors, Box
 from minet_core.options import CORRECTIONS
 from minet_core.video.placement import placed_in
 

@@ -16,8 +16,8 @@ from minet_core.errors import InputError
 from minet_core.formats.annotations import VideoAnnotations
 from minet_core.formats.label_studio.reader import FactsOf, nothing_known
 from minet_core.formats.readers import kind_of, read_annotations
-from minet_core.inference.anchors import FIRST, Anchor, Anchors, Box
-from minet_core.inference.prompts import checked_boxes
+from minet_core.inference.prompted.anchors import FIRST, Anchor, Anchors, Box
+from minet_core.inference.prompted.prompts import checked_boxes
 from minet_core.text import read_text, shown
 
 _SIDES = ("x1", "y1", "x2", "y2")

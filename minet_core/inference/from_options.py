@@ -6,8 +6,8 @@ from minet_core.config import PRESETS, MemoryConfig
 from minet_core.datasets.vocabulary import DEFAULT_TABLE
 from minet_core.errors import ConfigError
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.planting import NO_PLANTING, Planting, planting
-from minet_core.inference.prompts import following, read_first_boxes
+from minet_core.inference.prompted.planting import NO_PLANTING, Planting, planting
+from minet_core.inference.prompted.prompts import following, read_first_boxes
 from minet_core.inference.timings import StageClock
 from minet_core.models.zoo import Model
 from minet_core.options import MIN_SCORE, DetectOptions

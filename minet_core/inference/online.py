@@ -8,8 +8,8 @@ from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
-from minet_core.inference.anchors import FIRST
-from minet_core.inference.planting import NO_PLANTING, Planted, Planting
+from minet_core.inference.prompted.anchors import FIRST
+from minet_core.inference.prompted.planting import NO_PLANTING, Planted, Planting
 from minet_core.inference.reporting import Candidates, Observed, Reporting
 from minet_core.inference.score_frames import ScoredFrame
 from minet_core.inference.sights import Eyes, Known, Sight

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
-from minet_core.inference.planting import Planting
+from minet_core.inference.prompted.planting import Planting
 from minet_core.memory import DynamicMemory
 from minet_core.models.detector import BaseDetections
 from minet_core.models.zoo import Model

@@ -1,7 +1,5 @@
 """From log-odds of boxes and slots to matched pairs, and to boxes that open new slots."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -31,29 +29,31 @@ def sureness(boxes: Tensor, certainty: Tensor, config: MemoryConfig) -> Tensor:
     return torch.sigmoid(torch.logit(certainty, eps=1e-6) - config.overlap * covered)
 
 
-def strangeness(
-    boxes: Tensor, classes: Tensor, sure: Tensor, known: Sequence[int], config: MemoryConfig
+def newcomers(
+    boxes: Tensor, classes: Tensor, sure: Tensor, free: Tensor, config: MemoryConfig
 ) -> Tensor:
-    """(M,) probability that a box is an object that nobody remembers.
+    """(M,) bool: boxes of objects that nobody remembers.
 
-    What was found in a known object's box explains a second box there, such as that of its upper
-    half, even where the second one is surer: they share evidence as in `sureness`, as far as they
-    are of one class. A person on a bicycle does not explain the bicycle.
+    A known object explains a second box over its own, such as that of its upper half, even a surer
+    one: they share evidence as in `sureness`, as far as they are of one class. A person on a
+    bicycle does not explain the bicycle.
 
     Args:
         boxes: (M, 4) xyxy.
         classes: (M, C) base score of each class.
-        sure: (M,) of `sureness`.
-        known: rows that were found to be known objects.
-        config: `overlap`, what a box loses that a known object covers.
+        sure: (M,) output of `sureness`.
+        free: (M,) bool, the boxes of no known object.
+        config: `open_threshold`, and `overlap`, what a box loses that a known object covers.
     """
-    if not config.overlap or not known:
-        return sure
-    rows = list(known)
-    alike = normalize(classes, dim=1)
-    covered = box_iou(boxes.double(), boxes[rows].double()) * (alike @ alike[rows].T)
-    certainty = torch.logit(classes.amax(dim=1), eps=1e-6)
-    return torch.minimum(sure, torch.sigmoid(certainty - config.overlap * covered.amax(dim=1)))
+    new = free & (sure > config.open_threshold)
+    rows, known = new.nonzero().flatten(), ~free
+    if not config.overlap or not len(rows) or not bool(known.any()):
+        return new
+    alike = normalize(classes[rows], dim=1) @ normalize(classes[known], dim=1).T
+    covered = (box_iou(boxes[rows].double(), boxes[known].double()) * alike).amax(dim=1)
+    odds = torch.logit(classes[rows].amax(dim=1), eps=1e-6) - config.overlap * covered
+    new[rows] = torch.sigmoid(odds) > config.open_threshold
+    return new
 
 
 def matched(

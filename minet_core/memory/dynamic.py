@@ -22,7 +22,7 @@ from minet_core.memory.association import (
     admitted,
     duplicates_of,
     matched,
-    strangeness,
+    newcomers,
     sureness,
 )
 from minet_core.memory.clock import Clock
@@ -140,11 +140,10 @@ class DynamicMemory:
         owner |= {row: self.slots[k] for row, k in pairs}
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = duplicates_of(boxes, shown, free, config.duplicate_iou)
-        new = strangeness(boxes, classes, sure, list(owner), config)
-        may_open = free & (new > config.open_threshold)
+        may_open = newcomers(boxes, classes, sure, free, config)
         if not config.overlap:
             may_open &= ~duplicates
-        for i in admitted(may_open, new, len(owner), config.max_slots):
+        for i in admitted(may_open, sure, len(owner), config.max_slots):
             owner[i] = self._new_slot(boxes[i], reading)
             owner[i].suitors = suitors(self.slots, reading.position[rows[i]], self.scene)
         ids = torch.full((len(rows),), NO_TRACK)

@@ -10,7 +10,7 @@ from pathlib import Path
 from minet_core.config import PRESETS
 from minet_core.detections.locating import DETECTIONS, find_stored
 from minet_core.errors import AlreadyDoneError, ConfigError, InputError, OutputError
-from minet_core.inference.prompts import read_first_boxes
+from minet_core.inference.prompted.prompts import read_first_boxes
 from minet_core.options import DetectOptions
 from minet_core.publishing import check_place
 from minet_core.runs.asked_frames import part_of

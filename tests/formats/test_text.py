@@ -10,7 +10,7 @@ from minet_core.datasets.mot.sequence import class_names
 from minet_core.datasets.yolo import open_layout
 from minet_core.errors import InputError
 from minet_core.formats.class_names import read_label_map
-from minet_core.inference.prompts import read_first_boxes
+from minet_core.inference.prompted.prompts import read_first_boxes
 from minet_core.runs.video_inputs import expand
 from minet_core.text import read_text
 

@@ -17,8 +17,8 @@ from minet_core.config import PRESETS, VIDEO
 from minet_core.errors import ConfigError, InputError
 from minet_core.formats import read_json
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.planting import planting
-from minet_core.inference.prompts import FirstBoxes, following, read_first_boxes
+from minet_core.inference.prompted.planting import planting
+from minet_core.inference.prompted.prompts import FirstBoxes, following, read_first_boxes
 from minet_core.memory.snapshot import restore_memory, save_memory
 from minet_core.models import zoo
 from minet_core.results import FrameDetections

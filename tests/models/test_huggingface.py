@@ -154,7 +154,7 @@ class TestRefused:
         return Path(shutil.copytree(saved[0] / "yolos", tmp_path / "model"))
 
     def test_a_folder_of_something_else(self, tmp_path):
-        assert "has no config.json, so it is no model" in self.error(tmp_path, ConfigError)
+        assert "has no config.json, so it is not a model" in self.error(tmp_path, ConfigError)
 
     def test_pickles(self, copy):
         (copy / "model.safetensors").rename(copy / "pytorch_model.bin")

@@ -126,6 +126,7 @@ def test_header_says_what_the_rows_depend_on(clip, out, model):
         "classes": ["car"],
         "size": None,
         "tiles": None,
+        "half": False,
         "detections": None,
         "start": 2,
         "end": None,

@@ -18,12 +18,12 @@ from minet_core.detections.corrections import read_corrections
 from minet_core.detections.edited_result import Corrections
 from minet_core.detections.prompt_files import read_prompts
 from minet_core.errors import InputError
-from minet_core.inference.anchors import FIRST, Anchors
-from minet_core.inference.completing import LeftRow, left_rows, with_left, without_hidden
 from minet_core.inference.from_options import online_detector
 from minet_core.inference.online import OnlineDetector
-from minet_core.inference.paths import PathFinder, Paths, rows_of
-from minet_core.inference.planting import Planting, planting
+from minet_core.inference.prompted.anchors import FIRST, Anchors
+from minet_core.inference.prompted.completing import LeftRow, left_rows, with_left, without_hidden
+from minet_core.inference.prompted.paths import PathFinder, Paths, rows_of
+from minet_core.inference.prompted.planting import Planting, planting
 from minet_core.inference.sights import Eyes
 from minet_core.models.zoo import Model
 from minet_core.options import CORRECTIONS, FORMATS, SIGHTS, DetectOptions

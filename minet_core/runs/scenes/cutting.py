@@ -12,7 +12,7 @@ from minet_core.video.reading.mark import Mark
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class VideoScene:
     """A part of a video that is looked at as if it were a video of its own.
 
     Attributes:
@@ -46,7 +46,7 @@ class Scenes:
         warnings: what went wrong while the video was read, a line each.
     """
 
-    parts: tuple[Scene, ...]
+    parts: tuple[VideoScene, ...]
     warnings: tuple[str, ...]
 
     @property
@@ -99,7 +99,7 @@ def find_scenes(source: StrPath, options: DetectOptions) -> Scenes:
     begins = begins or [_Begin(0, 0, None)]  # of pictures none of which can be decoded
     ends = [*begins[1:], None]
     parts = (
-        Scene(
+        VideoScene(
             begin.index,
             (end.before if end else count) - begin.before,
             _options_of(options, begin, end),

@@ -12,7 +12,7 @@ from minet_core.models.zoo import Model
 from minet_core.publishing import replace_bytes
 from minet_core.results import FrameDetections
 from minet_core.runs.manifest import Manifest, manifest_of, read_manifest
-from minet_core.runs.scenes.cutting import Scene
+from minet_core.runs.scenes.cutting import VideoScene
 from minet_core.runs.spool import SPOOL
 from minet_core.runs.video_run import Run, open_run
 from minet_core.video import VideoInfo
@@ -29,7 +29,7 @@ def look_at_scene(
     source: StrPath,
     folder: Path,
     model: Model,
-    scene: Scene,
+    scene: VideoScene,
     progress: Callable[[FrameDetections, VideoInfo], None] | None = None,
 ) -> int:
     """Look at a scene, and keep what was found in its folder.

@@ -10,7 +10,7 @@ from minet_core.batch.planning import Job
 from minet_core.errors import AlreadyDoneError, OutputError
 from minet_core.runs.bucket import Bucket
 from minet_core.runs.manifest import MANIFEST, manifest_of
-from minet_core.runs.scenes.cutting import Scene, Scenes, begin_scenes, find_scenes
+from minet_core.runs.scenes.cutting import Scenes, VideoScene, begin_scenes, find_scenes
 from minet_core.runs.unfinished import SCENES, UNFINISHED, read_checkpoint
 from minet_core.video.remote.local_copies import fetched
 
@@ -32,7 +32,7 @@ def cut(job: Job) -> Scenes:
         return find_scenes(job.source, job.options)
 
 
-def job_of_scene(job: Job, scene: Scene) -> Job:
+def job_of_scene(job: Job, scene: VideoScene) -> Job:
     """The job of a scene, whose step is not set yet.
 
     Args:
@@ -46,7 +46,7 @@ def job_of_scene(job: Job, scene: Scene) -> Job:
 
 
 def look(
-    job: Job, scene: Scene, model: "Model", tell: Callable[[int, "FrameDetections"], None]
+    job: Job, scene: VideoScene, model: "Model", tell: Callable[[int, "FrameDetections"], None]
 ) -> int:
     """Look at a scene; in a bucket, bring it there.
 

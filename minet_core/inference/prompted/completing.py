@@ -9,7 +9,7 @@ import numpy as np
 from minet_core.boxes import NO_TRACK, box_iou
 from minet_core.formats.annotations import Track
 from minet_core.formats.interpolation import between
-from minet_core.inference.anchors import Box
+from minet_core.inference.prompted.anchors import Box
 from minet_core.results import FrameDetections
 
 Size = tuple[int, int]

@@ -13,7 +13,7 @@ import numpy as np
 
 from minet_core.boxes import paired_iou
 from minet_core.formats.interpolation import between
-from minet_core.inference.anchors import Box
+from minet_core.inference.prompted.anchors import Box
 
 _ON = 0.5
 """Overlap with the line from which on a box is on it."""

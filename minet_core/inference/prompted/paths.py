@@ -21,8 +21,8 @@ from torch import Tensor
 from minet_core.box_tensors import box_iou
 from minet_core.config import MemoryConfig, Motion
 from minet_core.formats.annotations import Track
-from minet_core.inference.anchors import Anchors, Box
-from minet_core.inference.path_trust import Step, plausible, recognised, unrolled
+from minet_core.inference.prompted.anchors import Anchors, Box
+from minet_core.inference.prompted.path_trust import Step, plausible, recognised, unrolled
 from minet_core.inference.sights import Sights
 from minet_core.memory import motion
 from minet_core.memory.association import sureness

@@ -15,7 +15,7 @@ import numpy as np
 from minet_core.boxes import SHARES, are_shares
 from minet_core.config import Existence, MemoryConfig
 from minet_core.errors import InputError
-from minet_core.inference.anchors import FIRST, Anchor, Anchors, Box
+from minet_core.inference.prompted.anchors import FIRST, Anchor, Anchors, Box
 from minet_core.text import read_text, shown
 
 _SIDES = ("x1", "y1", "x2", "y2")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from minet_core.box_tensors import box_iou
 from minet_core.errors import ConfigError, InputError
-from minet_core.inference.anchors import FIRST, NOTHING, Anchors, Box
+from minet_core.inference.prompted.anchors import FIRST, NOTHING, Anchors, Box
 from minet_core.models.detector import BaseDetections
 from minet_core.models.zoo import Model
 from minet_core.scores import ScoreKind
