@@ -44,7 +44,7 @@ def pipeline(video: Path, folder: Path, frames: int, repeats: int) -> list[Row]:
     shares = []
     for _ in range(repeats):
         clock = StageClock()
-        with patch("minet_core.runs.video_run.StageClock", lambda clock=clock: clock):
+        with patch("minet_core.runs.opened_video.StageClock", lambda clock=clock: clock):
             summary = annotate(video, folder / "pipeline", model, options)
         busiest = max(sum(map(clock.seconds, stages)) for stages in THREADS)
         shares.append(summary.seconds / busiest)

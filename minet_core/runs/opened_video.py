@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class OpenedVideo:
     model: Model
     standing: Standing
     reader: FrameReader
-    clock: StageClock = field(default_factory=StageClock)
+    clock: StageClock
     started: float
 
     @property
@@ -162,5 +162,6 @@ def opened_video(
                 model=model,
                 standing=standing,
                 reader=reader,
+                clock=StageClock(),
                 started=started,
             )
