@@ -213,9 +213,10 @@ class PathFinder:
         after = motion.correct(before, boxes, self._motion)
         new = motion.begin(boxes, self._motion)
         fresh = torch.tensor([beam.scenes[k] != scene for k in parents])
-        mean = torch.where(fresh[:, None, None], new.mean, after.mean)
-        covariance = torch.where(fresh[:, None, None, None], new.covariance, after.covariance)
-        unrest = torch.where(fresh, new.unrest, after.unrest)
+        tracks = [
+            torch.where(fresh.view(-1, *[1] * (begun.dim() - 1)), begun, gone_on)
+            for begun, gone_on in zip(new.parts, after.parts, strict=True)
+        ]
         sides = boxes.tolist()
         steps = [
             Step(place, (x1, y1, x2, y2), beam.steps[k], float(odds[row]))
@@ -223,9 +224,7 @@ class PathFinder:
         ]
         both = _Beam(
             motion.TrackState(
-                torch.cat([mean, beam.track.mean]),
-                torch.cat([covariance, beam.track.covariance]),
-                torch.cat([unrest, beam.track.unrest]),
+                *map(torch.cat, zip(tracks, beam.track.parts, strict=True)),
             ),
             torch.cat([best.values[rows], beam.worth]),
             steps + beam.steps,
