@@ -120,7 +120,7 @@ class TestExistence:
     def test_decides_which_slots_are_reported(self) -> None:
         scene, reported = Scene(VIDEO), []
         for t in range(6):
-            scene.frame([at(100), at(500)], [0, 1], t / 25, values=[0.6, 0.4])
+            scene.frame([at(100), at(500)], [0, 1], t / 25, values=[0.65, 0.5])
             reported.append(scene.memory.names())
         assert reported == [{}] * 2 + [{1: 1}] * 4
 
@@ -303,7 +303,7 @@ def test_a_slot_goes_when_it_has_been_awaited_for_long(frames: int, left: list[i
 
 def test_a_slot_that_is_not_sure_goes_soon() -> None:
     scene = Scene(VIDEO)
-    scene.frame([at(100), at(900)], [0, 1], 0.0, values=[0.6, 0.9])
+    scene.frame([at(100), at(900)], [0, 1], 0.0, values=[0.5, 0.9])
     for t in range(1, 4):
         scene.frame([at(900)], [1], t / 25)
     assert [slot.id for slot in scene.memory.slots] == [2]
