@@ -1,7 +1,7 @@
 """The data of one tracklet that is kept until the video ends; it does not grow with its length."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 _SAMPLES = 8
 """Number of embeddings kept of a tracklet, from its whole length."""
 
+_GLIMPSES = 8
+"""Number of boxes kept of its start, and of its end."""
+
 Vector = NDArray[np.float32]
+
+
+class Glimpse(NamedTuple):
+    """A box of a tracklet: (4,) xyxy, and the number of frames since its first box."""
+
+    frame: int
+    box: list[float]
 
 
 @dataclass(slots=True)
@@ -20,8 +30,8 @@ class Held:
         id: of its slot.
         first: (frame, scene) of its first box, in processed frames.
         last: likewise of its last box.
-        first_box: (4,) xyxy.
-        last_box: (4,) xyxy.
+        start: its first boxes.
+        end: its last boxes.
         boxes: number of its boxes.
         best: its best base scores, descending.
         votes: label id → sum of scores.
@@ -34,8 +44,8 @@ class Held:
     id: int
     first: tuple[int, int]
     last: tuple[int, int]
-    first_box: list[float]
-    last_box: list[float]
+    start: list[Glimpse] = field(default_factory=list)
+    end: list[Glimpse] = field(default_factory=list)
     boxes: int = 0
     best: list[float] = field(default_factory=list)
     votes: dict[int, float] = field(default_factory=dict)
@@ -49,6 +59,13 @@ class Held:
         """Label id with the highest sum of scores."""
         return max(self.votes, key=self.votes.__getitem__)
 
+    def pass_by(self, frame: int, box: list[float]) -> None:
+        """Keep its first and its last boxes."""
+        seen = Glimpse(frame - self.first[0], box)
+        if len(self.start) < _GLIMPSES:
+            self.start.append(seen)
+        self.end = [*self.end, seen][-_GLIMPSES:]
+
     def sample(self, embedding: Vector) -> None:
         """Keep some embeddings, evenly spaced over the tracklet."""
         if self.boxes % self.stride == 0:
@@ -61,6 +78,7 @@ def plain(held: Held) -> dict[str, Any]:
     """As plain values: to load arrays, numpy's types would have to be allowed."""
     entry = asdict(held)
     entry["identifier"] = held.identifier.tolist()
+    entry["start"], entry["end"] = ([list(one) for one in seen] for seen in (held.start, held.end))
     entry["samples"] = [sample.tolist() for sample in held.samples]
     return entry
 
@@ -70,6 +88,8 @@ def from_plain(entry: dict[str, Any]) -> Held:
     arrays = {
         "identifier": np.array(entry["identifier"], np.float32),
         "samples": [np.array(sample, np.float32) for sample in entry["samples"]],
+        "start": [Glimpse(*one) for one in entry["start"]],
+        "end": [Glimpse(*one) for one in entry["end"]],
         "first": tuple(entry["first"]),
         "last": tuple(entry["last"]),
     }

@@ -1,19 +1,12 @@
 """Join tracklets of the same object at the end of the video.
 
 Online, an object that was hidden for long reappears under a new id. With the whole video known,
-two tracklets are the same object if
-
-    each identifier recognises the boxes of the other tracklet (γ_A · a_B and γ_B · a_A),
-    one ends before the other begins, in the same scene, and they have the same class, and
-    a plausible speed and a plausible change of size lead from one to the other.
-
-The best assignment of ends to beginnings decides which pairs to join. A joined track is kept if it
-counts as an object (see `Slot.existence`), with all its boxes, including early weak ones.
+`joining` decides which tracklets show the same object. A joined track is kept if it counts as an
+object (see `Slot.existence`), with all its boxes, including early weak ones.
 
 Memory for a tracklet does not grow with its length.
 """
 
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -21,30 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.assignment import best_pairs
 from minet_core.boxes import NO_TRACK
 from minet_core.config import Existence
 from minet_core.inference.held_tracklet import Held, Vector, from_plain, plain
+from minet_core.inference.joining import FEWEST, joined
 from minet_core.memory.slots import HELD, existence
 from minet_core.results import FrameDetections
-
-_FEWEST = 3
-"""Minimum boxes of a tracklet to join: fewer show no identity."""
-
-_RECOGNISED = 0.35
-"""Minimum mean likeness of two tracklets of the same object."""
-
-_FAR, _LATE = 0.1, 0.001
-"""Extra likeness that is needed at the end of the reach, and for each frame between them."""
-
-_LONGEST = 200
-"""Maximum frames between the end of one and the beginning of the other."""
-
-_REACH, _SPEED = 1.0, 0.15
-"""Maximum distance between the two, in √area of a box, and its growth per frame."""
-
-_GROWTH, _GROWTH_SPEED = 0.5, 0.01
-"""The same for the logarithm of the size."""
 
 _TIDY = 100
 """Frames between two removals of useless tracklets."""
@@ -111,9 +86,10 @@ class TrackletLinker:
         now = (self._frame, scene)
         for row in np.flatnonzero(ids != NO_TRACK):
             number, box = int(ids[row]), [float(side) for side in boxes[row]]
-            held = self._held.setdefault(number, Held(number, now, now, box, box))
+            held = self._held.setdefault(number, Held(number, now, now))
             held.sample(embeddings[row])
-            held.last, held.last_box = now, box
+            held.pass_by(self._frame, box)
+            held.last = now
             held.boxes += 1
             held.best = sorted([*held.best, float(scores[row])], reverse=True)
             held.best = held.best[: self._rule.sightings]
@@ -126,12 +102,15 @@ class TrackletLinker:
             self._forget(identifiers)
 
     def _forget(self, living: Mapping[int, Vector]) -> None:
-        """Remove ended tracklets that are too short for a track or a part of one."""
-        fewest = min(_FEWEST, self._rule.sightings)
+        """Remove ended tracklets that are neither a track nor long enough to be joined."""
+        rule = self._rule
         self._held = {
             number: held
             for number, held in self._held.items()
-            if number in living or held.boxes >= fewest or number in self.held
+            if number in living
+            or held.boxes >= FEWEST
+            or number in self.held
+            or existence(held.best, rule, rule.threshold, moved=held.moved) >= rule.threshold
         }
 
     def tracks(self) -> "dict[int, JoinedTrack]":
@@ -160,7 +139,7 @@ class TrackletLinker:
     def _roots(self, held: list[Held]) -> dict[int, int]:
         """Slot id → id of its track: the person's id if any, else that of its first slot."""
         root = {one.id: one.id for one in held}
-        for before, after in sorted(_joined(held), key=lambda pair: pair[1].first):
+        for before, after in sorted(joined(held), key=lambda pair: pair[1].first):
             one, two = root[before.id], root[after.id]
             if one in self.held and two in self.held:
                 continue
@@ -197,69 +176,6 @@ class TrackletLinker:
             one.first = one.first[0] + frames, one.first[1] + scenes
             one.last = one.last[0] + frames, one.last[1] + scenes
             self._held[one.id] = one
-
-
-def _joined(held: list[Held]) -> list[tuple[Held, Held]]:
-    """Pairs (before, after) of the same object: the best assignment of ends to beginnings."""
-    able = sorted((one for one in held if one.boxes >= _FEWEST), key=lambda one: one.first)
-    begins = [one.first[0] for one in able]
-    worth: dict[tuple[int, int], float] = {}
-    for a, before in enumerate(able):
-        low = int(np.searchsorted(begins, before.last[0] + 1))
-        high = int(np.searchsorted(begins, before.last[0] + _LONGEST, side="right"))
-        for b in range(low, high):
-            margin = _margin(before, able[b])
-            if margin >= 0:
-                worth[a, b] = margin + 1e-6
-    return [(able[a], able[b]) for a, b in _assigned(worth, len(able))]
-
-
-def _margin(before: Held, after: Held) -> float:
-    """Likeness of two tracklets above the minimum for the same object; negative: two objects.
-
-    The same object needs the same scene, the same class, and a plausible speed.
-    """
-    if before.label != after.label or before.last[1] != after.first[1]:
-        return -math.inf
-    gap = after.first[0] - before.last[0]
-    (x, y, size), (x2, y2, size2) = _place(before.last_box), _place(after.first_box)
-    way = math.hypot(x2 - x, y2 - y) / size / (_REACH + _SPEED * gap)
-    if way > 1 or abs(math.log(size2 / size)) > _GROWTH + _GROWTH_SPEED * gap:
-        return -math.inf
-    return _likeness(before, after) - _RECOGNISED - _FAR * way - _LATE * gap
-
-
-def _place(box: list[float]) -> tuple[float, float, float]:
-    x1, y1, x2, y2 = box
-    return (x1 + x2) / 2, (y1 + y2) / 2, math.sqrt(max((x2 - x1) * (y2 - y1), 1.0))
-
-
-def _likeness(a: Held, b: Held) -> float:
-    """How well each identifier recognises the samples of the other tracklet."""
-    forward = np.median(np.stack(b.samples) @ a.identifier)
-    backward = np.median(np.stack(a.samples) @ b.identifier)
-    return float(forward + backward) / 2
-
-
-def _assigned(worth: dict[tuple[int, int], float], count: int) -> list[tuple[int, int]]:
-    """The pairs of the best assignment, solved for each group of competing tracklets."""
-    if not worth:
-        return []
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    rows, columns = (np.array(side) for side in zip(*worth, strict=True))
-    # Ends and beginnings are different sides, so a tracklet is two nodes.
-    graph = coo_array((np.ones(len(rows)), (rows, columns + count)), (2 * count, 2 * count))
-    _, group = connected_components(graph, directed=False)
-    pairs: list[tuple[int, int]] = []
-    for number in np.unique(group[rows]):
-        ends = np.unique(rows[group[rows] == number])
-        begins = np.unique(columns[group[rows] == number])
-        table = np.array([[worth.get((int(a), int(b)), 0.0) for b in begins] for a in ends])
-        chosen = zip(*best_pairs(table), strict=True)
-        pairs += [(int(ends[i]), int(begins[j])) for i, j in chosen if table[i, j] > 0]
-    return pairs
 
 
 def linked(

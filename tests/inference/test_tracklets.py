@@ -106,6 +106,16 @@ def test_the_nearer_of_two_look_alikes_goes_on() -> None:
     assert video.ids() == {1: 1, 2: 1, 3: 3}
 
 
+def test_who_walks_on_unseen_is_expected_where_they_were_going() -> None:
+    video = Video()
+    for step in range(10):
+        video.show(1, (1, 0, 100.0 + 10 * step))
+    video.show(10)
+    for step in range(10):
+        video.show(1, (2, 0, 190.0), (3, 0, 300.0 + 10 * step))
+    assert video.ids() == {1: 1, 2: 2, 3: 1}
+
+
 def test_what_is_never_sure_is_no_track_unless_it_is_a_part_of_one() -> None:
     video = Video()
     video.show(5, (1, 0, 100.0), (9, 5, 700.0), score=0.4)
@@ -114,10 +124,18 @@ def test_what_is_never_sure_is_no_track_unless_it_is_a_part_of_one() -> None:
     assert video.ids() == {1: 1, 2: 1}
 
 
+def test_a_sure_box_is_a_track_however_long_the_video_goes_on() -> None:
+    for more in (50, 250):
+        video = Video()
+        video.show(1, (1, 0, 100.0))
+        video.show(more, (2, 1, 500.0))
+        assert video.ids() == {1: 1, 2: 2}
+
+
 def test_what_can_be_no_track_any_more_is_not_held() -> None:
     video = Video()
     for slot in range(1, 400):
-        video.show(1, (slot, slot % DIM, 100.0))
+        video.show(1, (slot, slot % DIM, 100.0), score=0.5)
     held = video.linker.save()["held"]
     assert len(held) < 110
 
