@@ -10,11 +10,11 @@ from benchmarks.corrections.faults import faults
 from benchmarks.corrections.truth import Truth, right, whose
 from benchmarks.doubts.answers import answered
 from benchmarks.doubts.truth import Run, is_wrong
+from minet_core.doubts import LEAST, Doubt, SeenTrack, doubts_of
 from minet_core.formats import read_json
 from minet_core.formats.edits import Edit, Sheet, apply_edits, write_edits
 from minet_core.formats.minet.edited import result_facts, sheet_of
 from minet_core.formats.minet.reader import columns_of, looked_at_by
-from minet_core.formats.review_page.doubts import LEAST, Doubt, SeenTrack, doubts_of
 
 SECONDS = {"doubt": 3.0, "box": 7.0, "edit": 5.0}
 """What each takes: to look at a doubt and answer it, to draw a box, to do another edit."""

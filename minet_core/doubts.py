@@ -5,7 +5,7 @@ for each kind, with coefficients that `python -m benchmarks.doubts` fitted to an
 class that changes is the exception: those sequences have one class each.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 from typing import NamedTuple
@@ -30,8 +30,14 @@ WEIGHTS: Mapping[str, tuple[float, ...]] = {
 }
 """Kind → coefficients: a constant, then one for each of the kind's numbers."""
 
+PAIRS = frozenset({"parted", "meeting", "double"})
+"""Kinds that are about two tracks; the others are about one."""
+
 LEAST = 0.05
-"""Chance below which a page does not ask."""
+"""Chance below which nobody is asked."""
+
+MOST = 1000
+"""Doubts that a result carries, however long its video is."""
 
 _LONGEST_PARTED = 120
 """Frames between the end of one track and the beginning of another that may be the same."""
@@ -60,7 +66,7 @@ class Doubt(NamedTuple):
         before: the last frame before it.
         tracks: ids it is about.
         chance: that it is wrong, from 0 to 1.
-        numbers: what the chance follows from.
+        numbers: what the chance follows from; a result does not carry them.
     """
 
     kind: str
@@ -68,7 +74,7 @@ class Doubt(NamedTuple):
     before: int
     tracks: tuple[int, ...]
     chance: float
-    numbers: tuple[float, ...]
+    numbers: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +97,7 @@ class SeenTrack(Boxes):
 def doubts_of(
     tracks: Mapping[int, SeenTrack], size: tuple[int, int], last: int, step: int = 1
 ) -> list[Doubt]:
-    """All doubts of a result, the likeliest to be wrong first.
+    """All doubts of a result, the likeliest to be wrong first; `worth_asking` leaves most out.
 
     Args:
         tracks: id → its rows.
@@ -105,6 +111,11 @@ def doubts_of(
     found += _ends(tracks, size, last, step)
     found += _meetings(tracks)
     return sorted(found, key=lambda doubt: (-doubt.chance, doubt.frame, doubt.tracks))
+
+
+def worth_asking(doubts: Sequence[Doubt]) -> list[Doubt]:
+    """Those that a result carries and a page asks about, of all in their order."""
+    return [doubt for doubt in doubts if doubt.chance >= LEAST][:MOST]
 
 
 def _doubt(kind: str, frame: int, before: int, tracks: tuple[int, ...], *numbers: float) -> Doubt:
