@@ -41,9 +41,11 @@ def faults(
         label: class of a new object.
     """
     found = list(_of_tracks(sheet, ids))
-    pure = {track: mostly(own) for track, own in ids.items() if track in sheet.tracks}
-    found += _parted(sheet, pure)
-    found += _missing(sheet, ids, pure, truth, label)
+    whose = {track: mostly(own) for track, own in ids.items() if track in sheet.tracks}
+    mixed = {fault.edit.tracks[0] for fault in found if fault.edit.do == "split"}
+    # Nobody merges what has to be split.
+    found += _parted(sheet, {t: own for t, own in whose.items() if t not in mixed})
+    found += _missing(sheet, ids, whose, truth, label)
     return found
 
 
@@ -96,7 +98,7 @@ def _parted(sheet: Sheet, pure: dict[int, int]) -> Iterator[Fault]:
 def _missing(
     sheet: Sheet,
     ids: dict[int, NDArray[np.int64]],
-    pure: dict[int, int],
+    whose: dict[int, int],
     truth: Truth,
     label: str,
 ) -> Iterator[Fault]:
@@ -108,7 +110,7 @@ def _missing(
     new = max(sheet.tracks, default=0) + 1
     for number, boxes in truth.objects.items():
         missing = [f for f in sorted(boxes) if f not in covered.get(number, ())]
-        owned = [track for track, own in pure.items() if own == number]
+        owned = [track for track, own in whose.items() if own == number]
         track = owned[0] if owned else new
         for run in _runs(missing, sorted(boxes)):
             # Between two rows the middle says most, at an end the end does.

@@ -75,7 +75,9 @@ def test_a_doubt_pushes_the_other_parts_down_and_covers_none(edited):
 
 def test_keys_of_edits_are_on_the_page(edited):
     shown = edited.page.locator("#edit-buttons kbd").all_inner_texts()
-    assert shown == ["G", "S", "X", "Del", "C", "I", "T", "A", "H", "O", "F", "D", "E", "U", "Y"]
+    assert shown == [
+        *("G", "S", "X", "Del", "C", "I", "T", "A", "H", "O", "Shift Del", "F", "D", "E", "U", "Y")
+    ]
     assert len(ROWS) == edited.get("viewer.data.length")
 
 

@@ -123,7 +123,9 @@ def test_lane_dragged_onto_another_merges(edited):
     edited.page.mouse.move(*point(4, 2))
     edited.page.mouse.down()
     edited.page.mouse.move(*point(1, 2), steps=5)
+    assert edited.page.inner_text("#tip") == "car 4 into person 1"
     edited.page.mouse.up()
+    assert edited.page.locator("#tip").is_hidden()
     assert done(edited.settle()) == [{"do": "merge", "tracks": [4], "into": 1, "class": "person"}]
     assert edited.track == 1
 
@@ -204,13 +206,14 @@ def test_new_object_is_drawn_by_the_mouse_and_undone_by_it(edited):
     assert ids(edited.settle()) == [1, 2, 3, 4, 5]
 
 
-def test_stretch_is_marked_and_hidden_by_the_mouse(edited):
+@pytest.mark.parametrize(("button", "do"), [("h", "hide"), ("shift-delete", "delete")])
+def test_stretch_is_marked_and_taken_out_by_the_mouse(edited, button, do):
     choose(edited, 2)
     go(edited, 6)
     edited.page.click("#edit-a")
     go(edited, 4)
-    edited.page.click("#edit-h")
-    assert done(edited.settle()) == [{"do": "hide", "tracks": [2], "from": 4, "to": 6}]
+    edited.page.click(f"#edit-{button}")
+    assert done(edited.settle()) == [{"do": do, "tracks": [2], "from": 4, "to": 6}]
 
 
 def test_new_object_is_drawn_by_keys_alone(edited):
