@@ -42,9 +42,7 @@ def faults(
     """
     found = list(_of_tracks(sheet, ids))
     whose = {track: mostly(own) for track, own in ids.items() if track in sheet.tracks}
-    mixed = {fault.edit.tracks[0] for fault in found if fault.edit.do == "split"}
-    # Nobody merges what has to be split.
-    found += _parted(sheet, {t: own for t, own in whose.items() if t not in mixed})
+    found += _parted(sheet, ids, whose)
     found += _missing(sheet, ids, whose, truth, label)
     return found
 
@@ -57,9 +55,7 @@ def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]]) -> Iterator[Faul
         if mostly(own) == NOTHING and not _is_drawn(sheet, track).any():
             yield Fault(len(own), int(frames[0]), Edit("delete", (track,)))
             continue
-        known = np.flatnonzero(own >= 0)
-        runs = np.split(known, np.flatnonzero(np.diff(own[known])) + 1)
-        runs = [run for run in runs if len(run) > _SHORT]
+        runs = _stretches(own)
         for one, two in pairwise(runs):
             if own[one[0]] != own[two[0]]:
                 at = int(frames[two[0]])
@@ -75,22 +71,33 @@ def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]]) -> Iterator[Faul
                 yield Fault(len(run), first, Edit("delete", (track,), first=first, last=last))
 
 
+def _stretches(own: NDArray[np.int64]) -> list[NDArray[np.intp]]:
+    """Rows of a track that cover one object after the other, without short moments."""
+    known = np.flatnonzero(own >= 0)
+    runs = np.split(known, np.flatnonzero(np.diff(own[known])) + 1)
+    return [run for run in runs if len(run) > _SHORT]
+
+
 def _is_drawn(sheet: Sheet, track: int) -> NDArray[np.bool_]:
     """(N,) rows of a track that were drawn, now or before it was gone on from: their score is 1."""
     return np.asarray(sheet.tracks[track].scores == 1)
 
 
-def _parted(sheet: Sheet, pure: dict[int, int]) -> Iterator[Fault]:
-    """Tracks of one object: the later ones are merged into the first."""
+def _parted(
+    sheet: Sheet, ids: dict[int, NDArray[np.int64]], whose: dict[int, int]
+) -> Iterator[Fault]:
+    """Tracks of one object: the later ones are merged into the first, unless they begin wrong."""
     by_object: dict[int, list[int]] = {}
-    for track, number in pure.items():
+    for track, number in whose.items():
         if number >= 0:
             by_object.setdefault(number, []).append(track)
     for tracks in by_object.values():
         first, *others = sorted(tracks, key=lambda track: int(sheet.tracks[track].frames[0]))
         label = sheet.classes[int(sheet.tracks[first].labels[0])]
         for other in others:
-            rows = sheet.tracks[other]
+            rows, stretches = sheet.tracks[other], _stretches(ids[other])
+            if stretches and ids[other][stretches[0][0]] != whose[other]:
+                continue  # it has to be split first
             size = min(len(rows), len(sheet.tracks[first]))
             yield Fault(size, int(rows.frames[0]), Edit("merge", (other,), into=first, label=label))
 
