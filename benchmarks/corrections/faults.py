@@ -30,7 +30,7 @@ class Fault(NamedTuple):
 
 
 def faults(
-    sheet: Sheet, ids: dict[int, NDArray[np.int64]], truth: Truth, label: str
+    sheet: Sheet, ids: dict[int, NDArray[np.int64]], truth: Truth, label: str, new: int
 ) -> list[Fault]:
     """All there are, of which mending one may make another.
 
@@ -39,16 +39,16 @@ def faults(
         ids: of `truth.whose`.
         truth: of the video.
         label: class of a new object.
+        new: an id that no track has or had.
     """
-    found = list(_of_tracks(sheet, ids))
+    found = list(_of_tracks(sheet, ids, new))
     whose = {track: mostly(own) for track, own in ids.items() if track in sheet.tracks}
     found += _parted(sheet, ids, whose)
-    found += _missing(sheet, ids, whose, truth, label)
+    found += _missing(sheet, ids, whose, truth, label, new)
     return found
 
 
-def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]]) -> Iterator[Fault]:
-    new = max(sheet.tracks, default=0) + 1
+def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]], new: int) -> Iterator[Fault]:
     for track, own in ids.items():
         frames = sheet.tracks[track].frames
         # Nobody deletes what they have drawn because lines between two boxes miss the object.
@@ -108,13 +108,13 @@ def _missing(
     whose: dict[int, int],
     truth: Truth,
     label: str,
+    new: int,
 ) -> Iterator[Fault]:
     """Boxes of objects that no row covers: drawn, with lines to the nearest ones."""
     covered: dict[int, set[int]] = {}
     for track, own in ids.items():
         for frame, number in zip(sheet.tracks[track].frames.tolist(), own.tolist(), strict=True):
             covered.setdefault(number, set()).add(frame)
-    new = max(sheet.tracks, default=0) + 1
     for number, boxes in truth.objects.items():
         missing = [f for f in sorted(boxes) if f not in covered.get(number, ())]
         owned = [track for track, own in whose.items() if own == number]
