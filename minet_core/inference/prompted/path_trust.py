@@ -45,8 +45,8 @@ def unrolled(step: Step) -> list[Step]:
 def plausible(start: Step, found: list[Step], end: Step, *, seen: bool) -> list[Step]:
     """Of a search between two boxes: boxes on the line between them; all, if nobody has `seen` it.
 
-    Boxes off the line are mostly another object's, in a result that a person has looked at and left
-    without a box there. Without a result, a path that fills half of the frames is the best there is.
+    Boxes off the line are mostly another object's, where a person has looked at a result and left
+    the gap. Without a result, a path that fills half of the frames is the best there is.
     """
     if not seen and len(found) >= 2 and 2 * len(found) >= end.place - start.place - 1:
         return found
