@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.corrections.faults import faults
+from benchmarks.corrections.faults import faults, is_drawn
 from benchmarks.corrections.truth import Truth, right, whose
 from benchmarks.doubts.answers import answered
 from benchmarks.doubts.truth import Run, is_wrong
@@ -119,6 +119,8 @@ class Annotator:
                 continue
             self.asked.add(key)
             self.seconds += SECONDS["doubt"]
+            if doubt.kind == "object" and is_drawn(self.sheet, doubt.tracks[0]).any():
+                continue
             if is_wrong(run, doubt) and (edit := answered(run, doubt, self.sheet)) is not None:
                 if edit.do == "merge":
                     return Edit("merge", edit.tracks, into=edit.into, label=self.label)

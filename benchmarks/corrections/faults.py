@@ -41,8 +41,9 @@ def faults(
         label: class of a new object.
         new: an id that no track has or had.
     """
+    whose = {track: _owner(sheet, track, own) for track, own in ids.items()}
     found = list(_of_tracks(sheet, ids, new))
-    whose = {track: mostly(own) for track, own in ids.items() if track in sheet.tracks}
+    found += _beside(sheet, ids, whose, truth)
     found += _parted(sheet, ids, whose)
     found += _missing(sheet, ids, whose, truth, label, new)
     return found
@@ -52,7 +53,7 @@ def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]], new: int) -> Ite
     for track, own in ids.items():
         frames = sheet.tracks[track].frames
         # Nobody deletes what they have drawn because lines between two boxes miss the object.
-        if mostly(own) == NOTHING and not _is_drawn(sheet, track).any():
+        if mostly(own) == NOTHING and not is_drawn(sheet, track).any():
             yield Fault(len(own), int(frames[0]), Edit("delete", (track,)))
             continue
         runs = _stretches(own)
@@ -64,11 +65,20 @@ def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]], new: int) -> Ite
                     int(size), at, Edit("split", (track,), frame=at, new=min(new, LARGEST_ID))
                 )
                 break  # the others are looked at when this one is mended
+
+
+def _beside(
+    sheet: Sheet, ids: dict[int, NDArray[np.int64]], whose: dict[int, int], truth: Truth
+) -> Iterator[Fault]:
+    """Stretches of a track that cover nothing; lines alone bend to a box that is drawn."""
+    for track, own in ids.items():
+        rows, boxes = sheet.tracks[track], truth.objects.get(whose[track], {})
         nothing = np.flatnonzero(own == NOTHING)
         for run in np.split(nothing, np.flatnonzero(np.diff(nothing) > 1) + 1):
-            if sheet.tracks[track].keyframes[run].any():  # lines alone bend to a box that is drawn
-                first, last = int(frames[run[0]]), int(frames[run[-1]])
-                yield Fault(len(run), first, Edit("delete", (track,), first=first, last=last))
+            frames = rows.frames[run].tolist()
+            if rows.keyframes[run].any() or (frames and boxes.keys().isdisjoint(frames)):
+                edit = Edit("delete", (track,), first=frames[0], last=frames[-1])
+                yield Fault(len(run), frames[0], edit)
 
 
 def _stretches(own: NDArray[np.int64]) -> list[NDArray[np.intp]]:
@@ -78,7 +88,13 @@ def _stretches(own: NDArray[np.int64]) -> list[NDArray[np.intp]]:
     return [run for run in runs if len(run) > _SHORT]
 
 
-def _is_drawn(sheet: Sheet, track: int) -> NDArray[np.bool_]:
+def _owner(sheet: Sheet, track: int, own: NDArray[np.int64]) -> int:
+    """Whose a track is: lines between boxes may lie beside the object."""
+    solid = own[sheet.tracks[track].keyframes]
+    return mostly(solid if len(solid) else own)
+
+
+def is_drawn(sheet: Sheet, track: int) -> NDArray[np.bool_]:
     """(N,) rows of a track that were drawn, now or before it was gone on from: their score is 1."""
     return np.asarray(sheet.tracks[track].scores == 1)
 
