@@ -120,13 +120,6 @@ class PathFinder:
                 boxes.setdefault(frame, []).append(box)
         return boxes
 
-    def _is_lined(self, number: int, start: Step, end: Step) -> bool:
-        """Whether a line was drawn between two boxes of an object."""
-        track = self._tracks.get(number)
-        lines = () if track is None else track.frames[~track.keyframes].tolist()
-        places = (self._places.get(frame, -1) for frame in lines)
-        return any(start.place < place < end.place for place in places)
-
     def _known_of(self, number: int) -> list[tuple[int, Box]]:
         """Frames and boxes in which an object is, in order; a person's own come before others."""
         track = self._tracks.get(number)
@@ -185,8 +178,7 @@ class PathFinder:
             worth = worth + position
         found = unrolled(beam.steps[int(worth.argmax())])
         if end is not None:
-            lined = self._is_lined(number, start, end)
-            found = plausible(start, found, end, lined=lined)
+            found = plausible(start, found, end, seen=bool(self._tracks))
         elif self._tracks:
             beside = [self._others.get(self._sights.frames[step.place], ()) for step in found]
             found = recognised(start, found, beside)
