@@ -110,7 +110,8 @@ def existence(scores: Sequence[float], rule: Existence, threshold: float, *, mov
     best = sorted(scores, reverse=True)[: rule.sightings]
     missing = rule.sightings - len(best)
     odds = sum(map(_log_odds, best)) + missing * (_log_odds(threshold) - _DOUBT)
-    return 1 / (1 + math.exp(-odds / rule.sightings - rule.moved * moved))
+    chance = 1 / (1 + math.exp(-odds / rule.sightings - rule.moved * moved))
+    return round(chance, 9)  # so that boxes with the very threshold reach it
 
 
 def _log_odds(chance: float) -> float:
