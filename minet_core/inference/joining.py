@@ -68,13 +68,11 @@ def _log_odds(before: Held, after: Held) -> float:
     dx, dy = x2 - x - unseen * (vx + vx2) / 2, y2 - y - unseen * (vy + vy2) / 2
     way = math.hypot(dx, dy) / size2 / (_NEAR + _NEAR_PER_FRAME * gap)
     growth = math.log(size2 / size) / _GROWTH
-    return (
-        _PRIOR
-        + _LIKENESS * _likeness(before, after)
-        - _PLACE * math.log1p(way**2)
-        - _SIZE * math.log1p(growth**2)
-        - _TIME * math.log(gap)
-    )
+    odds = _PRIOR - _PLACE * math.log1p(way**2) - _SIZE * math.log1p(growth**2)
+    odds -= _TIME * math.log(gap)
+    if odds + _LIKENESS < _GATE:  # no likeness would suffice, and it takes longest to compute
+        return -math.inf
+    return odds + _LIKENESS * _likeness(before, after)
 
 
 def _place(box: list[float]) -> tuple[float, float, float]:
