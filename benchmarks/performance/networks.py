@@ -10,6 +10,7 @@ from minet_core.config import VIDEO
 from minet_core.inference.candidates import likely, suppressed
 from minet_core.models.detector import Frame
 
+
 def networks(frames: list[Frame], repeats: int) -> list[Row]:
     """Rows on one frame after the other."""
     model = load_model(device="cpu")
@@ -19,8 +20,7 @@ def networks(frames: list[Frame], repeats: int) -> list[Row]:
     kind = model.score_kind
     left = [suppressed(base, base.scores, kind, VIDEO.nms) for base in bases]
     asked = [
-        base.boxes[likely(base, rows, kind, VIDEO)]
-        for base, rows in zip(bases, left, strict=True)
+        base.boxes[likely(base, rows, kind, VIDEO)] for base, rows in zip(bases, left, strict=True)
     ]
 
     def network() -> None:
