@@ -136,8 +136,8 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
-class Cropping(Protocol):
-    """What an embedder has beside its methods if it can see boxes alone, as crops of the frame."""
+class Cropping(Embedder, Protocol):
+    """An embedder that can see boxes alone, as crops of the frame."""
 
     def picture(self, frame: Frame) -> FramePicture:
         """In place of `features`, for `embed`."""
