@@ -75,7 +75,7 @@ class _Features:
 
     def picture(self, frame: Frame) -> FramePicture:
         """The frame itself: crops of it are looked at anew."""
-        return self._embedder.picture(frame)
+        return FramePicture.of(frame)
 
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
         """As the network does."""
