@@ -29,6 +29,10 @@ CROP = (ROI[0] * STRIDE, ROI[1] * STRIDE)
 """Height and width of a crop: its features are the cells of one region."""
 
 
+_AT_ONCE = 128
+"""Crops in a call, which bounds its memory in crowds."""
+
+
 class Identifying(Protocol):
     """What an embedder computes with: `IdentifyNetwork`, or the same by ONNX Runtime."""
 
@@ -143,7 +147,8 @@ class IdentifyEmbedder:
         """(N, D) embeddings on the CPU for (N, 4) boxes in pixels of the frame."""
         if isinstance(features, FramePicture):
             crops = equal_crops(features.frame, boxes, CROP).to(self._device)
-            return self.network.embedded(self.network.look(crops)).cpu()
+            cells = torch.cat([self.network.look(some) for some in crops.split(_AT_ONCE)])
+            return self.network.embedded(cells).cpu()
         boxes = boxes.to(self._device, torch.float32)
         return self.network(features.values, boxes, features.stride).cpu()
 
