@@ -147,7 +147,7 @@ class IdentifyEmbedder:
         """(N, D) embeddings on the CPU for (N, 4) boxes in pixels of the frame."""
         if isinstance(features, FramePicture):
             crops = equal_crops(features.frame, boxes, CROP).to(self._device)
-            cells = torch.cat([self.network.look(some) for some in crops.split(_AT_ONCE)])
+            cells = torch.cat([self.network.look(some) for some in torch.split(crops, _AT_ONCE)])
             return self.network.embedded(cells).cpu()
         boxes = boxes.to(self._device, torch.float32)
         return self.network(features.values, boxes, features.stride).cpu()
