@@ -4,12 +4,20 @@ from dataclasses import replace
 
 import pytest
 import torch
-from coloured_squares import FRAMES, CropColourEmbedder, box_at, colour_model, picture
+from coloured_squares import (
+    FRAMES,
+    ColourEmbedder,
+    CropColourEmbedder,
+    box_at,
+    colour_model,
+    picture,
+)
 
 from minet_core.config import PAPER, VIDEO, MemoryConfig
+from minet_core.evaluation.passes import remembering
 from minet_core.inference.candidates import likely
 from minet_core.inference.online import OnlineDetector
-from minet_core.models.detector import BaseDetections
+from minet_core.models.detector import BaseDetections, Cropping
 from minet_core.scores import ScoreKind
 
 
@@ -37,6 +45,17 @@ def test_the_paper_embeds_all_proposals_and_support_boxes() -> None:
     proposals, support = embedder.asked[0], embedder.asked[1]
     assert len(proposals) == 4
     assert len(support) == 3 * PAPER.positives
+
+
+def test_evaluation_sees_what_a_run_sees() -> None:
+    """What is computed once for several memories can see boxes alone if its embedder can."""
+    embedder = CropColourEmbedder()
+    model = replace(colour_model(weak=()), embedder=remembering(embedder))
+    online = OnlineDetector(model, VIDEO)
+    for frame in range(3):
+        online.step(picture(frame), frame=frame, time=frame / 25)
+    assert [len(boxes) for boxes in embedder.asked] == [3] * 3
+    assert not isinstance(remembering(ColourEmbedder()), Cropping)
 
 
 @pytest.mark.parametrize("kind", ScoreKind)
