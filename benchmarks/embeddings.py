@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate, linear
+from torch.nn.functional import avg_pool2d, interpolate
 
 from benchmarks.engines import OpenVino, in_int8
 from benchmarks.identities.data import folders
@@ -32,9 +32,15 @@ from minet_core.config import VIDEO
 from minet_core.datasets.open import open_dataset
 from minet_core.memory.identifier import solve
 from minet_core.memory.support import positive_boxes
+from minet_core.models.crops import equal_crops
 from minet_core.models.detector import Frame
 from minet_core.models.engine import Engine
-from minet_core.models.identify.embedder import EngineIdentify, IdentifyEmbedder, load_identify
+from minet_core.models.identify.embedder import (
+    CROP,
+    EngineIdentify,
+    IdentifyEmbedder,
+    load_identify,
+)
 from minet_core.models.identify.embedding import unit
 from minet_core.models.nanodet.detector import load_classes
 from minet_core.models.nanodet.network import PictureNanoDet, read_nanodet
@@ -44,7 +50,7 @@ from minet_core.models.weights import read_safetensors
 from minet_core.models.zoo import load_model
 
 LEARNT, LATER = 10, (1, 8, 25)
-CROP = (128, 64)
+CROPS = ((128, 64), CROP)
 Embed = Callable[[Frame, Sequence[Tensor]], list[Tensor]]
 """Embeddings at each of several tables of boxes in a frame."""
 
@@ -184,9 +190,12 @@ def _ways(frames: list[Frame], folder: Path) -> Iterator[Way]:
         yield Way(
             f"the detector's features at stride {name}", partial(_of_detector, _detector(), place)
         )
-    yield Way(
-        f"crops of {CROP[0]} × {CROP[1]}, 8 objects", partial(_of_crops, _with(None)), crops=True
-    )
+    for size in CROPS:
+        yield Way(
+            f"crops of {size[0]} × {size[1]}, 8 objects",
+            partial(_of_crops, _with(None), size),
+            crops=True,
+        )
 
 
 def _of(embedder: IdentifyEmbedder) -> Embed:
@@ -228,21 +237,14 @@ def _of_detector(
 
 
 @torch.no_grad()
-def _of_crops(embedder: IdentifyEmbedder, frame: Frame, tables: Sequence[Tensor]) -> list[Tensor]:
+def _of_crops(
+    embedder: IdentifyEmbedder, size: tuple[int, int], frame: Frame, tables: Sequence[Tensor]
+) -> list[Tensor]:
     """Each box cut out, made of one size, and looked at alone."""
     network: Any = embedder.network
-    picture = torch.from_numpy(frame).permute(2, 0, 1)[None]
-    height, width = frame.shape[:2]
-    found = []
-    for boxes in tables:
-        crops = []
-        for x1, y1, x2, y2 in boxes.round().long().tolist():
-            left, top = min(max(x1, 0), width - 2), min(max(y1, 0), height - 2)
-            part = picture[:, :, top : max(top + 2, y2), left : max(left + 2, x2)]
-            crops.append(interpolate(part, CROP, mode="bilinear", antialias=True))
-        cells = avg_pool2d(network.look(torch.cat(crops)), 2)
-        found.append(unit(linear(cells.flatten(1), network._weight, network._bias)))
-    return found
+    crops = [equal_crops(frame, boxes, size) for boxes in tables]
+    cells = [avg_pool2d(network.look(each), size[0] // CROP[0]) for each in crops]
+    return [network.embedded(each) for each in cells]
 
 
 if __name__ == "__main__":

@@ -85,6 +85,8 @@ class MemoryConfig:
         motion: position as a term of Eq. 5; None links by appearance alone.
         existence: existence instead of π in Eq. 6, and as the rule by which slots are reported and
             retire; None reports every slot and keeps it for good.
+        crops: whether an embedder that can is shown crops of the boxes that may be matched, and no
+            other proposals; see `minet_core.models.detector.Cropping`. The paper embeds all.
         return_gate: minimum log-odds that a slot with a few boxes has the object of an older slot,
             which has reappeared; see `minet_core.memory.returns`.
     """
@@ -107,6 +109,7 @@ class MemoryConfig:
     overlap: float = 0.0
     motion: Motion | None = None
     existence: Existence | None = None
+    crops: bool = False
     return_gate: float | None = None
 
 
@@ -126,6 +129,7 @@ VIDEO = MemoryConfig(
     overlap=4.0,
     motion=Motion(),
     existence=Existence(),
+    crops=True,
     return_gate=-3.0,
 )
 """For long footage. For `minet detect`. benchmarks/README.md shows the effect of each term, and on

@@ -24,7 +24,7 @@ from minet_core.datasets.dataset import FrameTruth, VideoTruth
 from minet_core.datasets.open import open_dataset
 from minet_core.detections.reading import read_stored
 from minet_core.evaluation.frames import EvalFrame, FoundBoxes, TrueBoxes
-from minet_core.evaluation.passes import Remembering
+from minet_core.evaluation.passes import remembering
 from minet_core.evaluation.tracks.metrics import TrackingAccumulator
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.score_frames import ScoredFrame
@@ -115,7 +115,7 @@ def given(
     detector = TrueDetector(load_model(device="cpu").detector, classes)
     folder = root if (root / "det").is_dir() else root / video.name
     stored = None if kind == "true" else read_stored(folder / "det/det.txt", classes)
-    return Model("given boxes", detector, Remembering(embedder), stored=stored)
+    return Model("given boxes", detector, remembering(embedder), stored=stored)
 
 
 def main() -> None:

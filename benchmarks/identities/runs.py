@@ -17,7 +17,7 @@ from minet_core.evaluation.frames import FoundBoxes
 from minet_core.inference.gaps import filled
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.tracklets import linked
-from minet_core.models.detector import BaseDetections, FeatureMap, Frame
+from minet_core.models.detector import BaseDetections, FeatureMap, Frame, FramePicture
 from minet_core.models.identify.embedder import IdentifyEmbedder
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions
@@ -72,6 +72,10 @@ class _Features:
     def features(self, frame: Frame) -> FeatureMap:  # noqa: ARG002
         """Of the frame that is being looked at."""
         return self._sequence.features[self._shown.frame]
+
+    def picture(self, frame: Frame) -> FramePicture:
+        """The frame itself: crops of it are looked at anew."""
+        return FramePicture.of(frame)
 
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
         """As the network does."""

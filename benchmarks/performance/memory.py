@@ -19,7 +19,7 @@ SIDE = 40.0
 
 
 class Scene:
-    """Objects in rows that tremble, among weak proposals, for a memory that knows them all.
+    """Objects in rows that tremble, among weak proposals without embeddings, all of them known.
 
     Args:
         slots: how many objects.
@@ -42,10 +42,7 @@ class Scene:
         """Read, match and write one frame; embeddings are given."""
         memory, looked = self._memory, self._looked()
         reading = memory.read(looked, next(self._frames) / 25)
-        match = memory.match(reading, torch.arange(self._slots))
-        boxes = memory.support_boxes(match)
-        learnt = looked.embeddings[[row for _, row in match.writing], None]
-        memory.write(match, learnt.expand(-1, boxes.shape[1], -1))
+        memory.write(memory.match(reading, torch.arange(self._slots)))
 
     def directly(self) -> None:
         """The identifiers of all slots from the samples of their windows, as Eq. 2 is printed."""
@@ -60,12 +57,12 @@ class Scene:
         corners = torch.rand(weak, 2, generator=self._noise) * 600
         boxes = torch.cat([self._boxes, torch.cat([corners, corners + SIDE], dim=1)])
         boxes = boxes + torch.randn(boxes.shape, generator=self._noise)
-        looks = torch.cat([self._looks, torch.zeros(weak, DIM)]) + 0.3 * self._random(
-            PROPOSALS, DIM
-        )
+        looks = self._looks + 0.3 * self._random(self._slots, DIM)
         scores = torch.full((PROPOSALS, CLASSES), 0.01)
         scores[: self._slots, 0] = 0.9
-        return Looked(boxes, torch.nn.functional.normalize(looks, dim=1), boxes, scores)
+        rows = torch.arange(self._slots)
+        looks = torch.nn.functional.normalize(looks, dim=1)
+        return Looked(boxes[rows], looks, boxes, scores, embedded=rows)
 
     def _random(self, rows: int, columns: int) -> Tensor:
         made = torch.randn(rows, columns, generator=self._noise)

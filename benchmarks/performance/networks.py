@@ -7,19 +7,21 @@ import torch
 from benchmarks.performance.rows import Row, ratio
 from minet_core import load_model
 from minet_core.config import VIDEO
-from minet_core.memory.support import positive_boxes
+from minet_core.inference.candidates import likely, suppressed
 from minet_core.models.detector import Frame
-
-OBJECTS = 6
-"""Slots that learn in each frame."""
 
 
 def networks(frames: list[Frame], repeats: int) -> list[Row]:
     """Rows on one frame after the other."""
     model = load_model(device="cpu")
-    detector, embedder = cast(Any, model.detector), model.embedder
+    detector, embedder = cast(Any, model.detector), cast(Any, model.embedder)
     prepared = [detector._resized([frame]) for frame in frames]
     bases = [detector.detect([frame])[0] for frame in frames]
+    kind = model.score_kind
+    left = [suppressed(base, base.scores, kind, VIDEO.nms) for base in bases]
+    asked = [
+        base.boxes[likely(base, rows, kind, VIDEO)] for base, rows in zip(bases, left, strict=True)
+    ]
 
     def network() -> None:
         for picture in prepared:
@@ -30,12 +32,8 @@ def networks(frames: list[Frame], repeats: int) -> list[Row]:
             detector.detect([frame])
 
     def identify() -> None:
-        for frame, base in zip(frames, bases, strict=True):
-            features = embedder.features(frame)
-            embedder.embed(features, base.proposals)
-            embedder.embed(
-                features, positive_boxes(base.boxes[:OBJECTS], VIDEO.positives).flatten(0, 1)
-            )
+        for frame, boxes in zip(frames, asked, strict=True):
+            embedder.embed(embedder.picture(frame), boxes)
 
     with torch.no_grad():
         return [

@@ -19,7 +19,7 @@ from minet_core.evaluation.predictions.convert import stored_pairs, true_boxes
 from minet_core.evaluation.predictions.predict import Finder, Progress
 from minet_core.evaluation.report.contents import ChosenBox
 from minet_core.evaluation.scorer import Scorer, Scores
-from minet_core.inference.online import PAIR_FLOOR
+from minet_core.inference.candidates import PAIR_FLOOR
 from minet_core.models.stored_detections import StoredBoxes
 
 

@@ -15,7 +15,7 @@ from minet_core.inference.offline import merge_passes
 from minet_core.inference.online import OnlineDetector
 from minet_core.inference.score_frames import ScoredFrame
 from minet_core.inference.windows import windows
-from minet_core.models.detector import BaseDetections, Embedder, FeatureMap, Frame
+from minet_core.models.detector import BaseDetections, Cropping, Embedder, FeatureMap, Frame
 from minet_core.models.zoo import Model
 from minet_core.video.info import Image
 
@@ -48,7 +48,7 @@ class Passes:
         offline: Offline,
     ) -> None:
         self._asked = model
-        self._model = replace(model, embedder=Remembering(model.embedder))
+        self._model = replace(model, embedder=remembering(model.embedder))
         self._memories = {variant.name: variant.memory for variant in variants}
         self._online = self._start()
         self._names = names
@@ -199,3 +199,16 @@ class Remembering:
                 return embeddings
             self._boxes, self._embeddings = boxes, embeddings
         return self._embeddings
+
+
+class RememberingCrops(Remembering):
+    """The same of an embedder that can see boxes alone."""
+
+    def __init__(self, embedder: Cropping) -> None:
+        super().__init__(embedder)
+        self.picture = embedder.picture
+
+
+def remembering(embedder: Embedder) -> Remembering:
+    """The embedder, which computes once what several variants need of a frame."""
+    return RememberingCrops(embedder) if isinstance(embedder, Cropping) else Remembering(embedder)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from minet_core.errors import InputError, OutputError
 from minet_core.files import one_line
 from minet_core.publishing import replace_bytes
@@ -80,13 +82,36 @@ def _frames(
 def _write(path: Path, image: Image, kind: str) -> None:
     with one_line(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    replace_bytes(path, _encoded(image, kind), sync=False)  # they are many
+    replace_bytes(path, encoded(image, kind), sync=False)  # they are many
 
 
-def _encoded(image: Image, kind: str) -> bytes:
+def encoded(image: Image, kind: str) -> bytes:
+    """An RGB picture as a file has it.
+
+    Args:
+        image: (height, width, 3).
+        kind: one of `KINDS`.
+
+    Raises:
+        OutputError: it is too large for its kind.
+        MinetError: OpenCV does not load.
+    """
     cv2 = load_opencv()
     settings = [cv2.IMWRITE_JPEG_QUALITY, QUALITY] if kind == "jpg" else []
     done, data = cv2.imencode(KINDS[kind], image[:, :, ::-1], settings)
     if not done:
         raise OutputError(f"a picture of {image.shape[1]}×{image.shape[0]} cannot be encoded")
     return bytes(data)
+
+
+def decoded(content: bytes) -> Image:
+    """The (height, width, 3) RGB picture that `encoded` has made.
+
+    Raises:
+        InputError: it is damaged.
+        MinetError: OpenCV does not load.
+    """
+    image = load_opencv("read pictures").imdecode(np.frombuffer(content, np.uint8), 1)
+    if image is None:
+        raise InputError("a kept picture is damaged")
+    return np.ascontiguousarray(image[:, :, ::-1])

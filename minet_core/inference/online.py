@@ -8,6 +8,7 @@ from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig
+from minet_core.inference.candidates import by_crops, likely, suppressed, with_planted
 from minet_core.inference.prompted.anchors import FIRST
 from minet_core.inference.prompted.planting import NO_PLANTING, Planted, Planting
 from minet_core.inference.reporting import Candidates, Observed, Reporting
@@ -17,15 +18,12 @@ from minet_core.inference.timings import StageClock
 from minet_core.inference.tracklets import TrackletLinker
 from minet_core.memory import DynamicMemory, Looked, Match
 from minet_core.memory.snapshot import restore_memory, save_memory
-from minet_core.models.detector import BaseDetections, Frame
+from minet_core.models.detector import BaseDetections, FeatureMap, Frame
 from minet_core.models.zoo import Model
 from minet_core.options import MIN_SCORE
 from minet_core.results import FrameDetections
-from minet_core.scores import ScoreKind, best_class_rows, classwise_nms, foreground
+from minet_core.scores import ScoreKind, foreground
 from minet_core.video.placement import Placement, placed_in
-
-PAIR_FLOOR = 0.001
-"""(box, class) pairs below this score are dropped."""
 
 
 class OnlineDetector:
@@ -75,13 +73,12 @@ class OnlineDetector:
         )
         if self.memory is not None:
             self.memory.next_id = max(plan.above, *plan.ids, 0) + 1
-        self._embeddings = torch.zeros(0, 0)
+        self._looked: Looked | None = None
         rule = config.existence if config else None
         self.linker = TrackletLinker(rule) if link and rule else None
         if self.linker is not None:
             self.linker.held = plan.ids
-        follows = config is not None and config.motion is not None and config.motion.camera
-        self.eyes = Eyes(model, self._clock, remembers=config is not None, follows=follows)
+        self.eyes = Eyes(model, self._clock, config)
         self._size: tuple[int, int] | None = None
 
     @property
@@ -153,7 +150,7 @@ class OnlineDetector:
         self.unusable += sight.dropped
         if self.memory is None:
             scores = base.scores.double()
-            rows = self._suppress(base, scores)
+            rows, _ = self._left(base, scores, None)
             slots = torch.full((len(rows),), NO_TRACK)
             return base, scores, Candidates(rows, slots, torch.ones(len(rows), dtype=torch.bool))
         planted = self._planted(self.memory, sight, frame)
@@ -203,71 +200,77 @@ class OnlineDetector:
     ) -> Match:
         """Read, re-weight, suppress, match, embed the support boxes, write.
 
+        Of crops, only boxes are embedded that may be matched: those that suppression leaves by
+        their base scores. They stand for their support boxes.
+
         The memory's boxes are all in pixels of the first frame, for frames of any size.
         """
-        assert sight.features is not None
-        boxes, proposals = base.boxes, base.proposals
-        if (place := self._place(sight.size)) is not None:
-            boxes, proposals = place.inside(boxes), place.inside(proposals)
+        features, place = sight.features, self._place(sight.size)
+        assert features is not None
+        crops = by_crops(features, memory.config)
+        asked, embedded, left = base.proposals, None, None
+        if crops:
+            with self._clock.stage("memory"):
+                left = rows, pairs = self._left(base, base.scores, planted)
+            embedded = likely(base, rows, self.model.score_kind, memory.config, pairs)
+            asked = base.boxes[embedded]
         with self._clock.stage("identify"):
-            embeddings = self.model.embedder.embed(sight.features, base.proposals)
+            embeddings = self.model.embedder.embed(features, asked)
         with self._clock.stage("memory"):
-            looked = Looked(proposals, embeddings, boxes, base.scores)
-            reading = memory.read(looked, time, cut=sight.cut, camera=sight.camera)
-            rows = self._suppress(base, reading.reweighted)
-            if planted is None:
-                match = memory.match(reading, rows)
-            else:
-                rows, pairs = _with_planted(rows, planted)
-                match = memory.match(reading, rows, pairs, planted.absent)
-            support = memory.support_boxes(match)
-            support = support if place is None else place.back(support)
-        with self._clock.stage("identify"):
-            learnt = self.model.embedder.embed(sight.features, support.flatten(0, 1))
+            boxes = base.boxes
+            if place is not None:
+                boxes, asked = place.inside(boxes), place.inside(asked)
+            self._looked = Looked(asked, embeddings, boxes, base.scores, embedded)
+            reading = memory.read(self._looked, time, cut=sight.cut, camera=sight.camera)
+            rows, pairs = left or self._left(base, reading.reweighted, planted)
+            match = memory.match(reading, rows, pairs, planted.absent if planted else ())
+        learnt = None if crops else self._support(memory, match, features, place)
         with self._clock.stage("memory"):
-            memory.write(match, learnt.view(*support.shape[:2], memory.dim))
-        self._embeddings = embeddings
+            memory.write(match, learnt)
         return match
+
+    def _support(
+        self, memory: DynamicMemory, match: Match, features: FeatureMap, place: Placement | None
+    ) -> Tensor:
+        """(S, P, D) embeddings of the support boxes."""
+        support = memory.support_boxes(match)
+        if place is not None:
+            support = place.back(support)
+        with self._clock.stage("identify"):
+            learnt = self.model.embedder.embed(features, support.flatten(0, 1))
+        return learnt.view(*support.shape[:2], memory.dim)
 
     def _place(self, size: tuple[int, int]) -> Placement | None:
         """The map from a frame of another size to the first frame."""
         self._size = self._size or size
         return placed_in(size, self._size)
 
-    def _suppress(self, base: BaseDetections, scores: Tensor) -> Tensor:
-        """Rows that remain; final boxes, such as a person's own, always stay."""
-        classes = foreground(scores, self.model.score_kind)
-        if base.final:
-            return (classes.amax(dim=1) > PAIR_FLOOR).nonzero().flatten()
-        rows, labels = classwise_nms(base.boxes, classes, self._nms, PAIR_FLOOR)
-        return best_class_rows(rows, labels, classes)
+    def _left(
+        self, base: BaseDetections, scores: Tensor, planted: Planted | None
+    ) -> tuple[Tensor, list[tuple[int, int]]]:
+        """Rows that remain, a person's first; and the person's as `DynamicMemory.match` wants."""
+        rows = suppressed(base, scores, self.model.score_kind, self._nms)
+        return (rows, []) if planted is None else with_planted(rows, planted)
 
     def _gather(
         self, linker: TrackletLinker, memory: DynamicMemory, found: FrameDetections, rows: Tensor
     ) -> None:
         """Pass the frame to the linker."""
+        assert self._looked is not None
         known = {slot.id: slot.identifier.float().numpy() for slot in memory.slots}
+        tracked = torch.from_numpy(found.track_ids != NO_TRACK)
+        embeddings = torch.zeros(len(rows), memory.dim)
+        embeddings[tracked] = self._looked.embeddings_of(rows[tracked])
         linker.add(
             memory.scene,
             found.track_ids,
             found.boxes,
             found.label_ids,
             found.base_scores,
-            self._embeddings[rows].numpy(),
+            embeddings.numpy(),
             known,
             {slot.id for slot in memory.slots if slot.moved},
         )
-
-
-def _with_planted(rows: Tensor, planted: Planted) -> tuple[Tensor, list[tuple[int, int]]]:
-    """The planted rows, then the others (M,) that remain; and pairs of an index of these and an id.
-
-    A person's boxes are never suppressed.
-    """
-    first = torch.tensor([row for row, _ in planted.pairs], dtype=torch.int64)
-    left = ~torch.isin(rows, first) & ~planted.out[rows]
-    pairs = [(place, number) for place, (_, number) in enumerate(planted.pairs)]
-    return torch.cat([first, rows[left]]), pairs
 
 
 def _score_layout(model: Model) -> tuple[ScoreKind, int]:

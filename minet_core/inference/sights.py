@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from minet_core.config import MemoryConfig
 from minet_core.inference.camera import CameraMotion
 from minet_core.inference.cuts import CutDetector
 from minet_core.inference.timings import StageClock
 from minet_core.models.batches import features_of
-from minet_core.models.detector import BaseDetections, FeatureMap, Frame
+from minet_core.models.detector import BaseDetections, Cropping, FeatureMap, Frame
 from minet_core.models.zoo import Model
 
 Size = tuple[int, int]
@@ -72,18 +73,18 @@ class Eyes:
     Args:
         model: detector and embedder.
         clock: counts the time of each stage.
-        remembers: whether a memory needs embeddings and cuts.
-        follows: whether it needs the camera's motion.
+        config: settings of the memory that needs them; None without a memory.
 
     Attributes:
         model: as given.
     """
 
-    def __init__(self, model: Model, clock: StageClock, *, remembers: bool, follows: bool) -> None:
+    def __init__(self, model: Model, clock: StageClock, config: MemoryConfig | None) -> None:
         self.model = model
         self._clock = clock
-        self._remembers = remembers
-        self._follows = follows
+        self._remembers = config is not None
+        self._crops = config is not None and config.crops
+        self._follows = config is not None and config.motion is not None and config.motion.camera
         self._cuts = CutDetector()
         self._camera = CameraMotion()
 
@@ -108,7 +109,7 @@ class Eyes:
         if not self._remembers:
             return list(map(Known, found))
         with self._clock.stage("identify"):
-            return list(map(Known, found, features_of(model.embedder, images)))
+            return list(map(Known, found, self._features(images)))
 
     def see(self, image: Frame, frame: int, known: Known = NOTHING_KNOWN) -> Sight:
         """The sight of the next frame.
@@ -126,11 +127,17 @@ class Eyes:
         if not self._remembers:
             return sight
         with self._clock.stage("identify"):
-            features = known.features or self.model.embedder.features(image)
+            features = known.features or self._features([image])[0]
         with self._clock.stage("memory"):
             cut = self._cuts.is_cut(image)
             camera = self._camera.update(image) if self._follows else None
         return replace(sight, features=features, cut=cut, camera=None if cut else camera)
+
+    def _features(self, images: Sequence[Frame]) -> list[FeatureMap]:
+        embedder = self.model.embedder
+        if self._crops and isinstance(embedder, Cropping):
+            return [embedder.picture(image) for image in images]
+        return features_of(embedder, images)
 
     def save(self) -> dict[str, Any]:
         """The state after the last frame."""

@@ -79,31 +79,27 @@ class DynamicMemory:
             cut: whether a new scene begins: then old positions do not count.
             camera: (2, 3) affine map from pixels of the frame before to this frame, if known.
         """
-        config, slots = self.config, self.slots
+        config, slots, rows = self.config, self.slots, looked.embedded
         clock, scene = self.clock.at(time), self.scene + cut
+        boxes, base = looked.boxes, looked.base
+        if rows is not None:
+            boxes, base = boxes[rows], base[rows]
         appearance = looked.embeddings.double() @ identifiers_of(slots, self.dim).T
         passed = clock.frames - self.clock.frames
-        track, position = expected(slots, looked.boxes, passed, scene, camera, config.motion)
+        track, position = expected(slots, boxes, passed, scene, camera, config.motion)
         logits = exponents(appearance, config)
         logits[:, 1:] += position
         logits[:, 1:][:, ~awaited(slots, clock.frames, self.clock.frames, config)] = -torch.inf
-        weights = association_weights(logits)
-        scores = memory_scores(
-            weights, scores_of(slots, self.columns, config, self.kind), self.kind
-        )
-        reweighted = reweight(looked.base, scores, self.kind)
-        return Reading(
-            looked,
-            clock,
-            scene,
-            track,
-            position,
-            appearance,
-            exponents=logits,
-            weights=weights,
-            scores=scores,
-            reweighted=reweighted,
-        )
+        known = scores_of(slots, self.columns, config, self.kind)
+        scores = memory_scores(association_weights(logits), known, self.kind)
+        reweighted = reweight(base, scores, self.kind)
+        if rows is not None:
+            count = len(looked.boxes)
+            position = position.new_zeros(count, len(slots)).index_copy_(0, rows, position)
+            alone = exponents(position.new_full((count, len(slots)), -torch.inf), config)
+            logits = alone.index_copy_(0, rows, logits)
+            reweighted = looked.base.double().index_copy(0, rows, reweighted)
+        return Reading(looked, clock, scene, track, position, logits, reweighted)
 
     def match(
         self,
@@ -160,12 +156,13 @@ class DynamicMemory:
         written = match.boxes[[i for _, i in match.writing]]
         return positive_boxes(written, self.config.positives)
 
-    def write(self, match: Match, support: Tensor) -> None:
+    def write(self, match: Match, support: Tensor | None = None) -> None:
         """Update scores (Eq. 8) and identifiers (Eq. 2) of the writing slots.
 
         Args:
             match: of this frame.
-            support: (S, P, D) embeddings at `support_boxes`.
+            support: (S, P, D) embeddings at `support_boxes`; None: those of the boxes themselves
+                stand for all of their shifted copies.
         """
         pairs = [*match.sighted, *match.writing]
         follow(pairs, match.boxes, self.clock.frames, self.scene, self.config.motion)
@@ -221,10 +218,13 @@ class DynamicMemory:
         scores[known] = reading.reweighted[known]
         return scores
 
-    def _learn(self, match: Match, support: Tensor) -> None:
+    def _learn(self, match: Match, support: Tensor | None) -> None:
         """Solve new identifiers of the writing slots (Eq. 2)."""
         ridges, rows = [slot.ridge for slot, _ in match.writing], [i for _, i in match.writing]
         looked = match.reading.looked
+        if support is None:
+            own = looked.embeddings_of(match.rows[rows])
+            support = own[:, None].expand(-1, self.config.positives, -1)
         frame, limit = FrameSamples.of(looked.embeddings), self.config.negatives
         samples = support_samples(match.boxes[rows], looked.proposals, frame, support, limit)
         update(ridges, samples)

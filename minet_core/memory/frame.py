@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from minet_core.memory.clock import Clock
@@ -14,16 +15,24 @@ class Looked:
     """Output of detector and embedder for one frame.
 
     Attributes:
-        proposals: (N, 4) xyxy in pixels, the boxes of the embeddings.
-        embeddings: (N, D).
+        proposals: (E, 4) xyxy in pixels, the boxes of the embeddings.
+        embeddings: (E, D).
         boxes: (N, 4) refined boxes.
         base: (N, C + 1) or (N, C) base scores s.
+        embedded: (E,) int64 rows of the boxes with an embedding, ascending; None: all, E = N. Boxes
+            without one match no slot.
     """
 
     proposals: Tensor
     embeddings: Tensor
     boxes: Tensor
     base: Tensor
+    embedded: Tensor | None = None
+
+    def embeddings_of(self, rows: Tensor) -> Tensor:
+        """(M, D) embeddings of M of the boxes that have one."""
+        places = rows if self.embedded is None else torch.searchsorted(self.embedded, rows)
+        return self.embeddings[places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +45,8 @@ class Reading:
         scene: number of the frame's scene.
         track: predicted position of each slot.
         position: (N, K) log-likelihood ratio of each box's position; see `motion.log_ratio`.
-        appearance: (N, K) a_i · γ_k.
         exponents: (N, K + 1) exponents of Eq. 5; the empty slot is column 0.
-        weights: (N, K + 1) w of Eq. 5; rows sum to one.
-        scores: (N, C + 1) or (N, C) v of Eq. 6.
-        reweighted: scores of Eq. 7, same shape.
+        reweighted: (N, C + 1) or (N, C) scores of Eq. 7.
     """
 
     looked: Looked
@@ -48,10 +54,7 @@ class Reading:
     scene: int
     track: TrackState
     position: Tensor
-    appearance: Tensor
     exponents: Tensor
-    weights: Tensor
-    scores: Tensor
     reweighted: Tensor
 
 

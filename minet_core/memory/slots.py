@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -107,7 +108,12 @@ def existence(scores: Sequence[float], rule: Existence, threshold: float, *, mov
     boxes need several, and strong boxes do not. What a detector mistakes for an object mostly
     stands still, so motion adds the log-odds `rule.moved`.
     """
-    best = sorted(scores, reverse=True)[: rule.sightings]
+    best = tuple(sorted(scores, reverse=True)[: rule.sightings])
+    return _existence(best, rule, threshold, moved=moved)
+
+
+@lru_cache(maxsize=4096)  # asked many times a frame
+def _existence(best: tuple[float, ...], rule: Existence, threshold: float, *, moved: bool) -> float:
     missing = rule.sightings - len(best)
     odds = sum(map(_log_odds, best)) + missing * (_log_odds(threshold) - _DOUBT)
     chance = 1 / (1 + math.exp(-odds / rule.sightings - rule.moved * moved))
@@ -172,18 +178,12 @@ def existence_scores(slots: Sequence[Slot], rule: Existence, kind: ScoreKind) ->
     lowers the rest, even for a right but weak box. The probability that the slot's object exists
     raises every box of the object. A slot without enough evidence has no effect.
     """
-    rows = [_existence_row(slot, rule, kind) for slot in slots]
-    return torch.stack(rows)
-
-
-def _existence_row(slot: Slot, rule: Existence, kind: ScoreKind) -> Tensor:
-    sure = slot.existence(rule)
-    if sure <= 0.5:
-        ignorance = 1 / len(slot.score) if kind is ScoreKind.SOFTMAX else 0.5
-        return torch.full_like(slot.score, ignorance)
-    classes = foreground(slot.score, kind)
+    scores = torch.stack([slot.score for slot in slots])
+    sure = scores.new_tensor([[slot.existence(rule)] for slot in slots])
+    classes = foreground(scores, kind)
     if kind is ScoreKind.SOFTMAX:
-        share = sure * classes / classes.sum()
-        return torch.cat([share.new_tensor([1 - sure]), share])
+        share = torch.cat([1 - sure, sure * classes / classes.sum(dim=1, keepdim=True)], dim=1)
+        return torch.where(sure > 0.5, share, 1 / scores.shape[1])
     # Nothing is lowered: the slot may have the wrong class.
-    return (sure * classes / classes.max()).clamp_min(0.5)
+    share = (sure * classes / classes.amax(dim=1, keepdim=True)).clamp_min(0.5)
+    return torch.where(sure > 0.5, share, 0.5)

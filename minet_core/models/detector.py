@@ -97,11 +97,28 @@ class FeatureMap:
     stride: float
 
 
+@dataclass(frozen=True, slots=True)
+class FramePicture(FeatureMap):
+    """A frame that waits for its boxes: a network sees them one by one.
+
+    Attributes:
+        frame: as it is.
+    """
+
+    frame: Frame
+
+    @classmethod
+    def of(cls, frame: Frame) -> "FramePicture":
+        """Without features of the whole frame."""
+        return cls(torch.zeros(1, 1, 1, 1), 1.0, frame)
+
+
 class Embedder(Protocol):
     """Association embeddings a_i for the identifiers (§III.B), from any source of features.
 
     `features` is called once a frame, `embed` at the proposals and once more at the support
-    boxes of all slots together.
+    boxes of all slots together. If `features` gives a `FramePicture`, the preset `video` calls
+    `embed` once, at the boxes that may be matched.
     """
 
     @property
@@ -115,6 +132,15 @@ class Embedder(Protocol):
 
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
         """(N, D) float32 embeddings on the CPU, of fixed scale, for (N, 4) boxes in pixels."""
+        ...
+
+
+@runtime_checkable
+class Cropping(Embedder, Protocol):
+    """An embedder that can see boxes alone, as crops of the frame."""
+
+    def picture(self, frame: Frame) -> FramePicture:
+        """In place of `features`, for `embed`."""
         ...
 
 

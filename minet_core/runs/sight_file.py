@@ -1,7 +1,7 @@
 """Sights on the disk: all that a run has seen, so that tracks can be found again in seconds.
 
-A frame takes the detector's boxes and scores, and the feature map in half precision: some 250 KB
-with the default model.
+A frame takes the detector's boxes and scores, and what embeddings are cut from: the picture as a
+JPEG, or the feature map in half precision. With the default model that is some 250 KB.
 """
 
 import math
@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 
 from minet_core.errors import InputError
 from minet_core.files import BytesFile
+from minet_core.formats.picture_files import decoded, encoded
 from minet_core.inference.sights import Sight
-from minet_core.models.detector import BaseDetections, FeatureMap
+from minet_core.models.detector import BaseDetections, FeatureMap, FramePicture
 from minet_core.text import shown
 
-_MAGIC = b"minet-sights-1\n"
+_MAGIC = b"minet-sights-2\n"
 _KEY = 64
-_HEAD = struct.Struct("<qqd qq qq ??? qqqq dq")
-"""Frame, pts, seconds, width, height, rows, columns, final, cut, camera?, feature map's shape,
-stride of a cell, boxes dropped."""
+_HEAD = struct.Struct("<qqd qq qq ??? qqqq dqq")
+"""Frame, pts, seconds, width, height, rows, columns, final, cut, camera?, feature map's shape (of
+a picture zeros), stride of a cell, boxes dropped, bytes of the feature map or picture."""
 _END, _NO_PTS = -1, -(2**63)
 
 
@@ -56,18 +57,22 @@ class SightWriter:
             OutputError: it cannot be written.
         """
         assert sight.features is not None
-        base, values = sight.base, sight.features.values.cpu()
+        base, features = sight.base, sight.features
+        if isinstance(features, FramePicture):
+            shape, content = [0] * 4, encoded(features.frame, "jpg")
+        else:
+            values = features.values.to("cpu", torch.float16)
+            shape, content = list(values.shape), values.numpy().tobytes()
         pts = _NO_PTS if stamp.pts is None else stamp.pts
         head = _HEAD.pack(
             *(stamp.frame, pts, stamp.time, *sight.size, *base.scores.shape),
             *(base.final, sight.cut, sight.camera is not None),
-            *(*values.shape, sight.features.stride, sight.dropped),
+            *(*shape, features.stride, sight.dropped, len(content)),
         )
         parts = [_bytes(base.proposals), _bytes(base.boxes), _bytes(base.scores)]
         if sight.camera is not None:
             parts.append(sight.camera.double().numpy().tobytes())
-        parts.append(values.to(torch.float16).numpy().tobytes())
-        self._file.write(head + b"".join(parts))
+        self._file.write(head + b"".join([*parts, content]))
 
     def complete(self, end: float | None) -> None:
         """Bring the file to its end.
@@ -79,7 +84,7 @@ class SightWriter:
             OutputError: it cannot be written.
         """
         time = math.nan if end is None else end
-        self._file.write(_HEAD.pack(_END, 0, time, *[0] * 4, *[False] * 3, *[0] * 4, 0.0, 0))
+        self._file.write(_HEAD.pack(_END, 0, time, *[0] * 4, *[False] * 3, *[0] * 4, 0.0, 0, 0))
         self._file.complete()
 
     def close(self) -> None:
@@ -127,14 +132,14 @@ class SightFile:
         """What was seen in a frame, by its place among them."""
         self._file.seek(self._starts[place])
         rest = _HEAD.unpack(self._file.read(_HEAD.size))[3:]
-        width, height, rows, columns, final, cut, moved, *shape, stride, dropped = rest
+        width, height, rows, columns, final, cut, moved, *shape, stride, dropped, length = rest
         proposals, boxes = (self._array(np.float32, (rows, 4)) for _ in range(2))
         scores = self._array(np.float32, (rows, columns))
         camera = torch.from_numpy(self._array(np.float64, (2, 3))) if moved else None
-        values = torch.from_numpy(self._array(np.float16, tuple(shape))).float()
+        content = self._file.read(length)
         tensors = [torch.from_numpy(each) for each in (proposals, boxes, scores)]
         base = BaseDetections(tensors[0], tensors[1], tensors[2], final)
-        features = FeatureMap(values, stride)
+        features = _features(content, shape, stride)
         return Sight((width, height), base, features, cut, camera, dropped)
 
     def _array(self, kind: type, shape: tuple[int, ...]) -> "NDArray[np.generic]":
@@ -160,8 +165,15 @@ def is_kept(path: Path, key: str) -> bool:
 
 def _length(rest: list[int]) -> int:
     """Bytes behind a frame's head."""
-    _, _, rows, columns, _, _, moved, *shape, _, _ = rest
-    return 4 * rows * (8 + columns) + 48 * moved + 2 * math.prod(shape)
+    _, _, rows, columns, _, _, moved, *_, length = rest
+    return 4 * rows * (8 + columns) + 48 * moved + length
+
+
+def _features(content: bytes, shape: list[int], stride: float) -> FeatureMap:
+    if not any(shape):
+        return FramePicture.of(decoded(content))
+    values = np.frombuffer(bytearray(content), np.float16).reshape(shape)
+    return FeatureMap(torch.from_numpy(values).float(), stride)
 
 
 def _bytes(values: torch.Tensor) -> bytes:

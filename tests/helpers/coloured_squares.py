@@ -14,7 +14,7 @@ from PIL import Image
 from stub_model import CLASSES
 from torch import Tensor
 
-from minet_core.models.detector import BaseDetections, FeatureMap, Frame
+from minet_core.models.detector import BaseDetections, FeatureMap, Frame, FramePicture
 from minet_core.models.zoo import Model
 from minet_core.scores import ScoreKind
 
@@ -102,6 +102,22 @@ class ColourEmbedder:
         x1, y1, x2, y2 = (max(0, int(side)) for side in box)
         inside = image[:, y1:y2, x1:x2]
         return inside.mean(dim=(1, 2)) if inside.numel() else torch.ones(3)
+
+
+class CropColourEmbedder(ColourEmbedder):
+    """The same, which can see boxes alone; `asked` has the boxes of each call of `embed`."""
+
+    def __init__(self) -> None:
+        self.asked: list[Tensor] = []
+
+    def picture(self, frame: Frame) -> FramePicture:
+        return FramePicture.of(frame)
+
+    def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
+        self.asked.append(boxes)
+        if isinstance(features, FramePicture):
+            features = self.features(features.frame)
+        return super().embed(features, boxes)
 
 
 def colour_model(**options: Any) -> Model:

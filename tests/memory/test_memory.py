@@ -262,7 +262,8 @@ def test_learnt_identifiers_equal_the_direct_solution() -> None:
     labels: list[Tensor] = []
     original = scene.memory.write
 
-    def record(match: Match, support: Tensor) -> None:
+    def record(match: Match, support: Tensor | None = None) -> None:
+        assert support is not None
         looked = match.reading.looked
         overlap_free = looked.proposals[:, 0] != match.boxes[match.writing[0][1]][0]
         negatives = looked.embeddings[overlap_free].double()

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from memory_scene import Scene, at
+from memory_scene import BASIS, CLASSES, DIM, Scene, at
 from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import VIDEO, Existence, MemoryConfig
+from minet_core.memory import DynamicMemory, Looked, Match
 from minet_core.memory.association import sureness
 from minet_core.memory.clock import Clock
 from minet_core.memory.slots import Slot, existence_scores
@@ -318,3 +319,38 @@ def test_positions_follow_the_camera() -> None:
         match = scene.memory.match(moved, torch.arange(2))
         ids.append(match.track_ids.tolist())
     assert ids == [[3, 4], [1, 2]]
+
+
+class TestBoxesWithoutEmbedding:
+    """Only some boxes of a frame are embedded."""
+
+    def after(self, looked: Looked) -> tuple[DynamicMemory, Match]:
+        memory = DynamicMemory(VIDEO, ScoreKind.SIGMOID, CLASSES, DIM)
+        rows = torch.arange(len(looked.boxes))
+        for frame in range(4):
+            match = memory.match(memory.read(looked, frame / 25), rows)
+            memory.write(match)
+        return memory, match
+
+    def test_they_match_nothing_and_teach_nothing(self) -> None:
+        boxes = torch.tensor([at(900), at(100), at(500)])
+        scores = torch.full((3, CLASSES), 0.01)
+        scores[1:, 0] = 0.9
+        own, rows = BASIS[[0, 1]], torch.tensor([1, 2])
+        memory, match = self.after(Looked(boxes[rows], own, boxes, scores, embedded=rows))
+        alone, _ = self.after(Looked(boxes[rows], own, boxes[rows], scores[rows]))
+        assert match.track_ids.tolist() == [NO_TRACK, 1, 2]
+        assert torch.equal(match.scores[0], scores[0].double())
+        for one, other in zip(memory.slots, alone.slots, strict=True):
+            assert torch.equal(one.identifier, other.identifier)
+            assert torch.equal(one.score, other.score)
+
+    def test_a_box_stands_for_its_shifted_copies(self) -> None:
+        boxes, scores = torch.tensor([at(100), at(500)]), torch.full((2, CLASSES), 0.9)
+        learnt = []
+        for support in (None, BASIS[[0, 1], None].expand(-1, VIDEO.positives, -1)):
+            memory = DynamicMemory(VIDEO, ScoreKind.SIGMOID, CLASSES, DIM)
+            reading = memory.read(Looked(boxes, BASIS[[0, 1]], boxes, scores), 0.0)
+            memory.write(memory.match(reading, torch.arange(2)), support)
+            learnt.append(torch.stack([slot.identifier for slot in memory.slots]))
+        assert torch.equal(*learnt)

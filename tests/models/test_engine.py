@@ -63,6 +63,8 @@ def test_embeddings_are_those_of_torch() -> None:
         ours = embedder.embed(embedder.features(frame), boxes)
         theirs = reference.embed(reference.features(frame), boxes)
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
+        ours, theirs = (each.embed(each.picture(frame), boxes) for each in (embedder, reference))
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
 
 
 def copied(folder: Path) -> Path:

@@ -66,6 +66,29 @@ def test_boxes_are_in_pixels_of_the_frame_whatever_the_network_looks_at(
     assert bool(((at_640 * at_1280).sum(dim=1) > 0.99).all())
 
 
+def test_a_crop_looks_like_itself_at_another_size(embedder: IdentifyEmbedder) -> None:
+    small = picture(480, 640)
+    large = small.repeat(2, axis=0).repeat(2, axis=1)
+    own = embedder.embed(embedder.picture(small), 2 * BOXES)
+    other = embedder.embed(embedder.picture(large), 4 * BOXES)
+    likeness = own @ other.T
+    assert likeness.argmax(dim=1).tolist() == [0, 1, 2]
+    assert bool((likeness.diagonal() > 0.98).all())
+
+
+def test_crops_reach_no_further_than_the_frame(embedder: IdentifyEmbedder) -> None:
+    """Of a box that reaches out only the part inside counts; one outside is its nearest pixel."""
+    frame = embedder.picture(picture())
+    out, inside = torch.tensor([[-50.0, 30, 80, 170]]), torch.tensor([[0.0, 30, 80, 170]])
+    torch.testing.assert_close(embedder.embed(frame, out), embedder.embed(frame, inside))
+    beyond = torch.tensor([[400.0, 300, 450, 350], [-9, -9, -3, -3], [5, 5, 5, 5]])
+    torch.testing.assert_close(embedder.embed(frame, beyond).norm(dim=1), torch.ones(3))
+
+
+def test_no_crops_give_no_embeddings(embedder: IdentifyEmbedder) -> None:
+    assert embedder.embed(embedder.picture(picture()), BOXES[:0]).shape == (0, 256)
+
+
 def test_folding_batch_norm_changes_nothing() -> None:
     torch.manual_seed(0)
     network = IdentifyNetwork()

@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from coloured_squares import FRAMES, box_at, colour_model, write_pictures
+from coloured_squares import FRAMES, CropColourEmbedder, box_at, colour_model, write_pictures
 
 from minet_cli.main import run
 from minet_core.formats import read_json
@@ -254,6 +256,26 @@ def test_without_anything_kept_all_is_seen_first_and_kept():
     table = go_on(Edit("split", (red,), frame=12, new=40))
     assert track_of(table, "red", 12) == 40
     assert (OUT / "sights.bin").stat().st_size > 0
+
+
+def test_kept_pictures_do_for_boxes_that_are_drawn_later(monkeypatch):
+    """Of an embedder of crops the pictures are kept: a drawn box is looked at in them."""
+
+    def use_crops(**options):
+        model = replace(colour_model(**options), embedder=CropColourEmbedder())
+        monkeypatch.setattr(zoo, "load_model", lambda *_, **__: model)
+
+    use_crops()
+    assert detect("--keep") == 0
+    before = rows()
+    red, blue = track_of(before, "red", 4), track_of(before, "blue", 4)
+    use_crops(blind=True)
+    red_box = partial(box_at, "red")
+    drawn = (Edit("box", (50,), frame=f, box=red_box(f), label="car") for f in (12, 20))
+    table = go_on(Edit("split", (red,), frame=12, new=50), *drawn)
+    for frame in range(FRAMES):
+        assert track_of(table, "red", frame) == (red if frame < 12 else 50)
+        assert track_of(table, "blue", frame) == blue
 
 
 def test_options_that_exclude_each_other_are_refused(capfd):

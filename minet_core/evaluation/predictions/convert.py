@@ -17,7 +17,7 @@ from minet_core.evaluation.frames import (
     FoundBoxes,
     TrueBoxes,
 )
-from minet_core.inference.online import PAIR_FLOOR
+from minet_core.inference.candidates import PAIR_FLOOR
 from minet_core.inference.score_frames import ScoredFrame
 from minet_core.models.stored_detections import StoredBoxes
 from minet_core.scores import classwise_nms

@@ -8,7 +8,7 @@ from minet_core.datasets.vocabulary import Table
 from minet_core.detections.locating import RESULTS
 from minet_core.detections.of_dataset import StoredOf, open_stored
 from minet_core.errors import InputError
-from minet_core.inference.online import PAIR_FLOOR
+from minet_core.inference.candidates import PAIR_FLOOR
 from minet_core.models.stored_detections import StoredBoxes
 
 

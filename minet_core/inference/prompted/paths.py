@@ -21,6 +21,7 @@ from torch import Tensor
 from minet_core.box_tensors import box_iou
 from minet_core.config import MemoryConfig, Motion
 from minet_core.formats.annotations import Track
+from minet_core.inference.candidates import by_crops, likely, suppressed
 from minet_core.inference.prompted.anchors import Anchors, Box
 from minet_core.inference.prompted.path_trust import Step, plausible, recognised, unrolled
 from minet_core.inference.sights import Sights
@@ -28,8 +29,9 @@ from minet_core.memory import motion
 from minet_core.memory.association import sureness
 from minet_core.memory.identifier import FrameSamples, RunningRidge, identifiers, update
 from minet_core.memory.support import positive_boxes, support_samples
+from minet_core.models.detector import BaseDetections
 from minet_core.models.zoo import Model
-from minet_core.scores import best_class_rows, classwise_nms, foreground
+from minet_core.scores import foreground
 
 _WIDTH, _PATIENCE = 24, 45
 """Paths kept in mind; frames without a box after which a search that no box awaits is over."""
@@ -37,7 +39,7 @@ _WIDTH, _PATIENCE = 24, 45
 _MOST_ANCHORS = 30
 """Maximum boxes of a person to learn an identifier from."""
 
-_SAME, _FLOOR = 0.5, 0.001
+_SAME = 0.5
 
 Paths = dict[int, dict[int, Box]]
 """Frame → id → box."""
@@ -148,10 +150,14 @@ class PathFinder:
         for step in drawn[:: -(-len(drawn) // _MOST_ANCHORS)]:
             sight, box = self._sights.sight(step.place), torch.tensor([step.box])
             assert sight.features is not None
-            proposals = sight.base.proposals
-            frame = FrameSamples.of(embed(sight.features, proposals))
-            copies = embed(sight.features, positive_boxes(box, config.positives)[0])[None]
-            update([ridge], support_samples(box, proposals, frame, copies, config.negatives))
+            if by_crops(sight.features, config):
+                others = sight.base.boxes[self._likely(sight.base)]
+                copies = embed(sight.features, box).expand(config.positives, -1)
+            else:
+                others = sight.base.proposals
+                copies = embed(sight.features, positive_boxes(box, config.positives)[0])
+            frame = FrameSamples.of(embed(sight.features, others))
+            update([ridge], support_samples(box, others, frame, copies[None], config.negatives))
         return identifiers([ridge], config.ridge)[0]
 
     def _search(
@@ -259,18 +265,24 @@ class PathFinder:
         sight, config = self._sights.sight(place), self._config
         assert sight.features is not None
         base = sight.base
-        classes = foreground(base.scores.double(), self._model.score_kind)
-        rows, labels = classwise_nms(base.boxes, classes, config.nms, _FLOOR)
-        rows = torch.arange(len(base)) if base.final else best_class_rows(rows, labels, classes)
+        rows = self._likely(base)
         boxes = base.boxes[rows]
-        sure = sureness(boxes, classes[rows].amax(dim=1), config) if len(rows) else classes[:0, 0]
+        classes = foreground(base.scores[rows].double(), self._model.score_kind)
+        sure = sureness(boxes, classes.amax(dim=1), config)
         drawn = [anchor.box for anchor in self._anchors.boxes.get(frame, ())]
         drawn += self._others.get(frame, ())
         gone = torch.tensor([*drawn, *self._anchors.gone.get(frame, ())]).reshape(-1, 4)
         free = (box_iou(gone, boxes) < _SAME).all(dim=0) & (sure > config.write_threshold)
         rows, boxes = rows[free], boxes[free]
-        embeddings = self._model.embedder.embed(sight.features, base.proposals[rows])
+        asked = boxes if by_crops(sight.features, config) else base.proposals[rows]
+        embeddings = self._model.embedder.embed(sight.features, asked)
         return _Boxes(boxes, sure[free], embeddings)
+
+    def _likely(self, base: BaseDetections) -> Tensor:
+        """Rows of the boxes that may be an object."""
+        kind, config = self._model.score_kind, self._config
+        rows = suppressed(base, base.scores, kind, config.nms)
+        return likely(base, rows, kind, config)
 
 
 def rows_of(track: Track, chosen: NDArray[np.bool_]) -> Iterator[tuple[int, Box]]:

@@ -14,7 +14,8 @@ from torch.nn.functional import interpolate, linear
 
 from minet_core.box_tensors import operators
 from minet_core.models.batches import by_size, stacked
-from minet_core.models.detector import FeatureMap, Frame
+from minet_core.models.crops import equal_crops
+from minet_core.models.detector import FeatureMap, Frame, FramePicture
 from minet_core.models.engine import Engine, engine_of
 from minet_core.models.identify.embedding import ROI, read_weights, unit
 
@@ -22,6 +23,14 @@ STRIDE = 16
 """Pixels of the picture to one cell of the features."""
 MAX_SIDE = 640
 """Pixels of a frame's longer side from which on it is scaled down."""
+
+
+CROP = (ROI[0] * STRIDE, ROI[1] * STRIDE)
+"""Height and width of a crop: its features are the cells of one region."""
+
+
+_AT_ONCE = 128
+"""Crops in a call, which bounds its memory in crowds."""
 
 
 class Identifying(Protocol):
@@ -38,6 +47,10 @@ class Identifying(Protocol):
 
     def __call__(self, features: Tensor, boxes: Tensor, stride: float) -> Tensor:
         """(N, D) embeddings of (N, 4) boxes of the first picture."""
+        ...
+
+    def embedded(self, cells: Tensor) -> Tensor:
+        """(N, D) embeddings of the (N, 64, 4, 2) features of N regions."""
         ...
 
 
@@ -66,8 +79,11 @@ class EngineIdentify:
     def __call__(self, features: Tensor, boxes: Tensor, stride: float) -> Tensor:
         """See `Identifying`."""
         regions = torch.cat([boxes.new_zeros(len(boxes), 1), boxes], dim=1)
-        cut = operators().roi_align(features, regions, 1 / stride, *ROI, 2, True)
-        return unit(linear(cut.flatten(1), self._weight, self._bias))
+        return self.embedded(operators().roi_align(features, regions, 1 / stride, *ROI, 2, True))
+
+    def embedded(self, cells: Tensor) -> Tensor:
+        """See `Identifying`."""
+        return unit(linear(cells.flatten(1), self._weight, self._bias))
 
 
 class IdentifyEmbedder:
@@ -109,6 +125,10 @@ class IdentifyEmbedder:
         """The frame's feature map at stride 16 of the resized frame."""
         return self.features_of([frame])[0]
 
+    def picture(self, frame: Frame) -> FramePicture:
+        """See `Cropping`."""
+        return FramePicture.of(frame)
+
     @torch.inference_mode()
     def features_of(self, frames: Sequence[Frame]) -> list[FeatureMap]:
         """See `Batched`; frames of one size share a pass."""
@@ -125,6 +145,10 @@ class IdentifyEmbedder:
     @torch.inference_mode()
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
         """(N, D) embeddings on the CPU for (N, 4) boxes in pixels of the frame."""
+        if isinstance(features, FramePicture):
+            crops = equal_crops(features.frame, boxes, CROP).to(self._device)
+            cells = torch.cat([self.network.look(some) for some in torch.split(crops, _AT_ONCE)])
+            return self.network.embedded(cells).cpu()
         boxes = boxes.to(self._device, torch.float32)
         return self.network(features.values, boxes, features.stride).cpu()
 

@@ -69,7 +69,11 @@ class IdentifyNetwork(nn.Module):
 
     def forward(self, features: Tensor, boxes: Tensor, stride: float) -> Tensor:
         """(N, D) embeddings of L2 norm `EMBEDDING_NORM`."""
-        return unit(self.head(self.regions(features, boxes, stride)))
+        return self.embedded(self.regions(features, boxes, stride))
+
+    def embedded(self, cells: Tensor) -> Tensor:
+        """(N, D) embeddings of the features of N regions, (N, 512) or (N, 64, 4, 2)."""
+        return unit(self.head(cells.flatten(1)))
 
 
 class PictureFeatures(nn.Module):

@@ -6,7 +6,7 @@ first of five columns is the number of the picture, always 0. Boxes are xyxy in 
 picture.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from torch.nn.functional import normalize
 
 from minet_core.box_tensors import clipped
 from minet_core.errors import ConfigError, WeightsError
-from minet_core.models.detector import FeatureMap, Frame
+from minet_core.models.crops import cut_out
+from minet_core.models.detector import FeatureMap, Frame, FramePicture
 from minet_core.models.identify.embedding import EMBEDDING_NORM
 from minet_core.models.onnx.layouts.queries import IMAGENET_MEAN, IMAGENET_STD
 from minet_core.models.onnx.preparation import Preparation, Resize, prepare
@@ -31,17 +32,6 @@ CROPS, PICTURE = (128, 256), (640, 640)
 """Width and height of crops, and of pictures, where neither the graph nor the sidecar says."""
 _STEP = 64
 _NORMAL = Preparation(resize=Resize.STRETCH, mean=IMAGENET_MEAN, std=IMAGENET_STD)
-
-
-@dataclass(frozen=True, slots=True)
-class FramePicture(FeatureMap):
-    """A frame that waits for its boxes.
-
-    Attributes:
-        frame: as it is.
-    """
-
-    frame: Frame
 
 
 class OnnxEmbedder:
@@ -70,7 +60,7 @@ class OnnxEmbedder:
 
     def features(self, frame: Frame) -> FeatureMap:
         """The frame itself: the network runs when its boxes are known."""
-        return FramePicture(torch.zeros(1, 1, 1, 1), 1.0, frame)
+        return FramePicture.of(frame)
 
     def embed(self, features: FeatureMap, boxes: Tensor) -> Tensor:
         """(N, D) embeddings on the CPU for (N, 4) boxes in pixels of the frame.
@@ -90,14 +80,9 @@ class OnnxEmbedder:
         return EMBEDDING_NORM * normalize(found, dim=1)
 
     def _of_crops(self, frame: Frame, boxes: Tensor) -> NDArray[Any]:
-        """Vectors of what is inside each box; of an empty one, of its nearest pixel."""
-        height, width = frame.shape[:2]
-        crops = []
-        for x1, y1, x2, y2 in boxes.round().int().tolist():
-            left, top = min(x1, width - 1), min(y1, height - 1)
-            crop = frame[top : max(y2, top + 1), left : max(x2, left + 1)]
-            crops.append(prepare([crop], self.preparation)[0])
-        return self._run(np.concatenate(crops))
+        """Vectors of what is inside each box."""
+        crops = cut_out(frame, boxes)
+        return self._run(np.concatenate([prepare([crop], self.preparation)[0] for crop in crops]))
 
     def _run(self, pictures: NDArray[np.float32]) -> NDArray[Any]:
         step = self._picture.shape[0] or _STEP

@@ -145,9 +145,7 @@ def _see(path: Path, video: OpenedVideo, progress: Progress | None) -> None:
         OutputError: the file cannot be written.
     """
     model, reader, clock = video.model, video.reader, video.clock
-    motion = PRESETS[video.options.preset].motion
-    follows = motion is not None and motion.camera
-    eyes = Eyes(model, clock, remembers=True, follows=follows)
+    eyes = Eyes(model, clock, PRESETS[video.options.preset])
     with closing(SightWriter(path, video.standing.manifest.sight_key)) as writer:
         with closing(sights(reader, eyes, clock, video.options.batch)) as seen:
             for frame, sight in seen:

@@ -13,6 +13,7 @@ from video_factory import write_grey_video
 from minet_cli.main import run
 from minet_core import load_model
 from minet_core.errors import ConfigError, WeightsError
+from minet_core.formats import read_json
 from minet_core.models.onnx.embedder import MOST_NUMBERS, load_embedder
 from minet_core.models.weight_files import embedder_file
 
@@ -177,6 +178,13 @@ class TestCommand:
         assert "done already" in capsys.readouterr().out
         sidecar(path, "order = 'bgr'")
         assert self.detect("--identify", "reid.onnx") == 5
+
+    def test_a_persons_boxes_are_seen_by_it_too(self, path):
+        of_crops(path)
+        drawn = {"frame": 1, "id": 4, "x1": 4, "y1": 8, "x2": 16, "y2": 40}
+        Path("prompts.json").write_text(json.dumps([drawn]))
+        assert self.detect("--identify", "reid.onnx", "--prompts", "prompts.json") == 0
+        assert set(read_json(Path("minet-output/clip/result.json")).rows.track_id) == {4}
 
     @pytest.mark.parametrize(
         ("name", "message"),
