@@ -70,8 +70,10 @@ class CameraMotion:
 
 def _grey(cv2: ModuleType, image: Frame, scale: float) -> Grey:
     size = [max(1, round(side * scale)) for side in (image.shape[1], image.shape[0])]
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+    grey = cv2.cvtColor(
+        image, cv2.COLOR_RGB2GRAY
+    )  # first, as one channel takes a third of the time
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _between(cv2: ModuleType, before: Grey, now: Grey) -> NDArray[np.float64] | None:
