@@ -41,12 +41,16 @@ class Existence:
         sightings: number of a slot's best boxes that count: its existence is the mean of their
             log-odds, with a doubtful score for each missing box.
         threshold: minimum existence to report a slot's boxes as a track.
-        patience: frames that a slot is kept without a match once it has reached the threshold.
+        moved: log-odds of existence that an object gains which has moved.
+        doubtful: minimum existence to keep a slot for `patience`.
+        patience: frames that a slot is kept without a match once it has reached `doubtful`.
         first_patience: frames that it is kept before.
     """
 
     sightings: int = 3
-    threshold: float = 0.5
+    threshold: float = 0.6
+    moved: float = 1.7
+    doubtful: float = 0.2
     patience: float = 45.0
     first_patience: float = 2.0
 

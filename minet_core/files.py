@@ -70,6 +70,13 @@ class TextFile(OutputFile):
         except OSError as error:
             raise _refused(self._name, error) from None
 
+    def lines(self) -> Iterator[str]:
+        """What the file has up to now, a line each."""
+        with one_line(self._name):
+            self._file.flush()
+            with open(self._file.name, encoding="utf-8", newline="\n") as written:  # noqa: PTH123
+                yield from written
+
 
 class BytesFile(OutputFile):
     """Bytes on their way to a file."""

@@ -133,11 +133,14 @@ class TrackletTable:
     """Gathers tracklets frame by frame, in memory that grows with tracks and gaps alone.
 
     Frames that were skipped on purpose (a stride) make no gap.
+
+    Attributes:
+        last_frame: that was taken in; None before the first.
     """
 
     def __init__(self) -> None:
         self._tracklets: dict[int, Tracklet] = {}
-        self._previous: int | None = None
+        self.last_frame: int | None = None
 
     def add(self, detections: FrameDetections) -> None:
         """Take in the next frame, with or without boxes."""
@@ -145,14 +148,14 @@ class TrackletTable:
         for track, label, score in zip(*(column.tolist() for column in columns), strict=True):
             if track != NO_TRACK:
                 self._extend(track, label, score, detections.frame)
-        self._previous = detections.frame
+        self.last_frame = detections.frame
 
     def _extend(self, track: int, label: int, score: float, frame: int) -> None:
         known = self._tracklets.get(track)
         if known is None:
             self._tracklets[track] = Tracklet(track, label, frame, frame, 1, score)
             return
-        if known.last_frame != self._previous:
+        if known.last_frame != self.last_frame:
             known.gaps.append((known.last_frame + 1, frame - 1))
         known.score += (score - known.score) / (known.boxes + 1)
         known.boxes += 1
@@ -164,11 +167,11 @@ class TrackletTable:
 
     def save(self) -> State:
         """Everything it has gathered."""
-        return {"previous": self._previous, "tracklets": [asdict(t) for t in self.tracklets()]}
+        return {"previous": self.last_frame, "tracklets": [asdict(t) for t in self.tracklets()]}
 
     def restore(self, state: State) -> None:
         """Put a state of `save` in the place of what it has."""
-        self._previous = state["previous"]
+        self.last_frame = state["previous"]
         tracklets = [Tracklet(**entry) for entry in state["tracklets"]]
         for tracklet in tracklets:
             tracklet.gaps = [(first, last) for first, last in tracklet.gaps]

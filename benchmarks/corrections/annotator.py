@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.corrections.faults import faults
+from benchmarks.corrections.faults import faults, is_drawn
 from benchmarks.corrections.truth import Truth, right, whose
 from benchmarks.doubts.answers import answered
 from benchmarks.doubts.truth import Run, is_wrong
+from minet_core.doubts import LEAST, Doubt, SeenTrack, doubts_of
 from minet_core.formats import read_json
 from minet_core.formats.edits import Edit, Sheet, apply_edits, write_edits
 from minet_core.formats.minet.edited import result_facts, sheet_of
 from minet_core.formats.minet.reader import columns_of, looked_at_by
-from minet_core.formats.review_page.doubts import LEAST, Doubt, SeenTrack, doubts_of
 
 SECONDS = {"doubt": 3.0, "box": 7.0, "edit": 5.0}
 """What each takes: to look at a doubt and answer it, to draw a box, to do another edit."""
@@ -41,7 +41,8 @@ class Annotator:
     every: int = 10
     edits: list[Edit] = field(default_factory=list)
     asked: set[tuple[object, ...]] = field(default_factory=set)
-    tried: set[Edit] = field(default_factory=set)
+    tried: list[Edit] = field(default_factory=list)
+    highest: int = 0
     seconds: float = 0.0
     done: int = 0
 
@@ -59,7 +60,7 @@ class Annotator:
                 break
             self.seconds += SECONDS["box" if edit.do == "box" else "edit"]
             self.done += 1
-            self.tried.add(edit)  # what did not help once never will
+            self.tried.append(edit)
             self.edits.append(edit)
             apply_edits(self.sheet, [edit])
             if self.go_on is not None and self.done % self.every == 0:
@@ -84,6 +85,7 @@ class Annotator:
         return self.sheet.classes[int(np.bincount(labels).argmax())] if labels else "object"
 
     def _look(self) -> None:
+        self.highest = max(self.highest, *self.sheet.tracks)
         self.ids = whose(self.sheet, self.truth)
 
     def _again(self) -> None:
@@ -95,8 +97,9 @@ class Annotator:
     def _next(self) -> Edit | None:
         if self.order == "doubts" and (edit := self._by_doubt()) is not None:
             return edit
-        known = faults(self.sheet, self.ids, self.truth, self.label)
-        known = [fault for fault in known if fault.edit not in self.tried]
+        known = faults(self.sheet, self.ids, self.truth, self.label, self.highest + 1)
+        # What did not help twice never will.
+        known = [fault for fault in known if self.tried.count(fault.edit) < 2]
         if not known:
             return None
         if self.order == "worst":
@@ -116,6 +119,8 @@ class Annotator:
                 continue
             self.asked.add(key)
             self.seconds += SECONDS["doubt"]
+            if doubt.kind == "object" and is_drawn(self.sheet, doubt.tracks[0]).any():
+                continue
             if is_wrong(run, doubt) and (edit := answered(run, doubt, self.sheet)) is not None:
                 if edit.do == "merge":
                     return Edit("merge", edit.tracks, into=edit.into, label=self.label)

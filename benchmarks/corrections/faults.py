@@ -30,7 +30,7 @@ class Fault(NamedTuple):
 
 
 def faults(
-    sheet: Sheet, ids: dict[int, NDArray[np.int64]], truth: Truth, label: str
+    sheet: Sheet, ids: dict[int, NDArray[np.int64]], truth: Truth, label: str, new: int
 ) -> list[Fault]:
     """All there are, of which mending one may make another.
 
@@ -39,25 +39,24 @@ def faults(
         ids: of `truth.whose`.
         truth: of the video.
         label: class of a new object.
+        new: an id that no track has or had.
     """
-    found = list(_of_tracks(sheet, ids))
-    pure = {track: mostly(own) for track, own in ids.items() if track in sheet.tracks}
-    found += _parted(sheet, pure)
-    found += _missing(sheet, ids, pure, truth, label)
+    whose = {track: _owner(sheet, track, own) for track, own in ids.items()}
+    found = list(_of_tracks(sheet, ids, new))
+    found += _beside(sheet, ids, whose, truth)
+    found += _parted(sheet, ids, whose)
+    found += _missing(sheet, ids, whose, truth, label, new)
     return found
 
 
-def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]]) -> Iterator[Fault]:
-    new = max(sheet.tracks, default=0) + 1
+def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]], new: int) -> Iterator[Fault]:
     for track, own in ids.items():
         frames = sheet.tracks[track].frames
         # Nobody deletes what they have drawn because lines between two boxes miss the object.
-        if mostly(own) == NOTHING and not _is_drawn(sheet, track).any():
+        if mostly(own) == NOTHING and not is_drawn(sheet, track).any():
             yield Fault(len(own), int(frames[0]), Edit("delete", (track,)))
             continue
-        known = np.flatnonzero(own >= 0)
-        runs = np.split(known, np.flatnonzero(np.diff(own[known])) + 1)
-        runs = [run for run in runs if len(run) > _SHORT]
+        runs = _stretches(own)
         for one, two in pairwise(runs):
             if own[one[0]] != own[two[0]]:
                 at = int(frames[two[0]])
@@ -66,29 +65,55 @@ def _of_tracks(sheet: Sheet, ids: dict[int, NDArray[np.int64]]) -> Iterator[Faul
                     int(size), at, Edit("split", (track,), frame=at, new=min(new, LARGEST_ID))
                 )
                 break  # the others are looked at when this one is mended
+
+
+def _beside(
+    sheet: Sheet, ids: dict[int, NDArray[np.int64]], whose: dict[int, int], truth: Truth
+) -> Iterator[Fault]:
+    """Stretches of a track that cover nothing; lines alone bend to a box that is drawn."""
+    for track, own in ids.items():
+        rows, boxes = sheet.tracks[track], truth.objects.get(whose[track], {})
         nothing = np.flatnonzero(own == NOTHING)
         for run in np.split(nothing, np.flatnonzero(np.diff(nothing) > 1) + 1):
-            if sheet.tracks[track].keyframes[run].any():  # lines alone bend to a box that is drawn
-                first, last = int(frames[run[0]]), int(frames[run[-1]])
-                yield Fault(len(run), first, Edit("delete", (track,), first=first, last=last))
+            frames = rows.frames[run].tolist()
+            if rows.keyframes[run].any() or (frames and boxes.keys().isdisjoint(frames)):
+                edit = Edit("delete", (track,), first=frames[0], last=frames[-1])
+                yield Fault(len(run), frames[0], edit)
 
 
-def _is_drawn(sheet: Sheet, track: int) -> NDArray[np.bool_]:
+def _stretches(own: NDArray[np.int64]) -> list[NDArray[np.intp]]:
+    """Rows of a track that cover one object after the other, without short moments."""
+    known = np.flatnonzero(own >= 0)
+    runs = np.split(known, np.flatnonzero(np.diff(own[known])) + 1)
+    return [run for run in runs if len(run) > _SHORT]
+
+
+def _owner(sheet: Sheet, track: int, own: NDArray[np.int64]) -> int:
+    """Whose a track is: lines between boxes may lie beside the object."""
+    solid = own[sheet.tracks[track].keyframes]
+    return mostly(solid if len(solid) else own)
+
+
+def is_drawn(sheet: Sheet, track: int) -> NDArray[np.bool_]:
     """(N,) rows of a track that were drawn, now or before it was gone on from: their score is 1."""
     return np.asarray(sheet.tracks[track].scores == 1)
 
 
-def _parted(sheet: Sheet, pure: dict[int, int]) -> Iterator[Fault]:
-    """Tracks of one object: the later ones are merged into the first."""
+def _parted(
+    sheet: Sheet, ids: dict[int, NDArray[np.int64]], whose: dict[int, int]
+) -> Iterator[Fault]:
+    """Tracks of one object: the later ones are merged into the first, unless they begin wrong."""
     by_object: dict[int, list[int]] = {}
-    for track, number in pure.items():
+    for track, number in whose.items():
         if number >= 0:
             by_object.setdefault(number, []).append(track)
     for tracks in by_object.values():
         first, *others = sorted(tracks, key=lambda track: int(sheet.tracks[track].frames[0]))
         label = sheet.classes[int(sheet.tracks[first].labels[0])]
         for other in others:
-            rows = sheet.tracks[other]
+            rows, stretches = sheet.tracks[other], _stretches(ids[other])
+            if stretches and ids[other][stretches[0][0]] != whose[other]:
+                continue  # it has to be split first
             size = min(len(rows), len(sheet.tracks[first]))
             yield Fault(size, int(rows.frames[0]), Edit("merge", (other,), into=first, label=label))
 
@@ -96,19 +121,19 @@ def _parted(sheet: Sheet, pure: dict[int, int]) -> Iterator[Fault]:
 def _missing(
     sheet: Sheet,
     ids: dict[int, NDArray[np.int64]],
-    pure: dict[int, int],
+    whose: dict[int, int],
     truth: Truth,
     label: str,
+    new: int,
 ) -> Iterator[Fault]:
     """Boxes of objects that no row covers: drawn, with lines to the nearest ones."""
     covered: dict[int, set[int]] = {}
     for track, own in ids.items():
         for frame, number in zip(sheet.tracks[track].frames.tolist(), own.tolist(), strict=True):
             covered.setdefault(number, set()).add(frame)
-    new = max(sheet.tracks, default=0) + 1
     for number, boxes in truth.objects.items():
         missing = [f for f in sorted(boxes) if f not in covered.get(number, ())]
-        owned = [track for track, own in pure.items() if own == number]
+        owned = [track for track, own in whose.items() if own == number]
         track = owned[0] if owned else new
         for run in _runs(missing, sorted(boxes)):
             # Between two rows the middle says most, at an end the end does.

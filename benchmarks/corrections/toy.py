@@ -26,6 +26,8 @@ def toys(folder: Path, count: int, frames: int = 100) -> Iterator[tuple[str, Pat
         count: of videos.
         frames: of each.
     """
+    if count == 0:
+        return
     made = folder / "toy"
     if not made.exists():
         make_toy(made, train=1, val=count, frames=frames)

@@ -4,8 +4,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.doubts.truth import IGNORED, Run, is_wrong
+from minet_core.doubts import LEAST, Doubt
 from minet_core.formats.edits import Edit, Sheet, TrackRows, apply_edits
-from minet_core.formats.review_page.doubts import LEAST, Doubt
 
 
 def sheet_of(run: Run) -> Sheet:

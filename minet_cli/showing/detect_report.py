@@ -20,8 +20,7 @@ from minet_core.video.opening import StrPath
 if TYPE_CHECKING:
     from minet_cli.showing.progress_many import Display
     from minet_core.batch.planning import Job, Size
-    from minet_core.runs.corrected.going_on import Progress
-    from minet_core.runs.summary import Summary
+    from minet_core.runs.summary import Progress, Summary
 
 
 class Reporter:

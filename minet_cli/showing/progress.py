@@ -24,7 +24,7 @@ from minet_core.runs.asked_frames import expected_frames
 
 if TYPE_CHECKING:
     from minet_core.results import FrameDetections
-    from minet_core.runs.corrected.going_on import Progress
+    from minet_core.runs.summary import Progress
     from minet_core.video import VideoInfo
 
 LEAST_SECONDS = 2.0

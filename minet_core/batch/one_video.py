@@ -21,8 +21,7 @@ from minet_core.video.remote.local_copies import fetched
 if TYPE_CHECKING:
     from minet_core.models.zoo import Model
     from minet_core.results import FrameDetections
-    from minet_core.runs.corrected.going_on import Progress
-    from minet_core.runs.summary import Summary
+    from minet_core.runs.summary import Progress, Summary
     from minet_core.video import VideoInfo
 
 

@@ -6,6 +6,7 @@ from minet_core.files import TextFile
 from minet_core.formats.minet.result_csv import CsvWriter
 from minet_core.formats.minet.result_json import JsonWriter, StoredResult, read_json
 from minet_core.formats.minet.score_vectors import read_score_vectors
+from minet_core.formats.minet.stored_doubts import read_doubts
 from minet_core.formats.mot.result_text import MotWriter
 from minet_core.formats.writers import ResultWriter, VideoFacts
 
@@ -21,6 +22,7 @@ __all__ = [
     "ResultWriter",
     "StoredResult",
     "VideoFacts",
+    "read_doubts",
     "read_json",
     "read_score_vectors",
 ]

@@ -20,8 +20,12 @@ _CORNERS, _QUALITY, _APART = 200, 0.01, 8
 _FEWEST = 12
 """Minimum number of corners found again."""
 
+_NEAR = (0.25, 0.5, 1.5)
+"""Distances in pixels up to which corners agree, tried in order. A wide one alone takes people who
+walk slowly for background, and a camera that stands still seems to follow them."""
+
 _AGREEING = 0.3
-"""Minimum share of the corners with the same motion."""
+"""Minimum share of the corners that agree."""
 
 _ZOOM = 1.4
 """Maximum change of scale between two frames."""
@@ -80,10 +84,13 @@ def _between(cv2: ModuleType, before: Grey, now: Grey) -> NDArray[np.float64] | 
     kept = found[:, 0] > 0
     if kept.sum() < _FEWEST:
         return None
-    affine, agreeing = cv2.estimateAffinePartial2D(
-        corners[kept], moved[kept], method=cv2.RANSAC, ransacReprojThreshold=1.5
-    )
-    if affine is None or agreeing.sum() < _AGREEING * len(corners):
+    for near in _NEAR:
+        affine, agreeing = cv2.estimateAffinePartial2D(
+            corners[kept], moved[kept], method=cv2.RANSAC, ransacReprojThreshold=near
+        )
+        if affine is not None and agreeing.sum() >= _AGREEING * len(corners):
+            break
+    else:
         return None
     zoom = float(np.hypot(affine[0, 0], affine[1, 0]))
     if not 1 / _ZOOM < zoom < _ZOOM:

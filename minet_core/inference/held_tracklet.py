@@ -38,6 +38,7 @@ class Held:
         identifier: (D,) γ, learnt from all its boxes.
         samples: every `stride`-th of its boxes' (D,) embeddings.
         stride: see `samples`.
+        moved: whether it has moved; see `Slot.moved`.
     """
 
     id: int
@@ -51,6 +52,7 @@ class Held:
     identifier: Vector = field(default_factory=lambda: np.zeros(0, np.float32))
     samples: list[Vector] = field(default_factory=list)
     stride: int = 1
+    moved: bool = False
 
     @property
     def label(self) -> int:

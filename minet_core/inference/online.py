@@ -255,6 +255,7 @@ class OnlineDetector:
             found.base_scores,
             self._embeddings[rows].numpy(),
             known,
+            {slot.id for slot in memory.slots if slot.moved},
         )
 
 

@@ -7,7 +7,7 @@ object (see `Slot.existence`), with all its boxes, including early weak ones.
 Memory for a tracklet does not grow with its length.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -66,6 +66,7 @@ class TrackletLinker:
         scores: NDArray[np.float64],
         embeddings: Vector,
         identifiers: Mapping[int, Vector],
+        moved: Collection[int] = (),
     ) -> None:
         """Add the next processed frame.
 
@@ -77,6 +78,7 @@ class TrackletLinker:
             scores: (N,) base scores.
             embeddings: (N, D).
             identifiers: slot id → (D,) γ, of each current slot.
+            moved: ids of the slots that have moved; see `Slot.moved`.
         """
         if scene != self._scene:
             self.cuts.append(self._frame)
@@ -94,6 +96,7 @@ class TrackletLinker:
             label = int(labels[row])
             held.votes[label] = held.votes.get(label, 0.0) + float(scores[row])
             held.identifier = identifiers.get(number, held.identifier)
+            held.moved = number in moved
         self._frame += 1
         if self._frame % _TIDY == 0:
             self._forget(identifiers)
@@ -107,7 +110,7 @@ class TrackletLinker:
             if number in living
             or held.boxes >= FEWEST
             or number in self.held
-            or existence(held.best, rule) >= rule.threshold
+            or existence(held.best, rule, rule.threshold, moved=held.moved) >= rule.threshold
         }
 
     def tracks(self) -> "dict[int, JoinedTrack]":
@@ -121,7 +124,11 @@ class TrackletLinker:
             own = votes.setdefault(root[one.id], {})
             for label, vote in one.votes.items():
                 own[label] = own.get(label, 0.0) + vote
-        sure = {track: existence(scores, self._rule) for track, scores in best.items()}
+        moved = {root[one.id] for one in held if one.moved}
+        sure = {
+            track: existence(scores, self._rule, self._rule.threshold, moved=track in moved)
+            for track, scores in best.items()
+        }
         sure |= dict.fromkeys(self.held & sure.keys(), HELD)
         return {
             one: JoinedTrack(track, max(votes[track], key=votes[track].__getitem__), sure[track])

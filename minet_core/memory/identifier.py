@@ -8,6 +8,7 @@ autocast off: a Gram matrix in bfloat16 is silently wrong, and Cholesky has no h
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -124,8 +125,7 @@ class RunningRidge:
 
     def solve(self, ridge: float) -> Tensor:
         """(D,) γ of Eq. 2, with LAPACK: torch takes twice as long for one small matrix."""
-        from scipy.linalg.lapack import dposv  # takes a third of a second, only when needed
-
+        dposv = load_lapack().dposv
         lhs = self.gram.numpy().copy()
         np.fill_diagonal(lhs, lhs.diagonal() + ridge)
         # lhs is symmetric: transposed, it is in LAPACK's order
@@ -133,6 +133,13 @@ class RunningRidge:
         if failed:
             raise ArithmeticError("the Gram matrix of a slot is not positive definite")
         return torch.from_numpy(solution)
+
+
+def load_lapack() -> ModuleType:
+    """SciPy's LAPACK. Loading it takes a third of a second, so nothing does before it is needed."""
+    from scipy.linalg import lapack
+
+    return lapack
 
 
 def update(slots: Sequence[RunningRidge], samples: Sequence[SupportSamples]) -> None:

@@ -41,19 +41,32 @@ class TrackState:
             pixels per frame.
         covariance: (K, 4, 2, 2) of position and velocity, for motion as in the settings.
         unrest: (K,) factor of the covariance, 1 or more; high for an object that leaps.
+        origin: (K, 2) the first centre; it follows the camera, as if the object stood still.
     """
 
     mean: Tensor
     covariance: Tensor
     unrest: Tensor
+    origin: Tensor
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """Its tensors, in order."""
+        return self.mean, self.covariance, self.unrest, self.origin
 
     @property
     def boxes(self) -> Tensor:
         """(K, 4) xyxy."""
         return from_centres(self.mean[..., 0])
 
+    @property
+    def way(self) -> Tensor:
+        """(K,) distance of the centre from its origin, in √area."""
+        way: Tensor = (self.mean[:, :2, 0] - self.origin).norm(dim=1) / _size(self.mean)[:, 0]
+        return way
+
     def __getitem__(self, rows: "int | list[int]") -> "TrackState":
-        return TrackState(self.mean[rows], self.covariance[rows], self.unrest[rows])
+        return TrackState(*(part[rows] for part in self.parts))
 
 
 def begin(boxes: Tensor, motion: Motion) -> TrackState:
@@ -65,19 +78,15 @@ def begin(boxes: Tensor, motion: Motion) -> TrackState:
     covariance[..., 0, 0] = (motion.measurement * size) ** 2
     speed = mean.new_tensor([1, 1, 1 / 3, 1 / 3]) * _FIRST_VELOCITY
     covariance[..., 1, 1] = (speed * size) ** 2
-    return TrackState(mean, covariance, mean.new_ones(len(mean)))
+    return TrackState(mean, covariance, mean.new_ones(len(mean)), state[:, :2])
 
 
 def stack(tracks: list[TrackState]) -> TrackState:
     """Stack K tracks of one slot each, without a leading dimension."""
     if not tracks:
         none = torch.zeros(0, 4, 2, dtype=torch.float64)
-        return TrackState(none, none.new_zeros(0, 4, 2, 2), none.new_zeros(0))
-    return TrackState(
-        torch.stack([track.mean for track in tracks]),
-        torch.stack([track.covariance for track in tracks]),
-        torch.stack([track.unrest for track in tracks]),
-    )
+        return TrackState(none, none.new_zeros(0, 4, 2, 2), none.new_zeros(0), none[:, :2, 0])
+    return TrackState(*map(torch.stack, zip(*(track.parts for track in tracks), strict=True)))
 
 
 def predict(track: TrackState, frames: float, camera: Tensor | None, motion: Motion) -> TrackState:
@@ -98,7 +107,7 @@ def predict(track: TrackState, frames: float, camera: Tensor | None, motion: Mot
     covariance = step @ track.covariance @ step.mT
     covariance[..., 0, 0] += frames * (motion.drift * size) ** 2
     covariance[..., 1, 1] += frames * (motion.acceleration * size) ** 2
-    return TrackState(mean, covariance, track.unrest)
+    return TrackState(mean, covariance, track.unrest, track.origin)
 
 
 def correct(track: TrackState, boxes: Tensor, motion: Motion) -> TrackState:
@@ -115,7 +124,7 @@ def correct(track: TrackState, boxes: Tensor, motion: Motion) -> TrackState:
     covariance = track.covariance - gain[..., :, None] * track.covariance[..., 0:1, :]
     leap = (surprise**2 / variance).mean(dim=-1)
     unrest = track.unrest + motion.learning * (leap - track.unrest)
-    return TrackState(mean, covariance, unrest.clamp_min(1.0))
+    return TrackState(mean, covariance, unrest.clamp_min(1.0), track.origin)
 
 
 def log_ratio(boxes: Tensor, track: TrackState, motion: Motion) -> Tensor:
@@ -143,7 +152,8 @@ def _seen_from(track: TrackState, camera: Tensor) -> TrackState:
     centres = track.mean[:, :2].mT @ linear.mT  # (K, 2, xy): positions, velocities
     centres[:, 0] += shift
     mean = torch.cat([centres.mT, track.mean[:, 2:] * scale], dim=1)
-    return TrackState(mean, track.covariance * scale**2, track.unrest)
+    origin = track.origin @ linear.mT + shift
+    return TrackState(mean, track.covariance * scale**2, track.unrest, origin)
 
 
 def _size(mean: Tensor) -> Tensor:

@@ -70,8 +70,9 @@ def follow(
         before = motion.stack([slot.track for slot, _ in followed])
         found = boxes[[row for _, row in followed]]
         after = motion.correct(before, found, settings or Motion())
-        for k, (slot, _) in enumerate(followed):
+        for k, ((slot, _), way) in enumerate(zip(followed, after.way.tolist(), strict=True)):
             slot.track = after[k]
+            slot.away = slot.away + 1 if way >= 1 else 0
     for slot, row in pairs:
         if slot.scene != scene:
             slot.track = begun(boxes[[row]], settings)[0]

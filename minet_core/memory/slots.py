@@ -18,6 +18,9 @@ HELD = 0.95
 _DOUBT = 0.85
 """Log-odds of a missing box below the threshold; a score of 0.3 for a threshold of 0.5."""
 
+_AWAY = 10
+"""Minimum boxes in a row away from the first that are a motion, rather than a leap."""
+
 _LEAST = 1e-3
 """Minimum probability that a box is an object, or that it is none."""
 
@@ -41,6 +44,7 @@ class Slot:
         suitors: id of each older slot that may have the same object → log-likelihood ratio of the
             first box's position.
         held: whether a person has marked the object: then the slot never retires.
+        away: number of its last boxes, in a row, that were its own size or more from the first.
     """
 
     id: int
@@ -56,6 +60,7 @@ class Slot:
     opened: float = 0.0
     suitors: dict[int, float] = field(default_factory=dict)
     held: bool = False
+    away: int = 0
 
     @classmethod
     def empty(cls, number: int, columns: int, dim: int, buffer: int, track: TrackState) -> "Slot":
@@ -79,27 +84,34 @@ class Slot:
 
     def existence(self, rule: Existence) -> float:
         """Probability that the object exists."""
-        return HELD if self.held else existence(self.best, rule)
+        return HELD if self.held else existence(self.best, rule, rule.threshold, moved=self.moved)
+
+    @property
+    def moved(self) -> bool:
+        """Whether it has left its first place, seen in at least half of the frames."""
+        return self.away >= _AWAY and self.matches >= (self.seen - self.opened) / 2
 
     def patience(self, rule: Existence) -> float:
         """Number of frames that it is kept without a match."""
         if self.held:
             return math.inf
-        sure = self.existence(rule) >= rule.threshold
-        return rule.patience if sure else rule.first_patience
+        likely = existence(self.best, rule, rule.doubtful, moved=self.moved) >= rule.doubtful
+        return rule.patience if likely else rule.first_patience
 
 
-def existence(scores: Sequence[float], rule: Existence) -> float:
+def existence(scores: Sequence[float], rule: Existence, threshold: float, *, moved: bool) -> float:
     """Probability that boxes with these base scores show an object.
 
     It is the mean log-odds of the n best boxes, as a probability. A thousand weak boxes do not make
     an object: a detector repeats its errors. Each missing box counts against the object, so weak
-    boxes need several, and strong boxes do not.
+    boxes need several, and strong boxes do not. What a detector mistakes for an object mostly
+    stands still, so motion adds the log-odds `rule.moved`.
     """
     best = sorted(scores, reverse=True)[: rule.sightings]
     missing = rule.sightings - len(best)
-    odds = sum(map(_log_odds, best)) + missing * (_log_odds(rule.threshold) - _DOUBT)
-    return 1 / (1 + math.exp(-odds / rule.sightings))
+    odds = sum(map(_log_odds, best)) + missing * (_log_odds(threshold) - _DOUBT)
+    chance = 1 / (1 + math.exp(-odds / rule.sightings - rule.moved * moved))
+    return round(chance, 9)  # so that boxes with the very threshold reach it
 
 
 def _log_odds(chance: float) -> float:

@@ -48,7 +48,7 @@ def _save_slot(slot: Slot, index: dict[int, int]) -> State:
         for samples in slot.ridge.window
     ]
     plain = {name: getattr(slot, name) for name in _PLAIN} | {"best": list(slot.best)}
-    track = [slot.track.mean, slot.track.covariance, slot.track.unrest]
+    track = list(slot.track.parts)
     sums = {"gram": slot.ridge.gram.clone(), "moment": slot.ridge.moment.clone(), "window": window}
     return plain | {"track": track} | sums
 

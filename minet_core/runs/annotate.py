@@ -6,9 +6,7 @@ from pathlib import Path
 
 from minet_core.models.zoo import Model
 from minet_core.options import DetectOptions, is_around_person
-from minet_core.runs.corrected.going_on import Progress, annotate_around
-from minet_core.runs.scenes.joining import annotate_by_scenes
-from minet_core.runs.summary import Summary
+from minet_core.runs.summary import Progress, Summary
 from minet_core.runs.video_run import open_run
 
 
@@ -39,9 +37,14 @@ def annotate(
         MinetError: a video is to be drawn, and OpenCV does not load.
     """
     folder, options = Path(folder), options or DetectOptions()
+    # What only some runs need is loaded by those.
     if is_around_person(options):
+        from minet_core.runs.corrected.going_on import annotate_around
+
         summary = annotate_around(source, folder, model, options, progress)
     elif options.split_at_cuts:
+        from minet_core.runs.scenes.joining import annotate_by_scenes
+
         summary = annotate_by_scenes(source, folder, model, options, progress)
     else:
         summary = _run(source, folder, model, options, progress)

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from typing import TypeVar
 
@@ -19,11 +19,18 @@ class _End:
         self.error = error
 
 
-def prefetch(items: Generator[T, None, None], depth: int) -> Generator[T, None, None]:
+def prefetch(
+    items: Generator[T, None, None], depth: int, meanwhile: Callable[[], object] | None = None
+) -> Generator[T, None, None]:
     """Yield `items` while a thread makes the next ones, at most `depth` ahead.
 
     An error of the producer is raised here, in its place among the items. When the consumer stops
     early the producer is stopped and closed before this returns.
+
+    Args:
+        items: made in the thread.
+        depth: how many may wait.
+        meanwhile: called once in the consumer's thread, which else only waits for the first item.
     """
     ready: queue.Queue[T | _End] = queue.Queue(maxsize=depth)
     unwanted = threading.Event()
@@ -49,6 +56,8 @@ def prefetch(items: Generator[T, None, None], depth: int) -> Generator[T, None, 
     thread = threading.Thread(target=produce, daemon=True)
     thread.start()
     try:
+        if meanwhile is not None:
+            meanwhile()
         while not isinstance(item := ready.get(), _End):
             yield item
         if item.error is not None:

@@ -14,6 +14,7 @@ from minet_core.inference.reporting import Observed
 from minet_core.inference.sights import NOTHING_KNOWN, Eyes, Sight
 from minet_core.inference.timings import StageClock
 from minet_core.inference.windows import windows
+from minet_core.memory.identifier import load_lapack
 from minet_core.runs.outputs import is_border
 from minet_core.runs.producer import prefetch
 from minet_core.runs.sight_file import SightWriter, Stamp
@@ -59,7 +60,7 @@ def look(
         batch: frames that the networks see in one call.
     """
     seen = sights(reader, online.eyes, clock, batch, begin)
-    return prefetch(_infer(seen, online, done, keeper), QUEUE_DEPTH)
+    return prefetch(_infer(seen, online, done, keeper), QUEUE_DEPTH, load_lapack)
 
 
 def sights(

@@ -1,14 +1,18 @@
 """What a run has made, as its caller is told."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minet_core.results import Tracklet
+from minet_core.results import FrameDetections, Tracklet
 from minet_core.runs.outputs import Outputs
 from minet_core.runs.spool import Spool
 from minet_core.video import VideoInfo
+
+Progress = Callable[[FrameDetections, VideoInfo], None]
+"""Told after each frame what was found in it."""
 
 
 @dataclass(frozen=True, slots=True)

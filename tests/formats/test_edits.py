@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from minet_cli.main import run
 from minet_core.export_options import ExportOptions
 from minet_core.exports import export
 from minet_core.formats.cvat.reader import read_cvat
-from minet_core.formats.edits import apply_edits, read_edits, write_edits
+from minet_core.formats.edits import Sheet, apply_edits, read_edits, write_edits
 from minet_core.formats.edits.entry import edit_of
 from minet_core.formats.exporters import EXPORTERS
 from minet_core.formats.minet.reader import from_result
@@ -192,6 +193,49 @@ def test_what_is_left_out_is_as_if_it_had_not_been_done(given_entries, at):
         assert (np.diff(rows.frames) > 0).all()
         assert (rows.boxes[:, 2:] > rows.boxes[:, :2]).all()
     assert lefts(sheet_of(), 2) == [100 + 2 * i for i in range(12)]
+
+
+def moved(entry: dict[str, Any], side: int) -> dict[str, Any]:
+    """The edit with ids of one side: odd for 1, even for 2; equal ones become one."""
+    names = ("track", "tracks", "into", "with", "new")
+    own = {name: entry[name] for name in names if name in entry}
+    return entry | {
+        name: list(dict.fromkeys(2 * i + side for i in value))
+        if isinstance(value, list)
+        else 2 * value + side
+        for name, value in own.items()
+    }
+
+
+def all_of(sheet: Sheet) -> dict[int, list[Any]]:
+    return {
+        track: [
+            *(rows.frames.tolist(), rows.boxes.tolist(), rows.scores.tolist()),
+            *([sheet.classes[label] for label in rows.labels], rows.drawn.tolist()),
+            *(rows.occluded.tolist(), sheet.texts.get(track), sheet.hidden.get(track, frozenset())),
+        ]
+        for track, rows in sorted(sheet.tracks.items())
+    }
+
+
+@given(st.lists(entries(), max_size=5), st.lists(entries(), max_size=5), st.randoms())
+def test_order_matters_only_among_edits_of_the_same_tracks(ones, others, random):
+    one = [moved(entry, 1) for entry in ones]
+    other = [moved(entry, 2) for entry in others]
+    rows = [
+        (frame, 2 * track + side, label, left, drawn)
+        for side in (1, 2)
+        for frame, track, label, left, drawn in ROWS
+        if track > 0
+    ]
+    places = sorted(random.sample(range(len(one) + len(other)), len(one)))
+    mixed, rest = list(other), iter(one)
+    for place in places:
+        mixed.insert(place, next(rest))
+    sheets = [sheet_of(rows), sheet_of(rows)]
+    for sheet, given_entries in zip(sheets, ([*one, *other], mixed), strict=True):
+        apply_edits(sheet, edits(*given_entries))
+    assert all_of(sheets[0]) == all_of(sheets[1])
 
 
 @pytest.mark.parametrize("to", EXPORTERS)

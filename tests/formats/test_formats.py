@@ -109,7 +109,7 @@ def test_json_reads_back_what_went_in(result):
         table.add(frame)
     assert tracklets == [replace(t, score=round(t.score, 6)) for t in table.tracklets()]
     assert rows.x1.tolist() == [1, 2, NO_TRACK, 1, 1]
-    assert header["video"] == {"path": "clip.mp4"}
+    assert header["video"] == {"path": "clip.mp4", "width": 640, "height": 360}
     assert header["classes"] == list(CLASSES)
     assert header["counts"] == {
         "frames": 4,
@@ -230,7 +230,7 @@ def test_schema_page_lists_the_columns():
 
 def test_schema_page_lists_the_keys(result):
     document = json.loads(result.read_text(encoding="utf-8"))
-    names = list(document) + list(document["tracklets"][0])
+    names = [*document, *document["tracklets"][0], *document["doubts"][0]]
     listed = columns_on_page(f"result.json: schema `{SCHEMA}`, version {SCHEMA_VERSION}")
     some = {"sizes", "scenes"}  # of pictures of many sizes, and of a video in scenes
     assert [name for name in listed if name not in some] == names

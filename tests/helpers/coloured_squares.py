@@ -77,7 +77,7 @@ class ColourDetector:
             ys, xs = (np.abs(frame.astype(int) - colour).max(axis=2) < 30).nonzero()
             if len(xs):
                 rows.append([xs.min() + 1.0, ys.min() - 1.0, xs.max() + 2.0, ys.max() + 0.0])
-                sure = 0.5 if name in self.weak else 0.9
+                sure = 0.65 if name in self.weak else 0.9
                 scores.append([0.2 * sure, sure, *[0.0] * (len(CLASSES) - 2)])
         boxes, values = torch.tensor(rows), torch.tensor(scores)
         if self.score_kind is ScoreKind.SOFTMAX:

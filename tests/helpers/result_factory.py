@@ -60,7 +60,8 @@ FRAMES = [
 
 
 def facts(**video: Any) -> VideoFacts:
-    return VideoFacts({"path": "clip.mp4", **video}, "stub", {"score": 0.3}, CLASSES)
+    about = {"path": "clip.mp4", "width": 640, "height": 360, **video}
+    return VideoFacts(about, "stub", {"score": 0.3, "stride": 1}, CLASSES)
 
 
 def write(

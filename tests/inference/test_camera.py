@@ -27,6 +27,18 @@ def test_a_shift_is_found(x: int, y: int) -> None:
     assert corner.tolist() == pytest.approx([100 + x, 80 + y], abs=1.0)
 
 
+def test_a_camera_that_stands_still_does_not_follow_slow_walkers() -> None:
+    """A third of the picture creeps to the right, by less than a pixel of the compared pictures."""
+    follower, place = CameraMotion(), np.array([100.0, 80.0, 1.0])
+    for t in range(40):
+        picture = scene(200, 200)
+        picture[213:] = scene(400 - t, 500)[213:]
+        affine = follower.update(picture)
+        if affine is not None:
+            place[:2] = affine.numpy() @ place
+    assert place[:2].tolist() == pytest.approx([100, 80], abs=2.0)
+
+
 def test_nothing_is_told_of_a_flat_picture() -> None:
     follower = CameraMotion()
     for _ in range(2):

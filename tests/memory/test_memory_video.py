@@ -8,7 +8,7 @@ from memory_scene import Scene, at
 from torch import Tensor
 
 from minet_core.boxes import NO_TRACK
-from minet_core.config import VIDEO, Existence
+from minet_core.config import VIDEO, Existence, MemoryConfig
 from minet_core.memory.association import sureness
 from minet_core.memory.clock import Clock
 from minet_core.memory.slots import Slot, existence_scores
@@ -120,9 +120,37 @@ class TestExistence:
     def test_decides_which_slots_are_reported(self) -> None:
         scene, reported = Scene(VIDEO), []
         for t in range(6):
-            scene.frame([at(100), at(500)], [0, 1], t / 25, values=[0.6, 0.4])
+            scene.frame([at(100), at(500)], [0, 1], t / 25, values=[0.65, 0.5])
             reported.append(scene.memory.names())
         assert reported == [{}] * 2 + [{1: 1}] * 4
+
+    def walked(self, places: list[float], value: float, config: MemoryConfig = VIDEO) -> list[bool]:
+        """Whether a box of this score at each left side is reported as an object."""
+        scene, reported = Scene(config), []
+        for t, left in enumerate(places):
+            scene.frame([at(left)], [0], t / 25, values=[value])
+            reported.append(bool(scene.memory.names()))
+        return reported
+
+    def test_a_weak_object_counts_once_it_has_moved(self) -> None:
+        still, walks = [100.0] * 60, [100.0 + 3 * t for t in range(60)]
+        assert not any(self.walked(still, 0.4))
+        found = self.walked(walks, 0.4)
+        assert not any(found[:20])  # 57 pixels are its size
+        assert all(found[35:])
+
+    def test_without_the_term_its_motion_does_not_count(self) -> None:
+        calm = replace(VIDEO, existence=Existence(moved=0.0))
+        assert not any(self.walked([100.0 + 3 * t for t in range(60)], 0.4, calm))
+
+    def test_who_comes_back_has_not_moved(self) -> None:
+        there = [100.0 + 3 * t for t in range(40)]
+        found = self.walked([*there, *reversed(there)], 0.4)
+        assert found[39]
+        assert not found[-1]
+
+    def test_a_few_boxes_elsewhere_are_no_motion(self) -> None:
+        assert not any(self.walked([100.0] * 30 + [160.0] * 5 + [100.0] * 30, 0.4))
 
 
 def sure_scene(frames: int = 10) -> Scene:
@@ -275,7 +303,7 @@ def test_a_slot_goes_when_it_has_been_awaited_for_long(frames: int, left: list[i
 
 def test_a_slot_that_is_not_sure_goes_soon() -> None:
     scene = Scene(VIDEO)
-    scene.frame([at(100), at(900)], [0, 1], 0.0, values=[0.6, 0.9])
+    scene.frame([at(100), at(900)], [0, 1], 0.0, values=[0.5, 0.9])
     for t in range(1, 4):
         scene.frame([at(900)], [1], t / 25)
     assert [slot.id for slot in scene.memory.slots] == [2]

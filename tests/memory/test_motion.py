@@ -133,6 +133,16 @@ def test_a_camera_s_shift_turn_and_zoom_move_the_prediction() -> None:
     torch.testing.assert_close(moved.covariance, 4 * plain.covariance)
 
 
+def test_way_is_what_the_object_went_and_not_what_the_camera_did() -> None:
+    size = float((START[0, 2:] - START[0, :2]).prod().sqrt())
+    walker, camera = seen_for(30), torch.tensor([[1.2, 0.0, 40.0], [0.0, 1.2, -7.0]])
+    way = float(walker.way[0])
+    assert way == pytest.approx(2 * 29 / size, rel=0.05)
+    for _ in range(5):  # the camera pans and zooms, and the object goes with the picture
+        walker = motion.predict(walker, 0.0, camera, SETTINGS)
+    assert float(walker.way[0]) == pytest.approx(way)
+
+
 def after(leaps: list[float], settings: Motion = SETTINGS) -> motion.TrackState:
     """A track of boxes that lie so many pixels beside a line, predicted to the next frame."""
     track = motion.begin(START, settings)

@@ -1,6 +1,7 @@
 """A run around what a person has said: it holds, tracks go both ways, the rest is found anew."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -216,19 +217,35 @@ class TestCorrections:
         assert detect("--corrections", edit(Edit("delete", (1,)))) == 5
         assert "--overwrite" in capfd.readouterr().err
 
-    def test_annotations_of_cvat_tell_by_what_differs(self):
+    @pytest.mark.parametrize(
+        ("to", "pattern"), [("cvat", "*.xml"), ("label-studio", "tasks.json"), ("mot-gt", "gt.txt")]
+    )
+    def test_annotations_of_other_tools_tell_by_what_differs(self, to, pattern):
         red, blue = (track_of(rows(), name, 4) for name in ("red", "blue"))
-        assert run(["export", str(OUT), "--to", "cvat", "-o", "cvat", "--keyframes", "all"]) == 0
-        (file,) = Path("cvat").rglob("*.xml")
-        text = file.read_text()
-        kept = [t for t in text.split("<track ")[1:] if not t.startswith(f'id="{blue}"')]
-        moved = text.split("<track ")[0] + "".join(f"<track {t}" for t in kept)
-        moved = moved if moved.rstrip().endswith("</annotations>") else moved + "</annotations>\n"
-        Path("annotations.xml").write_text(moved)
-        assert detect("--corrections", "annotations.xml", "--overwrite") == 0
+        assert run(["export", str(OUT), "--to", to, "-o", "mended", "--keyframes", "all"]) == 0
+        (file,) = Path("mended").rglob(pattern)
+        without_track(file, blue)
+        assert detect("--corrections", str(file), "--overwrite") == 0
         table = rows()
         assert not ((table.y1 > 80) & (table.x1 > 60)).any()
         assert track_of(table, "red", 12) == red
+
+
+def without_track(file: Path, track: int) -> None:
+    """Take a track out of CVAT's XML, of Label Studio's tasks or of MOTChallenge's text."""
+    text = file.read_text()
+    if file.suffix == ".xml":
+        text = re.sub(rf'<track id="{track}" .*?</track>', "", text, flags=re.DOTALL)
+    elif file.suffix == ".txt":
+        lines = text.splitlines(keepends=True)
+        text = "".join(line for line in lines if line.split(",")[1] != str(track))
+    else:
+        (task,) = json.loads(text)
+        (proposed,) = task.pop("predictions")
+        kept = [region for region in proposed["result"] if region["id"] != f"t{track}"]
+        text = json.dumps([{**task, "annotations": [{"result": kept}]}])
+    assert text != file.read_text()
+    file.write_text(text)
 
 
 def test_without_anything_kept_all_is_seen_first_and_kept():

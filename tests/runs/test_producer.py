@@ -39,6 +39,21 @@ def test_items_come_in_order_from_another_thread():
     assert producer.closed
 
 
+def test_consumer_works_once_while_the_first_item_is_made():
+    called, gate = [], threading.Event()
+
+    def items():
+        gate.wait()  # for the consumer's work: none would come if the first item came before
+        yield from range(3)
+
+    def work():
+        called.append(threading.current_thread())
+        gate.set()
+
+    assert list(prefetch(items(), DEPTH, work)) == [0, 1, 2]
+    assert called == [threading.current_thread()]
+
+
 def test_error_is_raised_in_its_place_among_the_items():
     producer = Producer(50, fail_at=5)
     items = prefetch(producer.items(), DEPTH)

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minet_core._version import __version__
+from minet_core.doubts import Doubt
 from minet_core.errors import InputError
 from minet_core.files import TextFile
+from minet_core.formats.minet.result_doubts import DOUBTS, carried, document_of, doubts_in
 from minet_core.formats.writers import VideoFacts
 from minet_core.results import COLUMNS, FrameDetections, Totals, Tracklet, rows_to_pandas
 
@@ -18,7 +20,7 @@ SCHEMA_VERSION = 1
 
 
 class JsonWriter:
-    """Streams rows, a line each; the tracklets and counts that need them all come last."""
+    """Streams rows, a line each; tracklets, doubts and counts, which need them all, come last."""
 
     def __init__(self, file: TextFile, facts: VideoFacts) -> None:
         self._file = file
@@ -57,11 +59,18 @@ class JsonWriter:
     def end(self, totals: Totals) -> None:
         """Complete the document."""
         lines = ",\n".join(_dump(self._tracklet(t)) for t in totals.table.tracklets())
+        doubts = ",\n".join(_dump(document_of(doubt)) for doubt in self._doubts(totals))
         last: dict[str, Any] = {"counts": totals.counts, "end": totals.end and round(totals.end, 6)}
         if totals.sizes:
             last["sizes"] = totals.sizes
         entries = ",\n".join(f"{_dump(name)}: {_dump(value)}" for name, value in last.items())
-        self._file.write(f'\n],\n"tracklets": [\n{lines}\n],\n{entries}}}\n')
+        lists = f'"tracklets": [\n{lines}\n],\n"{DOUBTS}": [\n{doubts}\n]'
+        self._file.write(f"\n],\n{lists},\n{entries}}}\n")
+
+    def _doubts(self, totals: Totals) -> list[Doubt]:
+        video, last = self._facts.video, totals.table.last_frame
+        size, step = (video["width"], video["height"]), self._facts.settings["stride"]
+        return [] if last is None else doubts_in(self._file.lines(), size, last, step)
 
     def _tracklet(self, tracklet: Tracklet) -> dict[str, Any]:
         return {
@@ -83,8 +92,8 @@ class StoredResult(NamedTuple):
     """A result.json, read back.
 
     Attributes:
-        header: everything but rows and tracklets: video, model, settings, classes, counts, and
-            sizes of frames that are not of the video's.
+        header: everything but rows and tracklets: video, model, settings, classes, doubts (see
+            `read_doubts`), counts, and sizes of frames that are not of the video's.
         rows: a data frame of `COLUMNS`, one row a detection.
         tracklets: by id.
     """
@@ -113,9 +122,12 @@ def read_json(path: str | Path) -> StoredResult:
         columns = document.get("columns", COLUMNS)
         rows = rows_to_pandas([tuple(row) for row in document.pop("rows")], columns)
         tracklets = [_read_tracklet(entry) for entry in document.pop("tracklets")]
+        list(carried(document.get(DOUBTS, ())))
     except (KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: damaged, its rows or tracklets do not read ({reason})") from None
+        raise InputError(
+            f"{path}: damaged, its rows, tracklets or doubts do not read ({reason})"
+        ) from None
     return StoredResult(document, rows, tracklets)
 
 

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
+from minet_core.doubts import Doubt
 from minet_core.formats.annotations import Sizes, VideoAnnotations
 from minet_core.formats.edits import ResultFacts
-from minet_core.formats.minet.edited import Columns, name_of, result_facts
+from minet_core.formats.minet.edited import name_of, result_facts
 from minet_core.formats.minet.reader import columns_of, start_of
+from minet_core.formats.minet.result_doubts import document_of
 from minet_core.formats.minet.result_json import StoredResult
-from minet_core.formats.review_page.doubts import LEAST, Doubt, SeenTrack, doubts_of
+from minet_core.formats.minet.stored_doubts import stored_doubts
 from minet_core.video.placement import placed_in
 
 _DEFAULT_RATE = Fraction(25)
@@ -98,7 +100,7 @@ class ViewerData:
             "frameRate": self.frame_rate,
             "leastScore": self.least_score,
             "startTime": self.start_time,
-            "doubts": [_doubt(doubt) for doubt in self.doubts if doubt.chance >= LEAST],
+            "doubts": list(map(document_of, self.doubts)),
             "result": None if self.result is None else asdict(self.result),
             "boxUnit": box_unit,
             "known": {"frame": pack(known, "u4"), "time": pack(self.times[where], "f8")},
@@ -163,26 +165,8 @@ def data_of_result(result: StoredResult) -> ViewerData:
         interpolated=rows["interpolated"].to_numpy(np.int64) > 0,
         start_time=video.get("start_time") or 0.0,
         result=result_facts(header, columns),
-        doubts=tuple(_doubts(columns, (video["width"], video["height"]), last, settings["stride"])),
+        doubts=tuple(stored_doubts(result)),
     )
-
-
-def _doubts(columns: Columns, size: tuple[int, int], last: int, step: int) -> list[Doubt]:
-    order = np.lexsort((columns["frames"], columns["tracks"]))
-    ids, starts = np.unique(columns["tracks"][order], return_index=True)
-    names = ("frames", "boxes", "scores", "labels")
-    tracks = {
-        track: SeenTrack(*(columns[name][rows] for name in names))
-        for track, rows in zip(ids.tolist(), np.split(order, starts[1:]), strict=len(ids) > 0)
-        if track > 0
-    }
-    return doubts_of(tracks, size, last, step)
-
-
-def _doubt(doubt: Doubt) -> dict[str, Any]:
-    told = doubt._asdict()
-    del told["numbers"]
-    return {**told, "chance": round(doubt.chance, 3)}
 
 
 def _placed(

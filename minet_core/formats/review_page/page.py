@@ -31,7 +31,8 @@ _SCRIPTS = (
     *("elements", "editing/edits", "data/data", "data/rows", "data/state"),
     *(f"looking/{n}" for n in ("player", "gestures", "overlay", "lanes", "bars", "timeline")),
     *(f"looking/{n}" for n in ("chart", "strip", "list", "filters", "videos")),
-    *(f"editing/{n}" for n in ("editlog", "editor", "pointer", "going", "doubts", "editing")),
+    *(f"editing/{n}" for n in ("editlog", "editor", "pointer", "going")),
+    *(f"editing/{n}" for n in ("followed", "doubts", "editing")),
     *("keys", "main"),
 )
 

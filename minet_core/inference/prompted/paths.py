@@ -120,13 +120,6 @@ class PathFinder:
                 boxes.setdefault(frame, []).append(box)
         return boxes
 
-    def _is_lined(self, number: int, start: Step, end: Step) -> bool:
-        """Whether a line was drawn between two boxes of an object."""
-        track = self._tracks.get(number)
-        lines = () if track is None else track.frames[~track.keyframes].tolist()
-        places = (self._places.get(frame, -1) for frame in lines)
-        return any(start.place < place < end.place for place in places)
-
     def _known_of(self, number: int) -> list[tuple[int, Box]]:
         """Frames and boxes in which an object is, in order; a person's own come before others."""
         track = self._tracks.get(number)
@@ -185,8 +178,7 @@ class PathFinder:
             worth = worth + position
         found = unrolled(beam.steps[int(worth.argmax())])
         if end is not None:
-            lined = self._is_lined(number, start, end)
-            found = plausible(start, found, end, lined=lined)
+            found = plausible(start, found, end, seen=bool(self._tracks))
         elif self._tracks:
             beside = [self._others.get(self._sights.frames[step.place], ()) for step in found]
             found = recognised(start, found, beside)
@@ -213,9 +205,10 @@ class PathFinder:
         after = motion.correct(before, boxes, self._motion)
         new = motion.begin(boxes, self._motion)
         fresh = torch.tensor([beam.scenes[k] != scene for k in parents])
-        mean = torch.where(fresh[:, None, None], new.mean, after.mean)
-        covariance = torch.where(fresh[:, None, None, None], new.covariance, after.covariance)
-        unrest = torch.where(fresh, new.unrest, after.unrest)
+        tracks = [
+            torch.where(fresh.view(-1, *[1] * (begun.dim() - 1)), begun, gone_on)
+            for begun, gone_on in zip(new.parts, after.parts, strict=True)
+        ]
         sides = boxes.tolist()
         steps = [
             Step(place, (x1, y1, x2, y2), beam.steps[k], float(odds[row]))
@@ -223,9 +216,7 @@ class PathFinder:
         ]
         both = _Beam(
             motion.TrackState(
-                torch.cat([mean, beam.track.mean]),
-                torch.cat([covariance, beam.track.covariance]),
-                torch.cat([unrest, beam.track.unrest]),
+                *map(torch.cat, zip(tracks, beam.track.parts, strict=True)),
             ),
             torch.cat([best.values[rows], beam.worth]),
             steps + beam.steps,

@@ -35,10 +35,8 @@ from minet_core.runs.opened_video import OpenedVideo, opened_video
 from minet_core.runs.sight_file import SightFile, SightWriter, Stamp, is_kept
 from minet_core.runs.spool import Frames, open_spool, write_linked
 from minet_core.runs.stages import sights
-from minet_core.runs.summary import Summary
+from minet_core.runs.summary import Progress, Summary
 from minet_core.video import VideoInfo
-
-Progress = Callable[[FrameDetections, VideoInfo], None]
 
 MOST_KEPT = 4 << 30
 """Bytes of sights that stay beside a result, if nobody has asked for them."""

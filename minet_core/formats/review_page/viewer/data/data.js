@@ -96,7 +96,7 @@ class Data {
     /** What the server of `minet review` tells; null in a file. @type {{edits: Edit[]} | null} */
     this.served = document.served ?? null;
     /** @type {Doubt[]} the likeliest to be wrong first */
-    this.doubts = document.doubts ?? [];
+    this.doubts = (document.doubts ?? []).map((/** @type {object} */ doubt, /** @type {number} */ place) => ({ ...doubt, place }));
     /** Corners of boxes in pixels of the video. */
     this.corners = Float64Array.from(unpack(document.rows.box), (/** @type {number} */ side) => side * document.boxUnit);
     this.occluded = new Uint8Array(this.length);

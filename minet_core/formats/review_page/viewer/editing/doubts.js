@@ -1,7 +1,8 @@
 // Doubtful places, the worst first: a question, pictures side by side, one key decides.
 
 /**
- * @typedef {{kind: string, frame: number, before: number, tracks: number[], chance: number}} Doubt
+ * As result.json has it, with its place in the list there.
+ * @typedef {{kind: string, frame: number, before: number, tracks: number[], chance: number, place: number}} Doubt
  * @typedef {{question: string, yes: string, no: string, onYes: Edit, onNo: Edit | null}} Asked
  */
 
@@ -15,10 +16,12 @@ class Doubts {
     this.player = player;
     this.editor = editor;
     this.pair = new Strip(get("pair"), data, store, player, PAIR);
-    /** @type {Set<Doubt>} that were put off */
+    /** @type {Set<number>} places of those that were put off */
     this.later = new Set();
-    /** @type {Doubt | null} */
-    this.doubt = null;
+    /** What is still to be decided, with ids as they are now; what was put off comes last. @type {Doubt[]} */
+    this.open = [];
+    /** @type {number | null} place of the one that is asked */
+    this.asked = null;
   }
 
   start() {
@@ -27,31 +30,36 @@ class Doubts {
     get("doubt-yes").addEventListener("click", () => this.decide("onYes"));
     get("doubt-no").addEventListener("click", () => this.decide("onNo"));
     get("doubt-later").addEventListener("click", () => this.putOff());
-    this.editor.listeners.push(() => this.draw());
+    this.editor.listeners.push(() => this.update());
+    this.update();
+  }
+
+  /** The one that is asked, while it is open. */
+  get doubt() {
+    return this.open.find((doubt) => doubt.place === this.asked) ?? null;
+  }
+
+  /** See which are open after edits. */
+  update() {
+    const { history, skipped } = this.editor;
+    const edits = history.edits.filter((edit, i) => MOVING.has(edit.do) && !skipped.has(i + 1));
+    const open = this.data.doubts.map((doubt) => followed(doubt, edits)).filter((doubt) => doubt !== null && this.stands(doubt));
+    const isLater = (/** @type {Doubt} */ doubt) => this.later.has(doubt.place);
+    this.open = /** @type {Doubt[]} */ ([...open.filter((doubt) => !isLater(doubt)), ...open.filter(isLater)]);
     this.draw();
   }
 
-  /** What is still to be decided; what was put off comes last. @returns {Doubt[]} */
-  get open() {
-    const { edits } = this.editor.history;
-    const open = this.data.doubts.filter((doubt) => {
-      return doubt.tracks.every((track) => this.data.byId.has(track)) && !this.isDecided(doubt, edits);
-    });
-    return [...open.filter((doubt) => !this.later.has(doubt)), ...open.filter((doubt) => this.later.has(doubt))];
-  }
-
-  /** @param {Doubt} doubt @param {Edit[]} edits */
-  isDecided(doubt, edits) {
-    const { onYes, onNo } = this.ask(doubt);
-    const key = (/** @type {Edit} */ edit) => JSON.stringify({ ...edit, new: 0, class: "" });
-    const keys = [onYes, ...(onNo ? [onNo] : [])].map(key);
-    return edits.some((edit) => keys.includes(key(edit)));
+  /** Whether its tracks are there, and nobody has drawn what it misses. @param {Doubt} doubt */
+  stands({ kind, tracks, before, frame }) {
+    const [one] = tracks.map((id) => this.data.byId.get(id));
+    if (!tracks.every((id) => this.data.byId.has(id)) || !one) return false;
+    if (kind === "return") return one.gaps.some(([first, last]) => first < frame && last > before);
+    return kind !== "end" || one.last <= frame;
   }
 
   /** To the worst one that is open. */
   next() {
-    const { open } = this;
-    this.doubt = open[0] ?? null;
+    this.asked = this.open[0]?.place ?? null;
     if (this.doubt) this.go(this.doubt);
     else this.editor.say("No doubtful place is left");
     this.draw();
@@ -67,10 +75,12 @@ class Doubts {
 
   /** @param {"onYes" | "onNo"} answer */
   decide(answer) {
-    if (!this.doubt) return this.next();
-    const edit = this.ask(this.doubt)[answer];
+    const { doubt } = this;
+    if (!doubt) return this.next();
+    const edit = this.ask(doubt)[answer];
     if (!edit) {
-      this.later.add(this.doubt);
+      this.later.add(doubt.place);
+      this.update();
       return this.editor.say("Mend it by hand: draw the box where it goes on, with D");
     }
     this.editor.do(edit.do === "split" ? { ...edit, new: this.editor.freeId } : edit);
@@ -78,29 +88,29 @@ class Doubts {
   }
 
   close() {
-    this.doubt = null;
+    this.asked = null;
     this.draw();
   }
 
   putOff() {
-    if (this.doubt) this.later.add(this.doubt);
+    if (this.doubt) this.later.add(this.doubt.place);
+    this.update();
     this.next();
   }
 
   draw() {
-    const { open } = this;
+    const { open, doubt } = this;
     const all = this.data.doubts.length;
     get("doubt-count").textContent = open.length ? `${open.length} of ${all} left` : `all ${all} decided`;
-    const isShown = this.doubt !== null && open.includes(this.doubt);
-    get("doubt-body").hidden = !isShown;
-    get("side").classList.toggle("asking", isShown); // there is no room for everything
-    if (!this.doubt || !isShown) return this.pair.show([]);
-    const { question, yes, no } = this.ask(this.doubt);
-    get("doubt-place").textContent = `${this.data.doubts.indexOf(this.doubt) + 1} of ${all}`;
-    get("doubt-question").textContent = `${question} (${Math.round(this.doubt.chance * 100)} % likely wrong)`;
+    get("doubt-body").hidden = doubt === null;
+    get("side").classList.toggle("asking", doubt !== null); // there is no room for everything
+    if (!doubt) return this.pair.show([]);
+    const { question, yes, no } = this.ask(doubt);
+    get("doubt-place").textContent = `${doubt.place + 1} of ${all}`;
+    get("doubt-question").textContent = `${question} (${Math.round(doubt.chance * 100)} % likely wrong)`;
     get("doubt-yes-text").textContent = yes;
     get("doubt-no-text").textContent = no;
-    this.pair.show(this.rowsOf(this.doubt));
+    this.pair.show(this.rowsOf(doubt));
   }
 
   /** Rows to compare. @param {Doubt} doubt */

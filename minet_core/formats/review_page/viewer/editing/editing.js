@@ -28,7 +28,8 @@ function openEditing(viewer) {
 /** What stands on the buttons of the bar, by the key that does the same. */
 const BUTTONS = [
   ["g", "Merge"], ["s", "Split"], ["x", "Swap"], ["Delete", "Delete"], ["c", "Class"], ["i", "Id"], ["t", "Text"],
-  ["a", "Stretch"], ["h", "Hide"], ["o", "Occluded"], ["f", "Fill gap"], ["d", "Draw box"], ["e", "New object"],
+  ["a", "Stretch"], ["h", "Hide"], ["o", "Occluded"], ["Shift+Delete", "Delete stretch"], ["f", "Fill gap"],
+  ["d", "Draw box"], ["e", "New object"],
   ["u", "Undo"], ["y", "Redo"],
 ];
 
@@ -38,7 +39,7 @@ function makeBar(keys) {
     const key = /** @type {Key} */ (keys.find((candidate) => candidate.keys.includes(name)));
     const button = element("button", "", text);
     button.type = "button";
-    button.id = `edit-${name.toLowerCase()}`;
+    button.id = `edit-${name.toLowerCase().replace("+", "-")}`;
     button.title = key.does;
     button.setAttribute("aria-keyshortcuts", name);
     button.append(" ", element("kbd", "", key.shown));

@@ -92,11 +92,13 @@ function listenToDrags(timeline, merge) {
     const over = timeline.hit(event.offsetX, event.offsetY);
     timeline.drag.over = over === timeline.drag.track ? null : over;
     canvas.style.cursor = timeline.drag.over ? "copy" : "grabbing";
+    timeline.onHover(event);
     timeline.draw();
   });
   const end = (/** @type {boolean} */ isDone) => {
     const { drag } = timeline;
     timeline.drag = null;
+    timeline.tip.hidden = true;
     if (isDone && timeline.wasDrag && drag?.over) merge(drag.track.id, drag.over.id);
     else if (drag) timeline.draw();
   };

@@ -54,7 +54,9 @@ class Bars {
     const colour = this.data.colour(track);
     const [left, right] = this.timeline.ends(track);
     const { state } = this.store;
-    const isChosen = track === state.track || track === this.timeline.drag?.over || state.selected.has(track.id);
+    const { drag, wasDrag } = this.timeline;
+    const isChosen = track === state.track || track === drag?.over || state.selected.has(track.id);
+    const isDragged = wasDrag && track === drag?.track;
     context.globalAlpha = 0.28;
     context.fillStyle = colour;
     context.fillRect(left, top, right - left, BAR);
@@ -65,10 +67,12 @@ class Bars {
     context.strokeRect(left + 0.5, top + 0.5, right - left - 1, BAR - 1);
     this.drawGaps(context, track, top);
     this.drawMarks(context, track, top);
-    if (isChosen) {
+    if (isChosen || isDragged) {
       context.strokeStyle = this.theme.text;
       context.lineWidth = 2;
+      context.setLineDash(isDragged ? [4, 3] : []);
       context.strokeRect(left - 1, top - 1, right - left + 2, BAR + 2);
+      context.setLineDash([]);
     }
     this.drawId(context, track, top, left, right);
   }

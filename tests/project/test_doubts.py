@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minet_core.formats.review_page.doubts import SeenTrack, doubts_of
+from minet_core.doubts import SeenTrack, doubts_of
 
 SIZE = (640, 360)
 
@@ -65,7 +65,14 @@ def test_two_on_one_object_are_surer_than_two_that_meet():
     one, two = seen(range(100), range(100, 200)), seen(range(30, 100), range(132, 202))
     (doubt,) = found({1: one, 2: two}).values()
     assert (doubt.kind, doubt.frame) == ("double", 30)
-    assert doubt.chance > 0.5
+    met = found({1: one, 2: seen(range(30, 100), range(200, 130, -1))})["meeting", (1, 2)]
+    assert doubt.chance > 2 * met.chance
+
+
+def test_two_that_cover_each_other_where_one_ends_are_not_one():
+    """Though they do so in all frames that both have: they are long without each other."""
+    one, two = seen(range(55), range(100, 155)), seen(range(45, 100), range(147, 202))
+    assert ("double", (1, 2)) not in found({1: one, 2: two})
 
 
 def test_short_and_weak_track_is_doubted_first():

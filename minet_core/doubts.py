@@ -5,7 +5,7 @@ for each kind, with coefficients that `python -m benchmarks.doubts` fitted to an
 class that changes is the exception: those sequences have one class each.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 from typing import NamedTuple
@@ -19,19 +19,25 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 WEIGHTS: Mapping[str, tuple[float, ...]] = {
-    "return": (-1.55, -0.08, 0.47, -0.62),
-    "parted": (-1.21, -0.3, -0.98, -0.6),
-    "meeting": (-2.28, 0.07, -0.33, -0.3),
-    "leap": (-1.17, -0.09, 0.55),
-    "object": (3.22, -1.04, -1.46),
-    "double": (1.92, 0.82, 0.54, -0.62),
-    "end": (-2.53, 0.08, 0.2),
+    "return": (-2.55, 0.29, 0.35, -0.37),
+    "parted": (-1.38, -0.16, -0.94, -0.84),
+    "meeting": (-2.49, 0.04, -0.33, -0.31),
+    "leap": (-1.35, -0.09, 0.49),
+    "object": (3.34, -1.09, -1.44),
+    "double": (1.91, 0.27, 0.2, -0.56),
+    "end": (-1.34, -0.06, 0.01),
     "class": (-1.0,),
 }
 """Kind → coefficients: a constant, then one for each of the kind's numbers."""
 
+PAIRS = frozenset({"parted", "meeting", "double"})
+"""Kinds that are about two tracks; the others are about one."""
+
 LEAST = 0.05
-"""Chance below which a page does not ask."""
+"""Chance below which nobody is asked."""
+
+MOST = 1000
+"""Doubts that a result carries, however long its video is."""
 
 _LONGEST_PARTED = 120
 """Frames between the end of one track and the beginning of another that may be the same."""
@@ -40,7 +46,7 @@ _MEETING = 0.2
 _APART = 5
 """Frames without a meeting, after which the next one is another."""
 _DOUBLE = 0.5
-"""Share of the frames that two tracks have in common, in which they have to meet to be doubles."""
+"""Share of the shorter track's frames in which two tracks have to meet to be doubles."""
 _LEAP = 0.5
 """Overlap of two boxes in a row below which it is a leap."""
 _CANDIDATES = 3
@@ -60,7 +66,7 @@ class Doubt(NamedTuple):
         before: the last frame before it.
         tracks: ids it is about.
         chance: that it is wrong, from 0 to 1.
-        numbers: what the chance follows from.
+        numbers: what the chance follows from; a result does not carry them.
     """
 
     kind: str
@@ -68,7 +74,7 @@ class Doubt(NamedTuple):
     before: int
     tracks: tuple[int, ...]
     chance: float
-    numbers: tuple[float, ...]
+    numbers: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +97,7 @@ class SeenTrack(Boxes):
 def doubts_of(
     tracks: Mapping[int, SeenTrack], size: tuple[int, int], last: int, step: int = 1
 ) -> list[Doubt]:
-    """All doubts of a result, the likeliest to be wrong first.
+    """All doubts of a result, the likeliest to be wrong first; `worth_asking` leaves most out.
 
     Args:
         tracks: id → its rows.
@@ -105,6 +111,11 @@ def doubts_of(
     found += _ends(tracks, size, last, step)
     found += _meetings(tracks)
     return sorted(found, key=lambda doubt: (-doubt.chance, doubt.frame, doubt.tracks))
+
+
+def worth_asking(doubts: Sequence[Doubt]) -> list[Doubt]:
+    """Those that a result carries and a page asks about, of all in their order."""
+    return [doubt for doubt in doubts if doubt.chance >= LEAST][:MOST]
 
 
 def _doubt(kind: str, frame: int, before: int, tracks: tuple[int, ...], *numbers: float) -> Doubt:
@@ -165,7 +176,7 @@ def _ends(
 def _meetings(tracks: Mapping[int, SeenTrack]) -> Iterator[Doubt]:
     """Pairs of tracks that cover each other: for a while, so that they may have swapped, or long.
 
-    Those that do so most of the time that both are there may be of one object.
+    Those that do so most of the shorter one's time may be of one object.
     """
     spans = sorted((int(s.frames[0]), int(s.frames[-1]), track) for track, s in tracks.items())
     room = {
@@ -187,8 +198,8 @@ def _meeting(tracks: Mapping[int, SeenTrack], one: int, two: int) -> Iterator[Do
     near = np.flatnonzero(overlap >= _MEETING)
     if not len(near):
         return
-    if len(near) > _DOUBLE * len(frames):
-        share = len(near) / min(len(a.frames), len(b.frames))
+    share = len(near) / min(len(a.frames), len(b.frames))
+    if share > _DOUBLE:
         first = int(frames[near[0]])
         numbers = float(overlap[near].mean()), share, log(len(near))
         # The longer one comes first: the other is merged into it.
