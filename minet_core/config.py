@@ -119,7 +119,6 @@ PAPER = MemoryConfig()
 VIDEO = MemoryConfig(
     scale=10.0,
     empty_association=0.6,
-    ridge=0.025,
     write_threshold=0.05,
     open_threshold=0.3,
     positives=8,
@@ -133,8 +132,9 @@ VIDEO = MemoryConfig(
     return_gate=-3.0,
 )
 """For long footage. For `minet detect`. benchmarks/README.md shows the effect of each term, and on
-which sequences. A quarter of the paper's support samples at a quarter of its λ gives the same
-identifiers except for the choice of shifts, in less time. An association of 0.6 speaks neither for
-a slot nor against it; without appearance, position alone decides."""
+which sequences. A quarter of the paper's support samples gives the same identifiers except for the
+choice of shifts, in less time; of crops, the box itself stands for its shifted copies. An
+association of 0.6 speaks neither for a slot nor against it; without appearance, position alone
+decides."""
 
 PRESETS = {"paper": PAPER, "video": VIDEO}
