@@ -16,10 +16,19 @@ Vector = NDArray[np.float32]
 
 
 class Glimpse(NamedTuple):
-    """A box of a tracklet: (4,) xyxy, and the number of frames since its first box."""
+    """A box of a tracklet, in pixels of the scene's first frame; see `Ground`.
+
+    Attributes:
+        frame: number of frames since its first box.
+        x: of the centre.
+        y: likewise.
+        size: √area.
+    """
 
     frame: int
-    box: list[float]
+    x: float
+    y: float
+    size: float
 
 
 @dataclass(slots=True)
@@ -59,9 +68,9 @@ class Held:
         """Label id with the highest sum of scores."""
         return max(self.votes, key=self.votes.__getitem__)
 
-    def pass_by(self, frame: int, box: list[float]) -> None:
-        """Keep its first and its last boxes."""
-        seen = Glimpse(frame - self.first[0], box)
+    def pass_by(self, frame: int, place: tuple[float, float, float]) -> None:
+        """Keep centre and √area of its first and its last boxes."""
+        seen = Glimpse(frame - self.first[0], *place)
         if len(self.start) < _GLIMPSES:
             self.start.append(seen)
         self.end = [*self.end, seen][-_GLIMPSES:]

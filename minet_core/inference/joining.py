@@ -62,7 +62,7 @@ def _log_odds(before: Held, after: Held) -> float:
     if before.label != after.label or before.last[1] != after.first[1]:
         return -math.inf
     gap = after.first[0] - before.last[0]
-    (x, y, size), (x2, y2, size2) = _place(before.end[-1].box), _place(after.start[0].box)
+    (_, x, y, size), (_, x2, y2, size2) = before.end[-1], after.start[0]
     unseen = (1 - _KEPT_VELOCITY**gap) / (1 - _KEPT_VELOCITY)
     (vx, vy), (vx2, vy2) = _velocity(before.end), _velocity(after.start)
     dx, dy = x2 - x - unseen * (vx + vx2) / 2, y2 - y - unseen * (vy + vy2) / 2
@@ -75,17 +75,11 @@ def _log_odds(before: Held, after: Held) -> float:
     return odds + _LIKENESS * _likeness(before, after)
 
 
-def _place(box: list[float]) -> tuple[float, float, float]:
-    """Centre and √area of a box."""
-    x1, y1, x2, y2 = box
-    return (x1 + x2) / 2, (y1 + y2) / 2, math.sqrt(max((x2 - x1) * (y2 - y1), 1.0))
-
-
 def _velocity(seen: Sequence[Glimpse]) -> tuple[float, float]:
     """Mean velocity of the centre, in pixels per frame."""
-    (x, y, _), (x2, y2, _) = _place(seen[0].box), _place(seen[-1].box)
-    frames = max(seen[-1].frame - seen[0].frame, 1)
-    return (x2 - x) / frames, (y2 - y) / frames
+    first, last = seen[0], seen[-1]
+    frames = max(last.frame - first.frame, 1)
+    return (last.x - first.x) / frames, (last.y - first.y) / frames
 
 
 def _likeness(a: Held, b: Held) -> float:

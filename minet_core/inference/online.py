@@ -111,7 +111,7 @@ class OnlineDetector:
         base, scores, found = self._look(sight, frame, time)
         observed, rows = self._reporting.observe(base, scores, found, (frame, pts, time))
         if self.linker is not None and self.memory is not None:
-            self._gather(self.linker, self.memory, observed.detections, rows)
+            self._gather(self.linker, self.memory, observed.detections, rows, sight.camera)
         return observed
 
     def reported(self, observed: Observed) -> FrameDetections:
@@ -253,7 +253,12 @@ class OnlineDetector:
         return (rows, []) if planted is None else with_planted(rows, planted)
 
     def _gather(
-        self, linker: TrackletLinker, memory: DynamicMemory, found: FrameDetections, rows: Tensor
+        self,
+        linker: TrackletLinker,
+        memory: DynamicMemory,
+        found: FrameDetections,
+        rows: Tensor,
+        camera: Tensor | None,
     ) -> None:
         """Pass the frame to the linker."""
         assert self._looked is not None
@@ -270,6 +275,7 @@ class OnlineDetector:
             embeddings.numpy(),
             known,
             {slot.id for slot in memory.slots if slot.moved},
+            None if camera is None else camera.numpy(),
         )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import Existence
+from minet_core.inference.ground import Ground
 from minet_core.inference.held_tracklet import Held, Vector, from_plain, plain
 from minet_core.inference.joining import FEWEST, joined
 from minet_core.memory.slots import HELD, existence
@@ -56,6 +57,7 @@ class TrackletLinker:
         self.held: frozenset[int] = frozenset()
         self._held: dict[int, Held] = {}
         self._frame = self._scene = 0
+        self._ground = Ground()
 
     def add(
         self,
@@ -67,6 +69,7 @@ class TrackletLinker:
         embeddings: Vector,
         identifiers: Mapping[int, Vector],
         moved: Collection[int] = (),
+        camera: NDArray[np.float64] | None = None,
     ) -> None:
         """Add the next processed frame.
 
@@ -79,16 +82,20 @@ class TrackletLinker:
             embeddings: (N, D).
             identifiers: slot id → (D,) γ, of each current slot.
             moved: ids of the slots that have moved; see `Slot.moved`.
+            camera: (2, 3) affine map from pixels of the frame before to this frame, if known.
         """
         if scene != self._scene:
             self.cuts.append(self._frame)
             self._scene = scene
+            self._ground.begin()
+        else:
+            self._ground.follow(camera)
         now = (self._frame, scene)
         for row in np.flatnonzero(ids != NO_TRACK):
-            number, box = int(ids[row]), [float(side) for side in boxes[row]]
+            number = int(ids[row])
             held = self._held.setdefault(number, Held(number, now, now))
             held.sample(embeddings[row])
-            held.pass_by(self._frame, box)
+            held.pass_by(self._frame, self._ground.place(boxes[row]))
             held.last = now
             held.boxes += 1
             held.best = sorted([*held.best, float(scores[row])], reverse=True)
@@ -150,12 +157,19 @@ class TrackletLinker:
     def save(self) -> dict[str, Any]:
         """The whole state, as plain values that `torch.save` can write."""
         held = [plain(one) for one in self._held.values()]
-        return {"frame": self._frame, "scene": self._scene, "cuts": [*self.cuts], "held": held}
+        return {
+            "frame": self._frame,
+            "scene": self._scene,
+            "cuts": [*self.cuts],
+            "ground": self._ground.affine.tolist(),
+            "held": held,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Replace the state by one of `save`."""
         self._frame, self._scene = state["frame"], state["scene"]
         self.cuts = [*state["cuts"]]
+        self._ground.affine = np.array(state["ground"])
         self._held = {entry["id"]: from_plain(entry) for entry in state["held"]}
 
     def follow_with(self, state: dict[str, Any], above: int) -> None:
@@ -171,6 +185,7 @@ class TrackletLinker:
             scenes += 1
         self.cuts += [frames + cut for cut in state["cuts"]]
         self._frame, self._scene = frames + state["frame"], scenes + state["scene"]
+        self._ground.affine = np.array(state["ground"])
         for one in map(from_plain, state["held"]):
             one.id += above
             one.first = one.first[0] + frames, one.first[1] + scenes
