@@ -28,8 +28,9 @@ class Video:
         scene: int = 0,
         label: int = 0,
         score: float = 0.9,
+        pan: float = 0.0,
     ) -> None:
-        """So many frames with (slot, look, left side) of each object."""
+        """So many frames with (slot, look, left side) of each object; a pan shifts the picture."""
         for _ in range(frames):
             ids = np.array([slot for slot, _, _ in objects], np.int64)
             looks = np.eye(DIM, dtype=np.float32)[[look for _, look, _ in objects]]
@@ -42,6 +43,7 @@ class Video:
                 np.full(len(ids), score),
                 looks.reshape(-1, DIM),
                 dict(zip(ids.tolist(), looks, strict=True)),
+                camera=np.array([[1.0, 0.0, pan], [0.0, 1.0, 0.0]]),
             )
 
     def ids(self) -> dict[int, int]:
@@ -86,6 +88,15 @@ def test_nobody_walks_faster_than_can_be(x: float, *, same: bool) -> None:
     video.show(10, (1, 0, 100.0))
     video.show(10)
     video.show(10, (2, 0, x))
+    assert (video.ids()[2] == 1) is same
+
+
+@pytest.mark.parametrize(("pan", "same"), [(60.0, True), (0.0, False)])
+def test_who_stands_still_is_found_where_the_camera_has_moved_it(pan: float, *, same: bool) -> None:
+    video = Video()
+    video.show(10, (1, 0, 100.0))
+    video.show(10, pan=pan)
+    video.show(10, (2, 0, 700.0))
     assert (video.ids()[2] == 1) is same
 
 
