@@ -118,7 +118,6 @@ PAPER = MemoryConfig()
 
 VIDEO = MemoryConfig(
     scale=10.0,
-    empty_association=0.6,
     write_threshold=0.05,
     open_threshold=0.3,
     positives=8,
@@ -134,7 +133,7 @@ VIDEO = MemoryConfig(
 """For long footage. For `minet detect`. benchmarks/README.md shows the effect of each term, and on
 which sequences. A quarter of the paper's support samples gives the same identifiers except for the
 choice of shifts, in less time; of crops, the box itself stands for its shifted copies. An
-association of 0.6 speaks neither for a slot nor against it; without appearance, position alone
+association of one half speaks neither for a slot nor against it; without appearance, position alone
 decides."""
 
 PRESETS = {"paper": PAPER, "video": VIDEO}
