@@ -19,13 +19,13 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 WEIGHTS: Mapping[str, tuple[float, ...]] = {
-    "return": (-2.55, 0.29, 0.35, -0.37),
-    "parted": (-1.38, -0.16, -0.94, -0.84),
-    "meeting": (-2.49, 0.04, -0.33, -0.31),
-    "leap": (-1.35, -0.09, 0.49),
-    "object": (3.34, -1.09, -1.44),
-    "double": (1.91, 0.27, 0.2, -0.56),
-    "end": (-1.34, -0.06, 0.01),
+    "return": (-1.66, -0.41, -0.3, -0.14),
+    "parted": (-1.15, -0.11, -1.34, -0.92),
+    "meeting": (-3.09, -0.11, -0.32, -0.33),
+    "leap": (-1.47, -0.07, 0.16),
+    "object": (4.28, -1.15, -2.17),
+    "double": (2.11, 0.28, 0.31, -0.57),
+    "end": (-2.2, 0.15, 0.07),
     "class": (-1.0,),
 }
 """Kind → coefficients: a constant, then one for each of the kind's numbers."""
