@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from minet_core.boxes import Boxes, paired_iou
+from minet_core.boxes import Boxes, box_iou, paired_iou
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -178,17 +178,20 @@ def _meetings(tracks: Mapping[int, SeenTrack]) -> Iterator[Doubt]:
 
     Those that do so most of the shorter one's time may be of one object.
     """
-    spans = sorted((int(s.frames[0]), int(s.frames[-1]), track) for track, s in tracks.items())
-    room = {
-        track: np.concatenate([s.boxes[:, :2].min(axis=0), s.boxes[:, 2:].max(axis=0)])
-        for track, s in tracks.items()
-    }
-    for place, (_, end, one) in enumerate(spans):
-        for begin, _, two in spans[place + 1 :]:
-            if begin > end:
-                break
-            if paired_iou(room[one], room[two]) > 0:
-                yield from _meeting(tracks, min(one, two), max(one, two))
+    if not tracks:
+        return
+    ordered = sorted(
+        tracks.items(), key=lambda item: (item[1].frames[0], item[1].frames[-1], item[0])
+    )
+    begins = np.array([seen.frames[0] for _, seen in ordered])
+    rooms = np.array(
+        [[*seen.boxes[:, :2].min(axis=0), *seen.boxes[:, 2:].max(axis=0)] for _, seen in ordered]
+    )
+    for place, (one, seen) in enumerate(ordered):
+        after = slice(place + 1, int(np.searchsorted(begins, seen.frames[-1], side="right")))
+        for other in np.flatnonzero(box_iou(rooms[[place]], rooms[after])[0] > 0).tolist():
+            two = ordered[place + 1 + other][0]
+            yield from _meeting(tracks, min(one, two), max(one, two))
 
 
 def _meeting(tracks: Mapping[int, SeenTrack], one: int, two: int) -> Iterator[Doubt]:
