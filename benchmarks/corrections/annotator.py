@@ -10,8 +10,8 @@ from benchmarks.corrections.faults import faults, is_drawn
 from benchmarks.corrections.truth import Truth, right, whose
 from benchmarks.doubts.answers import answered
 from benchmarks.doubts.truth import Run, is_wrong
-from minet_core.doubts import LEAST, Doubt, SeenTrack, doubts_of
 from minet_core.formats import read_json
+from minet_core.formats.doubts import LEAST, Doubt, SeenTrack, doubts_of
 from minet_core.formats.edits import Edit, Sheet, apply_edits, write_edits
 from minet_core.formats.minet.edited import result_facts, sheet_of
 from minet_core.formats.minet.reader import columns_of, looked_at_by

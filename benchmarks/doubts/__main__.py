@@ -29,9 +29,9 @@ from benchmarks.doubts.truth import Run, finds, is_wrong, run_of, wrong_places
 from benchmarks.identities.data import sequences
 from benchmarks.identities.replicates import PLAIN
 from benchmarks.identities.runs import minet
-from minet_core import doubts
 from minet_core.config import VIDEO
-from minet_core.doubts import Doubt, doubts_of
+from minet_core.formats import doubts
+from minet_core.formats.doubts import Doubt, doubts_of
 from minet_core.models.zoo import load_model
 
 FIRST = (5, 10, 20, 40)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.doubts.truth import IGNORED, Run, is_wrong
-from minet_core.doubts import LEAST, Doubt
+from minet_core.formats.doubts import LEAST, Doubt
 from minet_core.formats.edits import Edit, Sheet, TrackRows, apply_edits
 
 

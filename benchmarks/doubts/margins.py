@@ -24,7 +24,7 @@ from benchmarks.identities.replicates import PLAIN
 from benchmarks.identities.runs import minet
 from minet_core.box_tensors import box_iou
 from minet_core.config import VIDEO
-from minet_core.doubts import Doubt, doubts_of
+from minet_core.formats.doubts import Doubt, doubts_of
 from minet_core.memory.dynamic import DynamicMemory
 from minet_core.memory.equations import log_odds
 from minet_core.memory.frame import Match

@@ -10,8 +10,8 @@ from scipy.optimize import linear_sum_assignment
 
 from benchmarks.identities.data import Sequence
 from minet_core.boxes import NO_TRACK, box_iou
-from minet_core.doubts import Doubt, SeenTrack
 from minet_core.evaluation.frames import FoundBoxes
+from minet_core.formats.doubts import Doubt, SeenTrack
 
 NEAR = 10
 """Frames from a doubt to a wrong place that it is about."""

@@ -1,8 +1,8 @@
 """Join tracklets of the same object at the end of the video.
 
 Online, an object that was hidden for long reappears under a new id. With the whole video known,
-`joining` decides which tracklets show the same object. A joined track is kept if it counts as an
-object (see `Slot.existence`), with all its boxes, including early weak ones.
+`same_object` decides which tracklets to join. A joined track is kept if it counts as an object (see
+`Slot.existence`), with all its boxes, including early weak ones.
 
 Memory for a tracklet does not grow with its length.
 """
@@ -18,7 +18,7 @@ from minet_core.boxes import NO_TRACK
 from minet_core.config import Existence
 from minet_core.inference.ground import Ground
 from minet_core.inference.held_tracklet import Held, Vector, from_plain, plain
-from minet_core.inference.joining import FEWEST, joined
+from minet_core.inference.same_object import FEWEST, joined
 from minet_core.memory.slots import HELD, existence
 from minet_core.results import FrameDetections
 

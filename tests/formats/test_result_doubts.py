@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from edits_data import FRAMES, ROWS, Row, result_of
 
-from minet_core.doubts import LEAST, MOST
 from minet_core.errors import InputError
 from minet_core.formats import read_doubts, read_json
+from minet_core.formats.doubts import LEAST, MOST
 from minet_core.formats.review_page.columns import data_of_result
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minet_core.doubts import SeenTrack, doubts_of
+from minet_core.formats.doubts import SeenTrack, doubts_of
 
 SIZE = (640, 360)
 

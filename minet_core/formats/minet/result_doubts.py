@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minet_core.doubts import PAIRS, WEIGHTS, Doubt, SeenTrack, doubts_of, worth_asking
+from minet_core.formats.doubts import PAIRS, WEIGHTS, Doubt, SeenTrack, doubts_of, worth_asking
 
 DOUBTS = "doubts"
 """Key of the list in the document."""

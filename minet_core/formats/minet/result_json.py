@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minet_core._version import __version__
-from minet_core.doubts import Doubt
 from minet_core.errors import InputError
 from minet_core.files import TextFile
+from minet_core.formats.doubts import Doubt
 from minet_core.formats.minet.result_doubts import DOUBTS, carried, document_of, doubts_in
 from minet_core.formats.writers import VideoFacts
 from minet_core.results import COLUMNS, FrameDetections, Totals, Tracklet, rows_to_pandas

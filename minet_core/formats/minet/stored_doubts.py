@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minet_core.doubts import Doubt, SeenTrack, doubts_of, worth_asking
+from minet_core.formats.doubts import Doubt, SeenTrack, doubts_of, worth_asking
 from minet_core.formats.minet.reader import columns_of, looked_at_by
 from minet_core.formats.minet.result_doubts import DOUBTS, carried
 from minet_core.formats.minet.result_json import StoredResult, read_json

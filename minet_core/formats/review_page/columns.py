@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minet_core.boxes import NO_TRACK
-from minet_core.doubts import Doubt
 from minet_core.formats.annotations import Sizes, VideoAnnotations
+from minet_core.formats.doubts import Doubt
 from minet_core.formats.edits import ResultFacts
 from minet_core.formats.minet.edited import name_of, result_facts
 from minet_core.formats.minet.reader import columns_of, start_of
