@@ -23,10 +23,10 @@ from minet_core.inference.held_tracklet import Glimpse, Held
 FEWEST = 3
 """Minimum boxes of a tracklet to join: fewer show no identity."""
 
-_GATE = -1.3
+_GATE = -1.1
 """Minimum log-odds to join: below 0, as a join that is missed costs more than a wrong one."""
 
-_PRIOR, _LIKENESS, _PLACE, _SIZE, _TIME = -1.3, 6.65, 1.5, 0.86, 0.5
+_PRIOR, _LIKENESS, _PLACE, _SIZE, _TIME = -0.3, 7.7, 1.65, 0.8, 0.6
 """Log-odds of a pair without likeness one frame apart, and the weights of the terms."""
 
 _NEAR, _NEAR_PER_FRAME = 0.2, 0.05
