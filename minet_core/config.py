@@ -35,11 +35,11 @@ class Motion:
 
 @dataclass(frozen=True, slots=True)
 class Existence:
-    """When a slot counts as an object; see `Slot.existence`.
+    """When a slot counts as an object; see `minet_core.memory.evidence`.
 
     Attributes:
-        sightings: number of a slot's best boxes that count: its existence is the mean of their
-            log-odds, with a doubtful score for each missing box.
+        sightings: minimum number of a slot's best boxes that count: its existence is the mean of
+            their log-odds, with a doubtful score for each missing box.
         threshold: minimum existence to report a slot's boxes as a track.
         moved: log-odds of existence that an object gains which has moved.
         doubtful: minimum existence to keep a slot for `patience`.

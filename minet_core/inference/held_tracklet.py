@@ -1,10 +1,12 @@
 """The data of one tracklet that is kept until the video ends; it does not grow with its length."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from minet_core.memory.evidence import Evidence
 
 _SAMPLES = 8
 """Number of embeddings kept of a tracklet, from its whole length."""
@@ -42,7 +44,7 @@ class Held:
         start: its first boxes.
         end: its last boxes.
         boxes: number of its boxes.
-        best: its best base scores, descending.
+        evidence: base scores of its boxes.
         votes: label id → sum of scores.
         identifier: (D,) γ, learnt from all its boxes.
         samples: every `stride`-th of its boxes' (D,) embeddings.
@@ -56,7 +58,7 @@ class Held:
     start: list[Glimpse] = field(default_factory=list)
     end: list[Glimpse] = field(default_factory=list)
     boxes: int = 0
-    best: list[float] = field(default_factory=list)
+    evidence: Evidence = field(default_factory=Evidence)
     votes: dict[int, float] = field(default_factory=dict)
     identifier: Vector = field(default_factory=lambda: np.zeros(0, np.float32))
     samples: list[Vector] = field(default_factory=list)
@@ -85,7 +87,9 @@ class Held:
 
 def plain(held: Held) -> dict[str, Any]:
     """As plain values: to load arrays, numpy's types would have to be allowed."""
-    entry = asdict(held)
+    entry = {one.name: getattr(held, one.name) for one in fields(held)}
+    entry["evidence"] = held.evidence.plain()
+    entry["votes"] = {**held.votes}
     entry["identifier"] = held.identifier.tolist()
     entry["start"], entry["end"] = ([list(one) for one in seen] for seen in (held.start, held.end))
     entry["samples"] = [sample.tolist() for sample in held.samples]
@@ -94,7 +98,10 @@ def plain(held: Held) -> dict[str, Any]:
 
 def from_plain(entry: dict[str, Any]) -> Held:
     """The inverse of `plain`."""
+    scores, *counts = entry["evidence"]
     arrays = {
+        "evidence": Evidence([*scores], *counts),
+        "votes": {**entry["votes"]},
         "identifier": np.array(entry["identifier"], np.float32),
         "samples": [np.array(sample, np.float32) for sample in entry["samples"]],
         "start": [Glimpse(*one) for one in entry["start"]],

@@ -2,7 +2,7 @@
 
 Online, an object that was hidden for long reappears under a new id. With the whole video known,
 `same_object` decides which tracklets to join. A joined track is kept if it counts as an object (see
-`Slot.existence`), with all its boxes, including early weak ones.
+`Evidence.existence`), with all its boxes, including early weak ones.
 
 Memory for a tracklet does not grow with its length.
 """
@@ -19,7 +19,8 @@ from minet_core.config import Existence
 from minet_core.inference.ground import Ground
 from minet_core.inference.held_tracklet import Held, Vector, from_plain, plain
 from minet_core.inference.same_object import FEWEST, joined
-from minet_core.memory.slots import HELD, existence
+from minet_core.memory.evidence import Evidence, together
+from minet_core.memory.slots import HELD
 from minet_core.results import FrameDetections
 
 _TIDY = 100
@@ -32,7 +33,7 @@ class JoinedTrack(NamedTuple):
     Attributes:
         id: of its first slot.
         label: id of the class with the highest sum of scores.
-        existence: probability that the object exists; see `Slot.existence`.
+        existence: probability that the object exists; see `Evidence.existence`.
     """
 
     id: int
@@ -98,8 +99,7 @@ class TrackletLinker:
             held.pass_by(self._frame, self._ground.place(boxes[row]))
             held.last = now
             held.boxes += 1
-            held.best = sorted([*held.best, float(scores[row])], reverse=True)
-            held.best = held.best[: self._rule.sightings]
+            held.evidence.add(float(scores[row]))
             label = int(labels[row])
             held.votes[label] = held.votes.get(label, 0.0) + float(scores[row])
             held.identifier = identifiers.get(number, held.identifier)
@@ -117,30 +117,30 @@ class TrackletLinker:
             if number in living
             or held.boxes >= FEWEST
             or number in self.held
-            or existence(held.best, rule, rule.threshold, moved=held.moved) >= rule.threshold
+            or held.evidence.existence(rule, rule.threshold, moved=held.moved) >= rule.threshold
         }
 
     def tracks(self) -> "dict[int, JoinedTrack]":
         """Slot id → track of its boxes; without slots that are no object."""
-        held = list(self._held.values())
+        rule, held = self._rule, sorted(self._held.values(), key=lambda one: one.first)
         root = self._roots(held)
-        best: dict[int, list[float]] = {}
+        evidence: dict[int, list[Evidence]] = {}
         votes: dict[int, dict[int, float]] = {}
         for one in held:
-            best.setdefault(root[one.id], []).extend(one.best)
+            evidence.setdefault(root[one.id], []).append(one.evidence)
             own = votes.setdefault(root[one.id], {})
             for label, vote in one.votes.items():
                 own[label] = own.get(label, 0.0) + vote
         moved = {root[one.id] for one in held if one.moved}
         sure = {
-            track: existence(scores, self._rule, self._rule.threshold, moved=track in moved)
-            for track, scores in best.items()
+            track: together(own).existence(rule, rule.threshold, moved=track in moved)
+            for track, own in evidence.items()
         }
         sure |= dict.fromkeys(self.held & sure.keys(), HELD)
         return {
             one: JoinedTrack(track, max(votes[track], key=votes[track].__getitem__), sure[track])
             for one, track in root.items()
-            if sure[track] >= self._rule.threshold
+            if sure[track] >= rule.threshold
         }
 
     def _roots(self, held: list[Held]) -> dict[int, int]:

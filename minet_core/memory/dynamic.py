@@ -238,7 +238,7 @@ class DynamicMemory:
         for slot, row in match.writing:
             slot.score = remembered(slot.score, base[row], slot.matches, self.config)
             slot.matches += 1
-            slot.vouch(float(foreground(base[row], self.kind).max()), self.config.existence)
+            slot.evidence.add(float(foreground(base[row], self.kind).max()))
             if slot.id not in known:
                 self.slots.append(slot)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from minet_core.config import MemoryConfig
+from minet_core.memory.evidence import together
 from minet_core.memory.slots import Slot
 
 
@@ -58,8 +59,7 @@ def take_back(slots: Sequence[Slot], learnt: Sequence[Slot], config: MemoryConfi
         if best is not None and odds[best] >= gate:
             older_slot = living.pop(best)
             slot.name, slot.suitors = older_slot.name, {}
-            for score in older_slot.best:
-                slot.vouch(score, rule)
+            slot.evidence = together([older_slot.evidence, slot.evidence])
     return list(living.values())
 
 

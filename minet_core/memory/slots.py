@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from minet_core.config import Existence, MemoryConfig
+from minet_core.memory.evidence import Evidence
 from minet_core.memory.identifier import RunningRidge
 from minet_core.memory.motion import TrackState
 from minet_core.scores import ScoreKind, foreground
@@ -16,14 +16,8 @@ from minet_core.scores import ScoreKind, foreground
 HELD = 0.95
 """Existence of an object that a person has marked; not 1, because single boxes may be wrong."""
 
-_DOUBT = 0.85
-"""Log-odds of a missing box below the threshold; a score of 0.3 for a threshold of 0.5."""
-
 _AWAY = 10
 """Minimum boxes in a row away from the first that are a motion, rather than a leap."""
-
-_LEAST = 1e-3
-"""Minimum probability that a box is an object, or that it is none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,7 +33,7 @@ class Slot:
         seen: frame of its last match, by the memory's clock.
         scene: number of the scene of its last match.
         matches: f, number of boxes written so far.
-        best: base scores of its best boxes, descending, at most `Existence.sightings`.
+        evidence: base scores of its boxes.
         name: reported id: its own, or that of an older slot with the same object.
         opened: frame of its first match, by the memory's clock.
         suitors: id of each older slot that may have the same object → log-likelihood ratio of the
@@ -56,7 +50,7 @@ class Slot:
     seen: float
     scene: int
     matches: int = 0
-    best: list[float] = field(default_factory=list)
+    evidence: Evidence = field(default_factory=Evidence)
     name: int = 0
     opened: float = 0.0
     suitors: dict[int, float] = field(default_factory=dict)
@@ -78,14 +72,9 @@ class Slot:
         ridge = RunningRidge(dim, buffer)
         return cls(number, score, ridge, identifier, track, seen=0.0, scene=0, name=number)
 
-    def vouch(self, score: float, rule: Existence | None) -> None:
-        """Add the score of one more box, if the rule of existence is on."""
-        if rule is not None:
-            self.best = sorted([*self.best, score], reverse=True)[: rule.sightings]
-
     def existence(self, rule: Existence) -> float:
         """Probability that the object exists."""
-        return HELD if self.held else existence(self.best, rule, rule.threshold, moved=self.moved)
+        return HELD if self.held else self._existence(rule, rule.threshold)
 
     @property
     def moved(self) -> bool:
@@ -96,33 +85,11 @@ class Slot:
         """Number of frames that it is kept without a match."""
         if self.held:
             return math.inf
-        likely = existence(self.best, rule, rule.doubtful, moved=self.moved) >= rule.doubtful
+        likely = self._existence(rule, rule.doubtful) >= rule.doubtful
         return rule.patience if likely else rule.first_patience
 
-
-def existence(scores: Sequence[float], rule: Existence, threshold: float, *, moved: bool) -> float:
-    """Probability that boxes with these base scores show an object.
-
-    It is the mean log-odds of the n best boxes, as a probability. A thousand weak boxes do not make
-    an object: a detector repeats its errors. Each missing box counts against the object, so weak
-    boxes need several, and strong boxes do not. What a detector mistakes for an object mostly
-    stands still, so motion adds the log-odds `rule.moved`.
-    """
-    best = tuple(sorted(scores, reverse=True)[: rule.sightings])
-    return _existence(best, rule, threshold, moved=moved)
-
-
-@lru_cache(maxsize=4096)  # asked many times a frame
-def _existence(best: tuple[float, ...], rule: Existence, threshold: float, *, moved: bool) -> float:
-    missing = rule.sightings - len(best)
-    odds = sum(map(_log_odds, best)) + missing * (_log_odds(threshold) - _DOUBT)
-    chance = 1 / (1 + math.exp(-odds / rule.sightings - rule.moved * moved))
-    return round(chance, 9)  # so that boxes with the very threshold reach it
-
-
-def _log_odds(chance: float) -> float:
-    chance = min(max(chance, _LEAST), 1 - _LEAST)
-    return math.log(chance / (1 - chance))
+    def _existence(self, rule: Existence, threshold: float) -> float:
+        return self.evidence.existence(rule, threshold, moved=self.moved)
 
 
 def identifiers_of(slots: Sequence[Slot], dim: int) -> Tensor:

@@ -9,13 +9,14 @@ from typing import Any
 
 from minet_core.memory.clock import Clock
 from minet_core.memory.dynamic import DynamicMemory
+from minet_core.memory.evidence import Evidence
 from minet_core.memory.identifier import FrameSamples, RunningRidge, SupportSamples
 from minet_core.memory.motion import TrackState
 from minet_core.memory.slots import Slot
 
 State = dict[str, Any]
 
-_PLAIN = [field.name for field in fields(Slot) if field.name not in {"ridge", "track"}]
+_PLAIN = [field.name for field in fields(Slot) if field.name not in {"ridge", "track", "evidence"}]
 
 
 def save_memory(memory: DynamicMemory) -> State:
@@ -47,7 +48,7 @@ def _save_slot(slot: Slot, index: dict[int, int]) -> State:
         [index[id(samples.frame)], samples.excluded, samples.positives, samples.weight]
         for samples in slot.ridge.window
     ]
-    plain = {name: getattr(slot, name) for name in _PLAIN} | {"best": list(slot.best)}
+    plain = {name: getattr(slot, name) for name in _PLAIN} | {"evidence": slot.evidence.plain()}
     track = list(slot.track.parts)
     sums = {"gram": slot.ridge.gram.clone(), "moment": slot.ridge.moment.clone(), "window": window}
     return plain | {"track": track} | sums
@@ -60,5 +61,7 @@ def _restore_slot(memory: DynamicMemory, saved: State, frames: list[FrameSamples
         SupportSamples(frames[i], excluded, positives, weight)
         for i, excluded, positives, weight in saved["window"]
     )
-    plain = {name: saved[name] for name in _PLAIN} | {"best": list(saved["best"])}
-    return Slot(ridge=ridge, track=TrackState(*saved["track"]), **plain)
+    scores, *counts = saved["evidence"]
+    plain = {name: saved[name] for name in _PLAIN}
+    evidence = Evidence([*scores], *counts)
+    return Slot(ridge=ridge, track=TrackState(*saved["track"]), evidence=evidence, **plain)

@@ -12,6 +12,7 @@ from minet_core.config import VIDEO, Existence, MemoryConfig
 from minet_core.memory import DynamicMemory, Looked, Match
 from minet_core.memory.association import sureness
 from minet_core.memory.clock import Clock
+from minet_core.memory.evidence import Evidence, together
 from minet_core.memory.slots import Slot, existence_scores
 from minet_core.scores import ScoreKind
 
@@ -61,13 +62,18 @@ class TestSureness:
         assert torch.equal(sureness(boxes, certainty, plain), certainty)
 
 
+def of(scores: list[float]) -> Evidence:
+    evidence = Evidence()
+    for score in scores:
+        evidence.add(score)
+    return evidence
+
+
 def slot_with(scores: list[float], memory: Tensor) -> Slot:
     scene = Scene(VIDEO)
     scene.frame([at(100)], [0], 0.0, values=[0.9])
     (slot,) = scene.memory.slots
-    slot.best, slot.score = [], memory
-    for score in scores:
-        slot.vouch(score, SURE)
+    slot.evidence, slot.score = of(scores), memory
     return slot
 
 
@@ -99,8 +105,22 @@ class TestExistence:
         weak = replace(SURE, threshold=0.1)
         slot = slot_with([0.2], torch.zeros(2))
         assert slot.existence(weak) < weak.threshold
-        slot.best = [0.2, 0.2]
+        slot.evidence.add(0.2)
         assert slot.existence(weak) >= weak.threshold
+
+    def test_does_not_grow_with_the_time_that_a_false_object_stands_there(self) -> None:
+        scores = [0.95 if i % 201 == 200 else 0.3 for i in range(5000)]
+        assert of([0.95] * 3).existence(SURE, 0.5, moved=False) == pytest.approx(0.95)
+        assert of(scores).existence(SURE, 0.5, moved=False) < 0.4
+
+    def test_keeps_as_many_scores_of_any_time(self) -> None:
+        assert len(of([0.5] * 100_000).scores) <= 64
+
+    def test_of_joined_tracks_weighs_their_boxes_alike(self) -> None:
+        weak, sure = [0.2] * 640, [0.9] * 20
+        joined = together([of(weak), of(sure)]).existence(SURE, 0.5, moved=False)
+        assert joined == pytest.approx(of(weak + sure).existence(SURE, 0.5, moved=False), abs=0.05)
+        assert joined < 0.5 < together([of(weak[:20]), of(sure)]).existence(SURE, 0.5, moved=False)
 
     def test_lifts_the_slot_s_class_and_pushes_down_no_other(self) -> None:
         slot = slot_with([0.8] * 3, torch.tensor([0.6, 0.525, 0.0], dtype=torch.float64))
