@@ -70,6 +70,8 @@ class MemoryConfig:
         write_threshold: base foreground score above which a box may write (§IV-B.3).
         open_threshold: base foreground score above which an unmatched box opens a slot
             (§IV-B.3: the same); not below `write_threshold`.
+        tentative: whether unmatched boxes above `write_threshold` that are too weak to open a slot
+            begin tentative tracks; see `minet_core.memory.tentative`.
         nms: IoU of the class-wise suppression after re-weighting (§IV-B.3).
         positives: maximum positive support samples of a matched box (§III-D.2).
         negatives: negative support samples of a matched box (§III-D.2).
@@ -98,6 +100,7 @@ class MemoryConfig:
     ridge: float = 0.1
     write_threshold: float = 0.1
     open_threshold: float = 0.1
+    tentative: bool = False
     nms: float = 0.45
     positives: int = 32
     negatives: int = 96
@@ -120,6 +123,7 @@ VIDEO = MemoryConfig(
     scale=10.0,
     write_threshold=0.05,
     open_threshold=0.3,
+    tentative=True,
     positives=8,
     negatives=24,
     match_cap=30,

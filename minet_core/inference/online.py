@@ -74,6 +74,7 @@ class OnlineDetector:
         if self.memory is not None:
             self.memory.next_id = max(plan.above, *plan.ids, 0) + 1
         self._looked: Looked | None = None
+        self._promoted: dict[int, int] = {}
         rule = config.existence if config else None
         self.linker = TrackletLinker(rule) if link and rule else None
         if self.linker is not None:
@@ -224,6 +225,7 @@ class OnlineDetector:
             reading = memory.read(self._looked, time, cut=sight.cut, camera=sight.camera)
             rows, pairs = left or self._left(base, reading.reweighted, planted)
             match = memory.match(reading, rows, pairs, planted.absent if planted else ())
+            self._promoted = match.promoted
         learnt = None if crops else self._support(memory, match, features, place)
         with self._clock.stage("memory"):
             memory.write(match, learnt)
@@ -275,6 +277,7 @@ class OnlineDetector:
             embeddings.numpy(),
             known,
             {slot.id for slot in memory.slots if slot.moved},
+            self._promoted,
             None if camera is None else camera.numpy(),
         )
 

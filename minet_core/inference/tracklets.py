@@ -9,6 +9,7 @@ Memory for a tracklet does not grow with its length.
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,6 +58,7 @@ class TrackletLinker:
         self.cuts: list[int] = []
         self.held: frozenset[int] = frozenset()
         self._held: dict[int, Held] = {}
+        self._promoted: dict[int, int] = {}
         self._frame = self._scene = 0
         self._ground = Ground()
 
@@ -70,19 +72,21 @@ class TrackletLinker:
         embeddings: Vector,
         identifiers: Mapping[int, Vector],
         moved: Collection[int] = (),
+        promoted: Mapping[int, int] = MappingProxyType({}),
         camera: NDArray[np.float64] | None = None,
     ) -> None:
         """Add the next processed frame.
 
         Args:
             scene: its number.
-            ids: (N,) slot ids, NO_TRACK for boxes without.
+            ids: (N,) ids of slots or tentative tracks, NO_TRACK for boxes without.
             boxes: (N, 4) xyxy.
             labels: (N,) label ids.
             scores: (N,) base scores.
             embeddings: (N, D).
             identifiers: slot id → (D,) γ, of each current slot.
             moved: ids of the slots that have moved; see `Slot.moved`.
+            promoted: id of each slot that has taken a tentative track over → the track's id.
             camera: (2, 3) affine map from pixels of the frame before to this frame, if known.
         """
         if scene != self._scene:
@@ -91,6 +95,10 @@ class TrackletLinker:
             self._ground.begin()
         else:
             self._ground.follow(camera)
+        for slot, tentative in promoted.items():
+            self._promoted[tentative] = slot
+            if tentative in self._held:
+                self._held[slot] = replace(self._held.pop(tentative), id=slot)
         now = (self._frame, scene)
         for row in np.flatnonzero(ids != NO_TRACK):
             number = int(ids[row])
@@ -109,20 +117,25 @@ class TrackletLinker:
             self._forget(identifiers)
 
     def _forget(self, living: Mapping[int, Vector]) -> None:
-        """Remove ended tracklets that are neither a track nor long enough to be joined."""
-        rule = self._rule
+        """Remove ended tracklets that are neither a track nor long enough to be joined.
+
+        Tentative tracks have ended a little after their last box.
+        """
+        recent = self._frame - self._rule.first_patience - 1
         self._held = {
             number: held
             for number, held in self._held.items()
             if number in living
-            or held.boxes >= FEWEST
+            or (number < NO_TRACK and held.last[0] >= recent)
+            or (number > NO_TRACK and held.boxes >= FEWEST)
             or number in self.held
-            or held.evidence.existence(rule, rule.threshold, moved=held.moved) >= rule.threshold
+            or (number > NO_TRACK and self._counts(held))
         }
 
     def tracks(self) -> "dict[int, JoinedTrack]":
-        """Slot id → track of its boxes; without slots that are no object."""
-        rule, held = self._rule, sorted(self._held.values(), key=lambda one: one.first)
+        """Id of a slot or a promoted tentative track → track of its boxes, if it is an object."""
+        slots = (one for one in self._held.values() if one.id > NO_TRACK)
+        rule, held = self._rule, sorted(slots, key=lambda one: one.first)
         root = self._roots(held)
         evidence: dict[int, list[Evidence]] = {}
         votes: dict[int, dict[int, float]] = {}
@@ -137,11 +150,17 @@ class TrackletLinker:
             for track, own in evidence.items()
         }
         sure |= dict.fromkeys(self.held & sure.keys(), HELD)
-        return {
+        tracks = {
             one: JoinedTrack(track, max(votes[track], key=votes[track].__getitem__), sure[track])
             for one, track in root.items()
             if sure[track] >= rule.threshold
         }
+        weak = self._promoted.items()
+        return tracks | {one: tracks[slot] for one, slot in weak if slot in tracks}
+
+    def _counts(self, held: Held) -> bool:
+        rule = self._rule
+        return held.evidence.existence(rule, rule.threshold, moved=held.moved) >= rule.threshold
 
     def _roots(self, held: list[Held]) -> dict[int, int]:
         """Slot id → id of its track: the person's id if any, else that of its first slot."""
@@ -163,6 +182,7 @@ class TrackletLinker:
             "cuts": [*self.cuts],
             "ground": self._ground.affine.tolist(),
             "held": held,
+            "promoted": {**self._promoted},
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -171,13 +191,15 @@ class TrackletLinker:
         self.cuts = [*state["cuts"]]
         self._ground.affine = np.array(state["ground"])
         self._held = {entry["id"]: from_plain(entry) for entry in state["held"]}
+        self._promoted = {**state["promoted"]}
 
-    def follow_with(self, state: dict[str, Any], above: int) -> None:
+    def follow_with(self, state: dict[str, Any], above: int, below: int) -> None:
         """Add what another one has gathered of the frames that come next, over a cut.
 
         Args:
             state: of its `save`.
-            above: what its ids grow by.
+            above: what the ids of its slots grow by.
+            below: what the ids of its tentative tracks shrink by.
         """
         frames, scenes = self._frame, self._scene
         if frames:
@@ -187,10 +209,12 @@ class TrackletLinker:
         self._frame, self._scene = frames + state["frame"], scenes + state["scene"]
         self._ground.affine = np.array(state["ground"])
         for one in map(from_plain, state["held"]):
-            one.id += above
+            one.id += above if one.id > NO_TRACK else -below
             one.first = one.first[0] + frames, one.first[1] + scenes
             one.last = one.last[0] + frames, one.last[1] + scenes
             self._held[one.id] = one
+        promoted = state["promoted"].items()
+        self._promoted |= {one - below: slot + above for one, slot in promoted}
 
 
 def linked(

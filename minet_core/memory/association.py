@@ -30,7 +30,12 @@ def sureness(boxes: Tensor, certainty: Tensor, config: MemoryConfig) -> Tensor:
 
 
 def newcomers(
-    boxes: Tensor, classes: Tensor, sure: Tensor, free: Tensor, config: MemoryConfig
+    boxes: Tensor,
+    classes: Tensor,
+    sure: Tensor,
+    free: Tensor,
+    threshold: float,
+    config: MemoryConfig,
 ) -> Tensor:
     """(M,) bool: boxes of objects that nobody remembers.
 
@@ -43,16 +48,17 @@ def newcomers(
         classes: (M, C) base score of each class.
         sure: (M,) output of `sureness`.
         free: (M,) bool, the boxes of no known object.
-        config: `open_threshold`, and `overlap`, what a box loses that a known object covers.
+        threshold: minimum probability.
+        config: `overlap`, what a box loses that a known object covers.
     """
-    new = free & (sure > config.open_threshold)
+    new = free & (sure > threshold)
     rows, known = new.nonzero().flatten(), ~free
     if not config.overlap or not len(rows) or not bool(known.any()):
         return new
     alike = normalize(classes[rows], dim=1) @ normalize(classes[known], dim=1).T
     covered = (box_iou(boxes[rows].double(), boxes[known].double()) * alike).amax(dim=1)
     odds = torch.logit(classes[rows].amax(dim=1), eps=1e-6) - config.overlap * covered
-    new[rows] = torch.sigmoid(odds) > config.open_threshold
+    new[rows] = torch.sigmoid(odds) > threshold
     return new
 
 

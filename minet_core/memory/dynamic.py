@@ -39,6 +39,7 @@ from minet_core.memory.places import begun, expected, follow
 from minet_core.memory.returns import suitors, take_back
 from minet_core.memory.slots import Slot, awaited, identifiers_of, kept, scores_of
 from minet_core.memory.support import positive_boxes, support_samples
+from minet_core.memory.tentative import Tentative, TentativeTracks
 from minet_core.scores import ScoreKind, foreground
 
 
@@ -53,6 +54,7 @@ class DynamicMemory:
 
     Attributes:
         slots: all current slots.
+        tentative: tracks of weak boxes that no slot has.
         next_id: id of the next slot.
         clock: at the last frame.
         scene: number of the current scene, from 0.
@@ -64,6 +66,7 @@ class DynamicMemory:
         self.columns = columns
         self.dim = dim
         self.slots: list[Slot] = []
+        self.tentative = TentativeTracks()
         self.next_id = 1
         self.clock = Clock()
         self.scene = 0
@@ -87,6 +90,7 @@ class DynamicMemory:
         appearance = looked.embeddings.double() @ identifiers_of(slots, self.dim).T
         passed = clock.frames - self.clock.frames
         track, position = expected(slots, boxes, passed, scene, camera, config.motion)
+        weak = expected(self.tentative.current, looked.boxes, passed, scene, camera, config.motion)
         logits = exponents(appearance, config)
         logits[:, 1:] += position
         logits[:, 1:][:, ~awaited(slots, clock.frames, self.clock.frames, config)] = -torch.inf
@@ -99,7 +103,7 @@ class DynamicMemory:
             alone = exponents(position.new_full((count, len(slots)), -torch.inf), config)
             logits = alone.index_copy_(0, rows, logits)
             reweighted = looked.base.double().index_copy(0, rows, reweighted)
-        return Reading(looked, clock, scene, track, position, logits, reweighted)
+        return Reading(looked, clock, scene, track, position, logits, reweighted, *weak)
 
     def match(
         self,
@@ -136,20 +140,27 @@ class DynamicMemory:
         owner |= {row: self.slots[k] for row, k in pairs}
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
         duplicates = duplicates_of(boxes, shown, free, config.duplicate_iou)
-        may_open = newcomers(boxes, classes, sure, free, config)
+        may_open = newcomers(boxes, classes, sure, free, config.open_threshold, config)
         if not config.overlap:
             may_open &= ~duplicates
+        weak = self._weak(reading, rows, classes, sure, free, may_open) if config.tentative else {}
+        promoted: dict[int, int] = {}
         for i in admitted(may_open, sure, len(owner), config.max_slots):
-            owner[i] = self._new_slot(boxes[i], reading)
-            owner[i].suitors = suitors(self.slots, reading.position[rows[i]], self.scene)
+            owner[i] = slot = self._new_slot(boxes[i], reading)
+            slot.suitors = suitors(self.slots, reading.position[rows[i]], self.scene)
+            if i in weak:
+                slot.track, promoted[slot.id] = weak[i].track, weak[i].id
         ids = torch.full((len(rows),), NO_TRACK)
+        for i, one in weak.items():
+            ids[i] = one.id
+            duplicates[i] = False
         for i, slot in owner.items():
             ids[i] = slot.id
             duplicates[i] = False
         writing = tuple((slot, i) for i, slot in sorted(owner.items()) if may_write[i])
         sighted = tuple((slot, i) for i, slot in sorted(owner.items()) if not may_write[i])
         scores = self._reported(reading, rows[[row for row, _ in pairs]])
-        return Match(reading, rows, ids, duplicates, writing, sighted, scores)
+        return Match(reading, rows, ids, duplicates, writing, sighted, scores, promoted)
 
     def support_boxes(self, match: Match) -> Tensor:
         """(S, P, 4) support boxes of the S writing slots (§III-D.2)."""
@@ -184,6 +195,37 @@ class DynamicMemory:
             for slot in self.slots
             if rule is None or slot.held or slot.existence(rule) >= rule.threshold
         }
+
+    def _weak(
+        self,
+        reading: Reading,
+        rows: Tensor,
+        classes: Tensor,
+        sure: Tensor,
+        free: Tensor,
+        may_open: Tensor,
+    ) -> dict[int, Tentative]:
+        """Tentative tracks with a box in this frame: row of the box → track."""
+        config, boxes, now = self.config, reading.looked.boxes[rows], reading.clock.frames
+        known = self.tentative.follow(
+            reading.tentative,
+            reading.tentative_position[rows],
+            boxes,
+            sure,
+            free & (sure > config.write_threshold),
+            now,
+            reading.scene,
+            config,
+        )
+        taken = [one for row, one in known.items() if may_open[row]]
+        left = free & ~may_open
+        left[list(known)] = False
+        begins = newcomers(boxes, classes, sure, left, config.write_threshold, config)
+        new = begins.nonzero().flatten()
+        patience = config.existence.first_patience if config.existence else 0.0
+        self.tentative.end(taken, now, reading.scene, patience)
+        begun = self.tentative.begin(boxes[new], now, reading.scene, config.motion)
+        return known | dict(zip(new.tolist(), begun, strict=True))
 
     def _move_on(self, reading: Reading) -> None:
         """Take over time and positions from the reading."""

@@ -47,6 +47,8 @@ class Reading:
         position: (N, K) log-likelihood ratio of each box's position; see `motion.log_ratio`.
         exponents: (N, K + 1) exponents of Eq. 5; the empty slot is column 0.
         reweighted: (N, C + 1) or (N, C) scores of Eq. 7.
+        tentative: predicted position of each of T tentative tracks.
+        tentative_position: (N, T) log-likelihood ratio of each box's position, likewise.
     """
 
     looked: Looked
@@ -56,6 +58,8 @@ class Reading:
     position: Tensor
     exponents: Tensor
     reweighted: Tensor
+    tentative: TrackState
+    tentative_position: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,12 @@ class Match:
     Attributes:
         reading: of the frame.
         rows: (M,) rows of the frame's boxes that survived suppression.
-        track_ids: (M,) slot ids, NO_TRACK without a slot.
+        track_ids: (M,) slot ids, NO_TRACK without a slot, lower ids of tentative tracks.
         duplicates: (M,) bool: without a slot because it covers a better detection.
         writing: slots that learn, each with the detection (0..M-1) it learns from.
         sighted: slots whose detection is too weak to learn from, likewise: they only move.
         scores: (N, C + 1) or (N, C) reported scores of each box of the frame.
+        promoted: id of each slot that has taken a tentative track over → the track's id.
     """
 
     reading: Reading
@@ -79,6 +84,7 @@ class Match:
     writing: tuple[tuple[Slot, int], ...]
     sighted: tuple[tuple[Slot, int], ...]
     scores: Tensor
+    promoted: dict[int, int]
 
     @property
     def boxes(self) -> Tensor:

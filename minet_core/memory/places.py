@@ -12,10 +12,11 @@ from minet_core.config import Motion
 from minet_core.memory import motion
 from minet_core.memory.motion import TrackState
 from minet_core.memory.slots import Slot
+from minet_core.memory.tentative import Tentative
 
 
 def expected(
-    slots: Sequence[Slot],
+    slots: Sequence[Slot] | Sequence[Tentative],
     boxes: Tensor,
     passed: float,
     scene: int,
@@ -25,7 +26,7 @@ def expected(
     """Predict the positions of K slots, and compare N boxes with them.
 
     Args:
-        slots: as of the frame before.
+        slots: as of the frame before; or tentative tracks.
         boxes: (N, 4) xyxy.
         passed: frames since then.
         scene: number of this frame's scene. Slots of other scenes have a ratio of 0.

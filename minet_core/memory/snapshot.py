@@ -13,6 +13,7 @@ from minet_core.memory.evidence import Evidence
 from minet_core.memory.identifier import FrameSamples, RunningRidge, SupportSamples
 from minet_core.memory.motion import TrackState
 from minet_core.memory.slots import Slot
+from minet_core.memory.tentative import Tentative
 
 State = dict[str, Any]
 
@@ -29,6 +30,10 @@ def save_memory(memory: DynamicMemory) -> State:
         "next_id": memory.next_id,
         "scene": memory.scene,
         "clock": list(memory.clock),
+        "tentative": [
+            [one.id, list(one.track.parts), one.seen, one.scene] for one in memory.tentative.current
+        ],
+        "last_tentative": memory.tentative.last_id,
         "frames": [[frame.embeddings, frame.gram] for frame in frames.values()],
         "slots": [_save_slot(slot, index) for slot in memory.slots],
     }
@@ -40,6 +45,11 @@ def restore_memory(memory: DynamicMemory, state: State) -> None:
     memory.next_id, memory.scene = state["next_id"], state["scene"]
     now, time, intervals = state["clock"]
     memory.clock = Clock(now, time, tuple(intervals))
+    memory.tentative.last_id = state["last_tentative"]
+    memory.tentative.current = [
+        Tentative(number, TrackState(*track), seen, scene)
+        for number, track, seen, scene in state["tentative"]
+    ]
     memory.slots = [_restore_slot(memory, saved, frames) for saved in state["slots"]]
 
 

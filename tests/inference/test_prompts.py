@@ -229,5 +229,5 @@ class TestCommand:
 
 def test_following_changes_only_what_opens_reports_and_ends_slots():
     changed = following(VIDEO)
-    same = {"open_threshold", "max_slots", "existence"}
+    same = {"open_threshold", "tentative", "max_slots", "existence"}
     assert replace(changed, **{name: getattr(VIDEO, name) for name in same}) == VIDEO

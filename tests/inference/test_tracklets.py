@@ -29,6 +29,7 @@ class Video:
         label: int = 0,
         score: float = 0.9,
         pan: float = 0.0,
+        promoted: dict[int, int] | None = None,
     ) -> None:
         """So many frames with (slot, look, left side) of each object; a pan shifts the picture."""
         for _ in range(frames):
@@ -42,7 +43,8 @@ class Video:
                 np.full(len(ids), label),
                 np.full(len(ids), score),
                 looks.reshape(-1, DIM),
-                dict(zip(ids.tolist(), looks, strict=True)),
+                {int(i): look for i, look in zip(ids, looks, strict=True) if i > NO_TRACK},
+                promoted=promoted or {},
                 camera=np.array([[1.0, 0.0, pan], [0.0, 1.0, 0.0]]),
             )
 
@@ -141,6 +143,40 @@ def test_a_sure_box_is_a_track_however_long_the_video_goes_on() -> None:
         video.show(1, (1, 0, 100.0))
         video.show(more, (2, 1, 500.0))
         assert video.ids() == {1: 1, 2: 2}
+
+
+def test_a_track_has_the_weak_boxes_before_its_slot() -> None:
+    video = Video()
+    video.show(5, (-2, 0, 100.0), (-3, 1, 500.0), score=0.2)
+    video.show(1, (1, 0, 100.0), promoted={1: -2})
+    video.show(9, (1, 0, 100.0))
+    tracks = video.linker.tracks()
+    assert {number: track.id for number, track in tracks.items()} == {1: 1, -2: 1}
+    assert tracks[-2] == tracks[1]
+
+
+def test_tracks_of_weak_boxes_alone_are_none_however_sure() -> None:
+    video = Video()
+    video.show(8, (-2, 0, 100.0), score=0.9)
+    assert video.ids() == {}
+
+
+def test_tentative_tracks_that_have_ended_are_not_held() -> None:
+    video = Video()
+    for number in range(2, 150):
+        video.show(4, (-number, 0, 100.0), score=0.2)
+    assert len(video.linker.save()["held"]) < 30
+
+
+def test_scenes_that_were_processed_apart_keep_their_weak_boxes() -> None:
+    first, second = Video(), Video()
+    for video in (first, second):
+        video.show(5, (-2, 0, 100.0), score=0.2)
+        video.show(9, (1, 0, 100.0), promoted={1: -2})
+    both = Video()
+    both.linker.follow_with(first.linker.save(), 0, 0)
+    both.linker.follow_with(second.linker.save(), 10, 20)
+    assert both.ids() == {1: 1, -2: 1, 11: 11, -22: 11}
 
 
 def test_what_can_be_no_track_any_more_is_not_held() -> None:

@@ -46,7 +46,7 @@ def following(config: MemoryConfig) -> MemoryConfig:
     rule = config.existence and Existence(
         sightings=1, threshold=0.0, patience=math.inf, first_patience=math.inf
     )
-    return replace(config, open_threshold=math.inf, max_slots=None, existence=rule)
+    return replace(config, open_threshold=math.inf, tentative=False, max_slots=None, existence=rule)
 
 
 def read_first_boxes(path: str | Path) -> FirstBoxes:

@@ -116,15 +116,15 @@ def _gathered(
     Returns:
         Seconds at which the source's last frame ends, None where it was not reached; and warnings.
     """
-    above, end, told = 0, None, list[str]()
+    above, below, end, told = 0, 0, None, list[str]()
     with open_spool(place, None) as spool:
         for each in places:
             state = read_state(each)
-            for size, found in _renumbered(each, above, online.model.classes):
+            for size, found in _renumbered(each, above, below, online.model.classes):
                 spool.write(np.broadcast_to(np.uint8(0), (*size, 3)), found, clock)
             if online.linker is not None:
-                online.linker.follow_with(state["linker"], above)
-            above += state["last_id"]
+                online.linker.follow_with(state["linker"], above, below)
+            above, below = above + state["last_id"], below + state["tentative"]
             end, online.unusable = state["end"], online.unusable + state["unusable"]
             told += [line for line in state["warnings"] if line not in told]
             clock.add(state["seconds"])
@@ -133,8 +133,8 @@ def _gathered(
 
 
 def _renumbered(
-    place: Path, above: int, classes: tuple[str, ...]
+    place: Path, above: int, below: int, classes: tuple[str, ...]
 ) -> Iterator[tuple[tuple[int, int], FrameDetections]]:
     for size, found in read_spool(place, classes):
-        ids = np.where(found.track_ids == NO_TRACK, NO_TRACK, found.track_ids + above)
-        yield size, replace(found, track_ids=ids)
+        shift = above * (found.track_ids > NO_TRACK) - below * (found.track_ids < NO_TRACK)
+        yield size, replace(found, track_ids=found.track_ids + shift)

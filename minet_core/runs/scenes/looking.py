@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from minet_core.boxes import NO_TRACK
 from minet_core.models.zoo import Model
 from minet_core.publishing import replace_bytes
 from minet_core.results import FrameDetections
@@ -71,7 +72,8 @@ def read_state(folder: Path) -> dict[str, Any]:
     """What `look_at_scene` has kept beside the frames.
 
     `linker` is None where tracks are as they were known at once; `last_id` is the highest id that
-    the memory gave; `end` is as `FrameReader.end`; `seconds` are those of each stage.
+    the memory gave, `tentative` the number of its tentative tracks; `end` is as `FrameReader.end`;
+    `seconds` are those of each stage.
     """
     state: dict[str, Any] = torch.load(folder / STATE, weights_only=True)
     return state
@@ -85,6 +87,7 @@ def _keep(run: Run) -> None:
     state = {
         "linker": online.linker.save() if online.linker else None,
         "last_id": online.memory.next_id - 1 if online.memory else 0,
+        "tentative": NO_TRACK - online.memory.tentative.last_id if online.memory else 0,
         "unusable": unusable,
         "warnings": online.warnings,
         "end": video.reader.end,
