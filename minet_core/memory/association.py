@@ -8,6 +8,7 @@ from minet_core.assignment import best_pairs
 from minet_core.box_tensors import box_iou, nms
 from minet_core.config import MemoryConfig
 from minet_core.memory.equations import log_odds
+from minet_core.memory.frame import Considered
 
 
 def sureness(boxes: Tensor, certainty: Tensor, config: MemoryConfig) -> Tensor:
@@ -29,14 +30,7 @@ def sureness(boxes: Tensor, certainty: Tensor, config: MemoryConfig) -> Tensor:
     return torch.sigmoid(torch.logit(certainty, eps=1e-6) - config.overlap * covered)
 
 
-def newcomers(
-    boxes: Tensor,
-    classes: Tensor,
-    sure: Tensor,
-    free: Tensor,
-    threshold: float,
-    config: MemoryConfig,
-) -> Tensor:
+def newcomers(seen: Considered, free: Tensor, threshold: float, config: MemoryConfig) -> Tensor:
     """(M,) bool: boxes of objects that nobody remembers.
 
     A known object explains a second box over its own, such as that of its upper half, even a surer
@@ -44,14 +38,13 @@ def newcomers(
     bicycle does not explain the bicycle.
 
     Args:
-        boxes: (M, 4) xyxy.
-        classes: (M, C) base score of each class.
-        sure: (M,) output of `sureness`.
+        seen: the M detections.
         free: (M,) bool, the boxes of no known object.
         threshold: minimum probability.
         config: `overlap`, what a box loses that a known object covers.
     """
-    new = free & (sure > threshold)
+    boxes, classes = seen.boxes, seen.classes
+    new = free & (seen.sure > threshold)
     rows, known = new.nonzero().flatten(), ~free
     if not config.overlap or not len(rows) or not bool(known.any()):
         return new

@@ -33,7 +33,7 @@ from minet_core.memory.equations import (
     remembered,
     reweight,
 )
-from minet_core.memory.frame import Looked, Match, Reading
+from minet_core.memory.frame import Considered, Looked, Match, Reading
 from minet_core.memory.identifier import FrameSamples, identifiers, update
 from minet_core.memory.places import begun, expected, follow
 from minet_core.memory.returns import suitors, take_back
@@ -126,37 +126,25 @@ class DynamicMemory:
             absent: ids of slots that, according to a person, are in none of these boxes.
         """
         self._move_on(reading)
-        config, boxes = self.config, reading.looked.boxes[rows]
-        classes = foreground(reading.looked.base[rows].double(), self.kind)
-        base = classes.amax(dim=1)
-        shown = foreground(reading.reweighted[rows], self.kind).amax(dim=1)
-        sure = sureness(boxes, base, config)
-        may_write = sure > config.write_threshold
-        owner = {place: self._held(boxes[place], number, reading) for place, number in planted}
-        taken = {slot.id for slot in owner.values()}.union(absent)
-        logits = _without(reading.exponents[rows], list(owner), self.slots, taken)
-        pairs = matched(logits, sure, shown, config)
-        may_write[list(owner)] = True
-        owner |= {row: self.slots[k] for row, k in pairs}
+        seen = self._considered(reading, rows)
+        owner, pairs = self._known(reading, seen, planted, absent)
         free = torch.tensor([i not in owner for i in range(len(rows))], dtype=torch.bool)
-        duplicates = duplicates_of(boxes, shown, free, config.duplicate_iou)
-        may_open = newcomers(boxes, classes, sure, free, config.open_threshold, config)
-        if not config.overlap:
+        duplicates = duplicates_of(seen.boxes, seen.shown, free, self.config.duplicate_iou)
+        may_write = seen.sure > self.config.write_threshold
+        may_write[[place for place, _ in planted]] = True
+        may_open = newcomers(seen, free, self.config.open_threshold, self.config)
+        if not self.config.overlap:
             may_open &= ~duplicates
-        weak = self._weak(reading, rows, classes, sure, free, may_open) if config.tentative else {}
+        weak = self._weak(reading, seen, free, may_open) if self.config.tentative else {}
         promoted: dict[int, int] = {}
-        for i in admitted(may_open, sure, len(owner), config.max_slots):
-            owner[i] = slot = self._new_slot(boxes[i], reading)
+        for i in admitted(may_open, seen.sure, len(owner), self.config.max_slots):
+            owner[i] = slot = self._new_slot(seen.boxes[i], reading)
             slot.suitors = suitors(self.slots, reading.position[rows[i]], self.scene)
             if i in weak:
                 slot.track, promoted[slot.id] = weak[i].track, weak[i].id
-        ids = torch.full((len(rows),), NO_TRACK)
-        for i, one in weak.items():
-            ids[i] = one.id
-            duplicates[i] = False
-        for i, slot in owner.items():
-            ids[i] = slot.id
-            duplicates[i] = False
+        number = {i: one.id for i, one in weak.items()} | {i: one.id for i, one in owner.items()}
+        ids = torch.tensor([number.get(i, NO_TRACK) for i in range(len(rows))], dtype=torch.int64)
+        duplicates[list(number)] = False
         writing = tuple((slot, i) for i, slot in sorted(owner.items()) if may_write[i])
         sighted = tuple((slot, i) for i, slot in sorted(owner.items()) if not may_write[i])
         scores = self._reported(reading, rows[[row for row, _ in pairs]])
@@ -196,35 +184,41 @@ class DynamicMemory:
             if rule is None or slot.held or slot.existence(rule) >= rule.threshold
         }
 
-    def _weak(
+    def _considered(self, reading: Reading, rows: Tensor) -> Considered:
+        boxes = reading.looked.boxes[rows]
+        classes = foreground(reading.looked.base[rows].double(), self.kind)
+        shown = foreground(reading.reweighted[rows], self.kind).amax(dim=1)
+        sure = sureness(boxes, classes.amax(dim=1), self.config)
+        return Considered(rows, boxes, classes, sure, shown)
+
+    def _known(
         self,
         reading: Reading,
-        rows: Tensor,
-        classes: Tensor,
-        sure: Tensor,
-        free: Tensor,
-        may_open: Tensor,
+        seen: Considered,
+        planted: Sequence[tuple[int, int]],
+        absent: Collection[int],
+    ) -> tuple[dict[int, Slot], list[tuple[int, int]]]:
+        """Boxes of known objects: row → slot; and the matched pairs of a row and a slot's place."""
+        owner = {place: self._held(seen.boxes[place], one, reading) for place, one in planted}
+        taken = {slot.id for slot in owner.values()}.union(absent)
+        logits = _without(reading.exponents[seen.rows], list(owner), self.slots, taken)
+        pairs = matched(logits, seen.sure, seen.shown, self.config)
+        return owner | {row: self.slots[k] for row, k in pairs}, pairs
+
+    def _weak(
+        self, reading: Reading, seen: Considered, free: Tensor, may_open: Tensor
     ) -> dict[int, Tentative]:
-        """Tentative tracks with a box in this frame: row of the box → track."""
-        config, boxes, now = self.config, reading.looked.boxes[rows], reading.clock.frames
-        known = self.tentative.follow(
-            reading.tentative,
-            reading.tentative_position[rows],
-            boxes,
-            sure,
-            free & (sure > config.write_threshold),
-            now,
-            reading.scene,
-            config,
-        )
-        taken = [one for row, one in known.items() if may_open[row]]
+        """Tentative tracks with a box in this frame: row → track."""
+        config, now, scene = self.config, reading.clock.frames, reading.scene
+        able = free & (seen.sure > config.write_threshold)
+        known = self.tentative.follow(reading, seen, able, config)
         left = free & ~may_open
         left[list(known)] = False
-        begins = newcomers(boxes, classes, sure, left, config.write_threshold, config)
-        new = begins.nonzero().flatten()
+        new = newcomers(seen, left, config.write_threshold, config).nonzero().flatten()
         patience = config.existence.first_patience if config.existence else 0.0
-        self.tentative.end(taken, now, reading.scene, patience)
-        begun = self.tentative.begin(boxes[new], now, reading.scene, config.motion)
+        taken = [one for row, one in known.items() if may_open[row]]
+        self.tentative.end(taken, now, scene, patience)
+        begun = self.tentative.begin(seen.boxes[new], now, scene, config.motion)
         return known | dict(zip(new.tolist(), begun, strict=True))
 
     def _move_on(self, reading: Reading) -> None:

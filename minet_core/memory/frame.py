@@ -63,6 +63,25 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Considered:
+    """The M detections of a frame that survived suppression.
+
+    Attributes:
+        rows: (M,) rows of the frame's boxes.
+        boxes: (M, 4) xyxy.
+        classes: (M, C) base score of each foreground class.
+        sure: (M,) probability that each is a separate object; see `association.sureness`.
+        shown: (M,) best re-weighted score.
+    """
+
+    rows: Tensor
+    boxes: Tensor
+    classes: Tensor
+    sure: Tensor
+    shown: Tensor
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """The slot of each detection of a frame.
 

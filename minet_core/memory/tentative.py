@@ -18,6 +18,7 @@ from minet_core.boxes import NO_TRACK
 from minet_core.config import MemoryConfig, Motion
 from minet_core.memory import motion
 from minet_core.memory.association import assign
+from minet_core.memory.frame import Considered, Reading
 from minet_core.memory.motion import TrackState
 
 
@@ -51,39 +52,28 @@ class TentativeTracks:
         self.last_id = NO_TRACK
 
     def follow(
-        self,
-        predicted: TrackState,
-        position: Tensor,
-        boxes: Tensor,
-        sure: Tensor,
-        free: Tensor,
-        now: float,
-        scene: int,
-        config: MemoryConfig,
+        self, reading: Reading, seen: Considered, free: Tensor, config: MemoryConfig
     ) -> dict[int, Tentative]:
         """Match boxes without a slot to the tracks: row of a box → its track.
 
         Args:
-            predicted: positions of the T tracks in this frame.
-            position: (M, T) log-likelihood ratio of each box's position; see `motion.log_ratio`.
-            boxes: (M, 4) xyxy.
-            sure: (M,) output of `sureness`.
-            free: (M,) bool: boxes without a slot that may match.
-            now: the frame, by the memory's clock.
-            scene: number of the frame's scene; tracks of other scenes match nothing.
+            reading: of the frame; tracks of other scenes match nothing.
+            seen: its M detections.
+            free: (M,) bool: those without a slot that may match.
             config: the gate, and motion.
         """
-        gain = position + torch.logit(sure, eps=1e-6)[:, None]
-        here = torch.tensor([one.scene == scene for one in self.current], dtype=torch.bool)
+        position, predicted = reading.tentative_position[seen.rows], reading.tentative
+        gain = position + torch.logit(seen.sure, eps=1e-6)[:, None]
+        here = torch.tensor([one.scene == reading.scene for one in self.current], dtype=torch.bool)
         allowed = (gain >= 0) & (position >= config.gate) & free[:, None] & here
         pairs = assign(gain, allowed)
         for k, one in enumerate(self.current):
             one.track = predicted[k]
         if pairs:
             rows, columns = [row for row, _ in pairs], [k for _, k in pairs]
-            after = motion.correct(predicted[columns], boxes[rows], config.motion or Motion())
+            after = motion.correct(predicted[columns], seen.boxes[rows], config.motion or Motion())
             for n, k in enumerate(columns):
-                self.current[k].track, self.current[k].seen = after[n], now
+                self.current[k].track, self.current[k].seen = after[n], reading.clock.frames
         return {row: self.current[k] for row, k in pairs}
 
     def begin(
