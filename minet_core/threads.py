@@ -7,6 +7,7 @@ Runtime computes the networks. Decoding and encoding have threads of their own, 
 """
 
 import os
+from functools import cache
 from typing import Any
 
 SHARE = "OMP_NUM_THREADS"
@@ -37,6 +38,7 @@ def settle(model: Any) -> None:
         torch.set_num_threads(1)
 
 
+@cache
 def limit_opencv(cv2: Any) -> None:
     """Give OpenCV no more threads than a network has, where the user says how many."""
     if (share := os.environ.get(SHARE, "")).isdigit():

@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 def by_size(frames: Sequence[Frame], look: Callable[[list[Frame]], list[T]]) -> list[T]:
     """What `look` says of each frame, asked once about all frames of one size."""
+    if len({frame.shape for frame in frames}) == 1:
+        return look(list(frames))
     places: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
     for place, frame in enumerate(frames):
         places[frame.shape].append(place)

@@ -7,9 +7,12 @@ class-agnostic suppression that only drops near-copies, and leaves no class's sc
 
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from minet_core.boxes import Ints
 from minet_core.models.suppression import best_apart
 from minet_core.scores import ScoreKind
 
@@ -24,6 +27,9 @@ WEAKEST = 0.005
 SUREST = 1 - 1e-6
 """Scores are cut off here: memory multiplies odds, and certainty has none."""
 
+Floats = NDArray[np.float32]
+"""Boxes and scores as detectors have them."""
+
 Calibration = tuple[float, float]
 """Platt's (a, b): P(true) = sigmoid(a · logit + b)."""
 UNCALIBRATED: Calibration = (1.0, 0.0)
@@ -34,26 +40,35 @@ def best_rows(best: Tensor, limit: int = MAX_DECODED) -> Tensor:
     return best.topk(min(limit, len(best))).indices
 
 
-def worth(best: Tensor, calibration: Calibration | None) -> int:
-    """How many of the rows, best first, are worth a look.
+def highest(best: Floats, limit: int = MAX_DECODED) -> Ints:
+    """The same rows of an array in ascending order, in a fraction of the time."""
+    if len(best) <= limit:
+        return np.arange(len(best))
+    return np.sort(best.argpartition(-limit)[-limit:])
+
+
+def worth(best: Floats, calibration: Calibration | None) -> int:
+    """How many of the rows are worth a look.
 
     Args:
-        best: (N,) the best raw score of each, in descending order.
+        best: (N,) the best raw score of each.
         calibration: Platt's (a, b).
     """
     slope, offset = calibration or UNCALIBRATED
     weakest = 1 / (1 + math.exp((offset - math.log(WEAKEST / (1 - WEAKEST))) / slope))
-    return max(FEW_DECODED, int((best >= weakest).sum()))
+    return max(FEW_DECODED, int(np.count_nonzero(best >= weakest)))
 
 
-def of_a_pixel(boxes: Tensor) -> Tensor:
+def of_a_pixel(boxes: Floats) -> NDArray[np.bool_]:
     """(N,) whether a box is at least a pixel wide and high."""
-    return ((boxes[:, 2:] - boxes[:, :2]) >= 1).all(dim=1)
+    left, top, right, bottom = boxes.T
+    whole: NDArray[np.bool_] = (right - left >= 1) & (bottom - top >= 1)
+    return whole
 
 
 def suppressed(
-    boxes: Tensor, best: Tensor, iou: float = PROPOSAL_NMS, limit: int = PROPOSALS
-) -> Tensor:
+    boxes: Floats, best: Floats, iou: float = PROPOSAL_NMS, limit: int = PROPOSALS
+) -> Ints:
     """Rows of the proposals, best first: boxes of a pixel or more, after suppression.
 
     Args:
@@ -62,12 +77,12 @@ def suppressed(
         iou: overlap above which the lower of two goes, whatever their classes.
         limit: most proposals.
     """
-    rows = of_a_pixel(boxes).nonzero().flatten()
-    whole, scores = boxes.index_select(0, rows), best.index_select(0, rows)
-    return rows.index_select(0, best_apart(whole, scores, iou, limit))
+    rows = np.flatnonzero(of_a_pixel(boxes))
+    kept: Ints = rows[best_apart(boxes[rows], best[rows], iou, limit)]
+    return kept
 
 
-def with_copies(boxes: Tensor, scores: Tensor, kept: Tensor, iou: float = PROPOSAL_NMS) -> Tensor:
+def with_copies(boxes: Floats, scores: Floats, kept: Ints, iou: float = PROPOSAL_NMS) -> Floats:
     """Scores of the proposals, each with what the near-copies that it suppressed were surest of.
 
     A near-copy may be the better box of another class, which would be lost with it. It leaves the
@@ -82,33 +97,39 @@ def with_copies(boxes: Tensor, scores: Tensor, kept: Tensor, iou: float = PROPOS
     Returns:
         (K, columns).
     """
-    gone = torch.ones(len(boxes)).index_fill_(0, kept, 0).nonzero().flatten()
+    others = np.ones(len(boxes), bool)
+    others[kept] = False
+    gone = np.flatnonzero(others)
+    taken = np.ascontiguousarray(scores[kept])
     if not len(gone) or not len(kept):
-        return scores[kept]
-    # The first that overlaps is the best; as bytes, since torch is slow at these with bool.
-    is_copy, takers = _overlap(boxes[gone], boxes[kept], iou).view(torch.uint8).max(dim=1)
-    best = scores[gone].max(dim=1)
-    values = best.values.masked_fill_(is_copy == 0, -math.inf)
-    taken: Tensor = scores[kept]
-    places = takers * taken.shape[1] + best.indices
-    taken.view(-1).scatter_reduce_(0, places, values, "amax")
+        return taken
+    are_copies = _overlap(boxes[gone], boxes[kept], iou)
+    takers = are_copies.argmax(axis=1)  # the first that overlaps is the best
+    classes = scores.argmax(axis=1)[gone]
+    given = np.where(are_copies[np.arange(len(gone)), takers], scores[gone, classes], -np.inf)
+    np.maximum.at(taken.reshape(-1), takers * taken.shape[1] + classes, given)
     return taken
 
 
-def _overlap(first: Tensor, second: Tensor, iou: float) -> Tensor:
-    """(N, M) whether boxes overlap by more; torchvision's box_iou takes several times as long."""
-    left, top, right, bottom = first.T.contiguous()[:, :, None]  # rows, as strides are slow
-    lefts, tops, rights, bottoms = second.T.contiguous()
-    shared = torch.minimum(right, rights).sub_(torch.maximum(left, lefts)).clamp_(0)
-    shared *= torch.minimum(bottom, bottoms).sub_(torch.maximum(top, tops)).clamp_(0)
-    areas = (right - left) * (bottom - top) + (rights - lefts) * (bottoms - tops)
-    more: Tensor = shared.mul_((1 + iou) / iou) > areas
+def _overlap(first: Floats, second: Floats, iou: float) -> NDArray[np.bool_]:
+    """(N, M) whether boxes overlap by more."""
+    left, top, right, bottom = np.ascontiguousarray(first.T)[:, :, None]  # as strides are slow
+    lefts, tops, rights, bottoms = np.ascontiguousarray(second.T)
+    shared = np.minimum(right, rights)
+    shared -= np.maximum(left, lefts)
+    np.maximum(shared, 0, out=shared)
+    high = np.minimum(bottom, bottoms)
+    high -= np.maximum(top, tops)
+    shared *= high  # where they are apart it is not above zero
+    share = iou / (1 + iou)
+    area, areas = (right - left) * (bottom - top), (rights - lefts) * (bottoms - tops)
+    more: NDArray[np.bool_] = shared > area * share + areas * share
     return more
 
 
 def score_table(
-    scores: Tensor, kind: ScoreKind, columns: Tensor, calibration: Calibration | None
-) -> Tensor:
+    scores: Floats, kind: ScoreKind, columns: Ints, calibration: Calibration | None
+) -> Floats:
     """What the memory wants of a network's score columns.
 
     Args:
@@ -124,8 +145,9 @@ def score_table(
     softmax = kind is ScoreKind.SOFTMAX
     every = len(columns) + softmax == scores.shape[1]
     if softmax and calibration is None:
-        chosen = scores if every else torch.cat([scores[:, :1], scores[:, columns + 1]], dim=1)
-        return chosen / chosen.sum(dim=1, keepdim=True)
+        chosen = scores if every else scores[:, np.append(0, columns + 1)]
+        shares: Floats = chosen / chosen.sum(axis=1, keepdims=True)
+        return shares
     chosen = scores if every and not softmax else scores[:, columns + softmax]
     return calibrated(chosen, calibration or UNCALIBRATED)
 
@@ -138,9 +160,10 @@ def uncalibrated(model: str) -> str:
     )
 
 
-def calibrated(scores: Tensor, calibration: Calibration) -> Tensor:
+def calibrated(scores: Floats, calibration: Calibration) -> Floats:
     """Probabilities after Platt's scaling, none of them certain."""
     if calibration != UNCALIBRATED:
         slope, offset = calibration
-        scores = torch.sigmoid(slope * torch.logit(scores, eps=1 - SUREST) + offset)
-    return scores.clamp(0, SUREST)
+        logits = torch.from_numpy(scores).logit(eps=1 - SUREST)
+        scores = torch.sigmoid(slope * logits + offset).numpy()
+    return scores.clip(0, SUREST)

@@ -78,8 +78,8 @@ class FunctionDetector:
             box = [round(side, 1) for side in boxes[wrong][0].tolist()]
             raise InputError(f"{self._name}: boxes are x1, y1, x2, y2, which {box} is not")
         boxes = clipped(boxes, frame.shape[:2])
-        kept = of_a_pixel(boxes)
-        scores = calibrated(scores[kept], self.calibration)
+        kept = of_a_pixel(boxes.numpy())
+        scores = torch.from_numpy(calibrated(scores[kept].numpy(), self.calibration))
         return from_final(boxes[kept], labels[kept], scores, len(self.classes), frame)
 
     def _number(self, label: Any) -> int:
@@ -149,7 +149,7 @@ class CheckedDetector:
                 raise InputError(f"{self._name}: {part} are {tuple(values.shape)}, not {shape}")
         proposals, boxes, scores = parts
         if self.score_kind is ScoreKind.SIGMOID and self.calibration != UNCALIBRATED:
-            scores = calibrated(scores, self.calibration)
+            scores = torch.from_numpy(calibrated(scores.numpy(), self.calibration))
         return BaseDetections(proposals, boxes, scores, final=bool(getattr(found, "final", False)))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from minet_core.box_tensors import nms
 from minet_core.errors import MinetError
@@ -20,25 +20,28 @@ GRAPH = "suppression.onnx"
 """Its file among the bundled weights."""
 
 
-def best_apart(boxes: Tensor, scores: Tensor, iou: float, limit: int) -> Tensor:
+def best_apart(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], iou: float, limit: int
+) -> NDArray[np.int64]:
     """Rows that greedy suppression leaves, the best `limit` of them, best first.
 
     Args:
-        boxes: (N, 4) float32 xyxy on the CPU.
-        scores: (N,) float32.
+        boxes: (N, 4) xyxy.
+        scores: (N,).
         iou: overlap above which the lower of two goes.
         limit: most rows.
     """
     session = _session()
     if session is None:
-        return nms(boxes, scores, iou)[:limit]
+        every = nms(torch.from_numpy(boxes), torch.from_numpy(scores), iou)
+        return every[:limit].numpy()
     given = {
-        "boxes": boxes[None].numpy(),
-        "scores": scores[None, None].numpy(),
+        "boxes": boxes[None],
+        "scores": scores[None, None],
         "limit": np.array([limit]),
         "iou": np.array([iou], np.float32),
     }
-    return torch.from_numpy(session.run(given)["rows"][:, 2])
+    return session.run(given)["rows"][:, 2]
 
 
 @cache

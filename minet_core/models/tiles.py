@@ -99,7 +99,7 @@ class TiledDetector:
             crop = torch.arange(len(found)).repeat_interleave(torch.tensor(list(map(len, found))))
             return self._finished(frame, boxes, scores, crop)
         best = foreground(scores, self.score_kind).amax(dim=1)
-        kept = suppressed(boxes, best, limit=max(PROPOSALS, len(whole)))
+        kept = suppressed(boxes.numpy(), best.numpy(), limit=max(PROPOSALS, len(whole)))
         return BaseDetections(regions[kept], boxes[kept], scores[kept])
 
     def _finished(

@@ -155,7 +155,7 @@ class TwoStageDetector:
         columns = torch.tensor(self._columns)[scores[:, 1:].argmax(dim=1)]
         best = boxes.cpu()[torch.arange(len(columns)), columns]
         regions, best = (_in_frame(rows.cpu(), pyramid, frame) for rows in (proposals, best))
-        kept = of_a_pixel(best)
+        kept = of_a_pixel(best.numpy())
         return BaseDetections(regions[kept], best[kept], scores[kept])
 
 
@@ -210,9 +210,10 @@ class OneStageDetector:
         rows = best_rows(best)
         boxes = self._eye.model.box_coder.decode_single(deltas[rows], anchors[rows])
         boxes, logits = _in_frame(boxes.cpu(), pyramid, frame), logits[rows].cpu()
-        kept = suppressed(boxes, best[rows].cpu())
+        kept = suppressed(boxes.numpy(), best[rows].cpu().numpy())
+        taken = torch.from_numpy(with_copies(boxes.numpy(), logits.numpy(), kept))
         slope, offset = self.calibration
-        scores = torch.sigmoid(slope * with_copies(boxes, logits, kept) + offset)
+        scores = torch.sigmoid(slope * taken + offset)
         proposals = boxes[kept]
         return BaseDetections(proposals, proposals, scores)
 

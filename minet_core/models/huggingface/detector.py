@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchvision.ops import box_convert, clip_boxes_to_image
@@ -43,7 +44,7 @@ class QueryDetector:
         self.classes = classes.names
         self.calibration = calibration
         self._kind = score_kind
-        self._columns = torch.tensor(classes.columns)
+        self._columns = np.array(classes.columns)
 
     @property
     def score_kind(self) -> ScoreKind:
@@ -97,9 +98,9 @@ class QueryDetector:
         return logits.sigmoid()
 
     def _detections(self, boxes: Tensor, scores: Tensor) -> BaseDetections:
-        kept = of_a_pixel(boxes)
-        table = score_table(scores[kept], self._kind, self._columns, self.calibration)
-        return BaseDetections(boxes[kept], boxes[kept], table)
+        kept = of_a_pixel(boxes.numpy())
+        table = score_table(scores.numpy()[kept], self._kind, self._columns, self.calibration)
+        return BaseDetections(boxes[kept], boxes[kept], torch.from_numpy(table))
 
 
 def own_classes(model: Any) -> tuple[ClassColumns, ScoreKind]:

@@ -166,7 +166,8 @@ class NanoDetDetector:
             places = cells.index_select(0, rows)
             boxes = decode_boxes(distances.index_select(0, rows), places[:, :2], places[:, 2:])
             boxes = clipped(boxes, (height, width))
-            keep = suppressed(boxes, best[rows], self._nms_iou, self._max_proposals)
+            whole, surest = boxes.numpy(), best[rows].numpy()
+            keep = suppressed(whole, surest, self._nms_iou, self._max_proposals)
             detections.append(self._detections(boxes[keep], logits[rows[keep]]))
         return detections
 

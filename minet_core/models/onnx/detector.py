@@ -3,23 +3,26 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
-from torch import Tensor
 
+from minet_core.boxes import Ints
 from minet_core.errors import ConfigError
 from minet_core.models.batches import by_size
 from minet_core.models.class_columns import ClassColumns
 from minet_core.models.detector import BaseDetections, Frame
 from minet_core.models.onnx.graph import Graph
 from minet_core.models.onnx.layouts import CellLayout, RowLayout
-from minet_core.models.onnx.preparation import Fit, prepare
+from minet_core.models.onnx.preparation import Canvas, Fit
 from minet_core.models.onnx.recognition import Recognised, recognise
 from minet_core.models.onnx.session import Arrays, Session
 from minet_core.models.onnx.sidecar import Sidecar, read_sidecar
 from minet_core.models.proposals import (
     UNCALIBRATED,
     Calibration,
+    Floats,
     calibrated,
+    highest,
     of_a_pixel,
     score_table,
     suppressed,
@@ -58,7 +61,8 @@ class OnnxDetector:
         self.recognised = recognised
         self.calibration = calibration
         self._graph = graph
-        self._columns = torch.tensor(classes.columns)
+        self._canvas = Canvas(recognised.preparation)
+        self._columns = np.array(classes.columns)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -92,7 +96,7 @@ class OnnxDetector:
 
     def _detect_equal(self, frames: list[Frame]) -> list[BaseDetections]:
         layout = self.recognised.layout
-        pictures, fit = prepare(frames, self.recognised.preparation)
+        pictures, fit = self._canvas.prepare(frames)
         outputs = self._graph.run(pictures, batched=layout.batched)
         return [
             self._detections(own, fit, frame) for own, frame in zip(outputs, frames, strict=True)
@@ -111,14 +115,15 @@ class OnnxDetector:
             kept = of_a_pixel(boxes)
             boxes, raw = boxes[kept], raw[kept]
         scores = score_table(raw, layout.score_kind, self._columns, self.calibration)
-        return BaseDetections(boxes, boxes, scores)
+        regions = torch.from_numpy(boxes)
+        return BaseDetections(regions, regions, torch.from_numpy(scores))
 
-    def _proposals(self, layout: CellLayout, outputs: Arrays, fit: Fit) -> tuple[Tensor, Tensor]:
+    def _proposals(self, layout: CellLayout, outputs: Arrays, fit: Fit) -> tuple[Floats, Floats]:
         """Boxes and raw scores of the best cells after suppression, best first."""
         cells, best = layout.surest(outputs)
         if not layout.as_bundled:
-            count = worth(best, self.calibration)
-            cells, best = cells[:count], best[:count]
+            rows = highest(best, worth(best, self.calibration))
+            cells, best = cells[rows], best[rows]
         boxes = fit.in_frame(layout.boxes(outputs, cells, (fit.outer_width, fit.outer_height)))
         kept = suppressed(boxes, best)
         if layout.as_bundled:
@@ -126,13 +131,14 @@ class OnnxDetector:
         return boxes[kept], with_copies(boxes, layout.scores(outputs, cells), kept)
 
     def _from_final(
-        self, boxes: Tensor, labels: Tensor, scores: Tensor, frame: Frame
+        self, boxes: Floats, labels: Ints, scores: Floats, frame: Frame
     ) -> BaseDetections:
         """Rows whose label is a class; others, such as a background, are none."""
-        classes = torch.searchsorted(self._columns, labels).clamp(max=len(self._columns) - 1)
+        classes = np.searchsorted(self._columns, labels).clip(max=len(self._columns) - 1)
         kept = (self._columns[classes] == labels) & of_a_pixel(boxes)
         values = calibrated(scores[kept], self.calibration or UNCALIBRATED)
-        return from_final(boxes[kept], classes[kept], values, len(self.classes), frame)
+        rows, numbers, surest = map(torch.from_numpy, (boxes[kept], classes[kept], values))
+        return from_final(rows, numbers, surest, len(self.classes), frame)
 
 
 def load_onnx(path: Path, device: str = "cpu", size: int | None = None) -> OnnxDetector:

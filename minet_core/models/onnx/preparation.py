@@ -1,7 +1,10 @@
 """A frame as a network wants it, and the way back for its boxes."""
 
+import math
+import threading
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -9,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from minet_core.box_tensors import clipped
 from minet_core.models.detector import Frame
 from minet_core.video.drawing.lettering import load_opencv
 
 Triple = tuple[float, float, float]
+Floats = NDArray[np.float32]
 
 
 class Resize(StrEnum):
@@ -106,7 +109,7 @@ class Preparation:
         return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fit:
     """A frame in a network's picture: sizes in pixels, and where its upper left corner is.
 
@@ -130,11 +133,21 @@ class Fit:
     left: int
     top: int
 
-    def in_frame(self, boxes: Tensor) -> Tensor:
+    def in_frame(self, boxes: Floats) -> Floats:
         """(N, 4) boxes in pixels of the network's picture → of the frame, clipped to it."""
+        corner, scale, end = self._sides
+        moved = boxes - corner
+        moved /= scale
+        np.maximum(moved, 0, out=moved)
+        inside: Floats = np.minimum(moved, end, out=moved)
+        return inside
+
+    @cached_property
+    def _sides(self) -> Floats:
+        """(3, 4): the frame's corner in the picture, its scale, and its own lower right corner."""
         scale = self.new_width / self.width, self.new_height / self.height
-        moved = boxes - boxes.new_tensor([self.left, self.top] * 2)
-        return clipped(moved / boxes.new_tensor(scale * 2), (self.height, self.width))
+        sides = (self.left, self.top), scale, (self.width, self.height)
+        return np.array([pair * 2 for pair in sides], np.float32)
 
     def in_picture(self, boxes: Tensor) -> Tensor:
         """(N, 4) boxes in pixels of the frame → of the network's picture."""
@@ -142,37 +155,76 @@ class Fit:
         return boxes * boxes.new_tensor(scale * 2) + boxes.new_tensor([self.left, self.top] * 2)
 
 
-def prepare(frames: list[Frame], how: Preparation) -> tuple[NDArray[np.float32], Fit]:
+class Canvas(threading.local):
+    """Where frames become pictures for a network: memory that a thread keeps from call to call.
+
+    Args:
+        how: a frame is prepared.
+    """
+
+    def __init__(self, how: Preparation) -> None:
+        mean, std, padding = np.array((how.mean, how.std, how.padding), np.float32)
+        scales = 1 / std
+        offsets = -mean * scales
+        self._how = how
+        self._numbers = list(zip(scales.tolist(), offsets.tolist(), strict=True))
+        self._padding = (padding * scales + offsets)[:, None, None]
+        self._pictures = np.empty((0, 3, 0, 0), np.float32)
+        self._frames: tuple[int, ...] = ()
+
+    def prepare(self, frames: list[Frame]) -> tuple[Floats, Fit]:
+        """As the function `prepare`; the pictures are overwritten by the thread's next call.
+
+        Raises:
+            MinetError: OpenCV, which interpolates linearly, cannot be loaded.
+        """
+        how, shape = self._how, (len(frames), *frames[0].shape[:2])
+        if shape != self._frames:
+            self._lay_out(*shape)
+            self._frames = shape
+        split = load_opencv("prepare frames").split
+        for channels, frame in zip(self._channels, frames, strict=True):
+            planes = split(_resized(frame, self._fit, how.interpolation), self._planes)
+            ordered = planes[::-1] if how.order is Order.BGR else planes
+            for channel, plane, (scale, offset) in zip(
+                channels, ordered, self._numbers, strict=True
+            ):
+                channel[:] = plane
+                if scale != 1:
+                    channel *= scale
+                if offset:
+                    channel += offset
+        return self._pictures, self._fit
+
+    def _lay_out(self, count: int, height: int, width: int) -> None:
+        """Find where frames of that size go, and fill what is beside them."""
+        fit = self._how.fit(width, height)
+        shape = count, 3, fit.outer_height, fit.outer_width
+        if shape != self._pictures.shape:
+            self._pictures = np.empty(shape, np.float32)
+            self._bytes = np.empty((3, fit.outer_height * fit.outer_width), np.uint8)
+        down = slice(fit.top, fit.top + fit.new_height)
+        right = slice(fit.left, fit.left + fit.new_width)
+        for beside in (
+            self._pictures[:, :, : down.start],
+            self._pictures[:, :, down.stop :],
+            self._pictures[:, :, down, : right.start],
+            self._pictures[:, :, down, right.stop :],
+        ):
+            beside[:] = self._padding
+        size = fit.new_height, fit.new_width
+        self._planes = [plane[: math.prod(size)].reshape(size) for plane in self._bytes]
+        self._channels = [list(picture) for picture in self._pictures[:, :, down, right]]
+        self._fit = fit
+
+
+def prepare(frames: list[Frame], how: Preparation) -> tuple[Floats, Fit]:
     """(B, 3, h, w) pictures for the network of B frames of one size, and how they stand in them.
 
     Raises:
         MinetError: OpenCV, which interpolates linearly, cannot be loaded.
     """
-    fit = how.fit(frames[0].shape[1], frames[0].shape[0])
-    scale = [1 / np.float32(std) for std in how.std]
-    offset = [-np.float32(mean) * by for mean, by in zip(how.mean, scale, strict=True)]
-    pictures = np.empty((len(frames), 3, fit.outer_height, fit.outer_width), np.float32)
-    down = slice(fit.top, fit.top + fit.new_height)
-    right = slice(fit.left, fit.left + fit.new_width)
-    filling = np.multiply(how.padding, scale, dtype=np.float32) + np.array(offset)
-    for beside in (
-        pictures[:, :, : down.start],
-        pictures[:, :, down.stop :],
-        pictures[:, :, down, : right.start],
-        pictures[:, :, down, right.stop :],
-    ):
-        beside[:] = filling[:, None, None]
-    for picture, frame in zip(pictures, frames, strict=True):
-        planes = load_opencv("prepare frames").split(_resized(frame, fit, how.interpolation))
-        for channel, source in enumerate(planes[::-1] if how.order is Order.BGR else planes):
-            inner = picture[channel, down, right]
-            if scale[channel] == 1:
-                inner[:] = source
-            else:
-                np.multiply(source, scale[channel], out=inner)
-            if offset[channel]:
-                inner += offset[channel]
-    return pictures, fit
+    return Canvas(how).prepare(frames)
 
 
 def _resized(frame: Frame, fit: Fit, interpolation: Interpolation) -> NDArray[np.uint8]:

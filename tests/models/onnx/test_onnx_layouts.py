@@ -74,7 +74,7 @@ def yolov5(path: Path) -> None:
 
 
 def yolox_table(*, decoded: bool) -> NDArray[np.float32]:
-    corners, strides = (values.numpy() for values in places(SIZE, (8, 16, 32)))
+    corners, strides = places(SIZE, (8, 16, 32))
     values = table(CELLS, 8)
     values[0, :, :2], values[0, :, 2:4] = 0.5, -5
     seen = centres(SEEN)
@@ -109,7 +109,7 @@ def nanodet_plus(path: Path) -> None:
 
 def cells_in_objects(strides: tuple[int, ...]) -> list[int]:
     """For each object a cell of stride 8 whose corner and middle are inside it."""
-    corners, steps = (values.numpy() for values in places(SIZE, strides))
+    corners, steps = places(SIZE, strides)
     points, inside = corners * steps, []
     for box in SEEN:
         fits = (steps[:, 0] == 8) & (points > box[:2]).all(1) & (points + 4 < box[2:]).all(1)
@@ -119,7 +119,7 @@ def cells_in_objects(strides: tuple[int, ...]) -> list[int]:
 
 def side_logits(rows: list[int], strides: tuple[int, ...], middle: float, bins: int):
     """Logits that put a side's whole weight on its two neighbouring distances."""
-    corners, steps = (values.numpy()[rows] for values in places(SIZE, strides))
+    corners, steps = (values[rows] for values in places(SIZE, strides))
     points = (corners + middle) * steps
     sides = np.hstack([points - SEEN[:, :2], SEEN[:, 2:] - points]) / steps
     logits = np.full((len(rows), 4, bins), -100, np.float32)
@@ -127,7 +127,7 @@ def side_logits(rows: list[int], strides: tuple[int, ...], middle: float, bins: 
         below = int(sides[row, side])
         share = sides[row, side] - below
         logits[row, side, below] = np.log(1 - share)
-        logits[row, side, below + 1] = np.log(max(share, 1e-30))
+        logits[row, side, below + 1] = np.log(np.maximum(share, 1e-30))
     return logits.reshape(len(rows), 4 * bins)
 
 

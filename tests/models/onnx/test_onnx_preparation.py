@@ -1,10 +1,12 @@
 """Frames as networks want them, and boxes back in the frame."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
-import torch
 
 from minet_core.models.onnx.preparation import (
+    Canvas,
     Interpolation,
     Order,
     PaddingPlace,
@@ -35,7 +37,7 @@ def test_letterbox(place, top):
     for channel in range(3):
         assert (pictures[0, channel][inside] == FRAME[0, 0, channel]).all()
         assert (pictures[0, channel][~inside] == 7 + channel).all()
-    boxes = torch.tensor([[4.0, top + 2, 8, top + 6], [0, 0, 40, 40]])
+    boxes = np.array([[4.0, top + 2, 8, top + 6], [0, 0, 40, 40]], np.float32)
     assert fit.in_frame(boxes).tolist() == [[4, 2, 8, 6], [0, 0, 40, 20]]
 
 
@@ -49,14 +51,14 @@ def test_resizing_keeps_the_picture_where_it_is(interpolation):
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     box = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
     assert box == [10, 15, 30, 20]
-    assert fit.in_frame(torch.tensor([box], dtype=torch.float32)).tolist() == [[20, 10, 60, 20]]
+    assert fit.in_frame(np.array([box], np.float32)).tolist() == [[20, 10, 60, 20]]
 
 
 def test_stretching_has_two_scales():
     how = Preparation((80, 10), Resize.STRETCH)
     pictures, fit = prepare([FRAME], how)
     assert pictures.shape == (1, 3, 10, 80)
-    assert fit.in_frame(torch.tensor([[8.0, 2, 16, 4]])).tolist() == [[4, 4, 8, 8]]
+    assert fit.in_frame(np.array([[8, 2, 16, 4]], np.float32)).tolist() == [[4, 4, 8, 8]]
 
 
 @pytest.mark.parametrize(
@@ -85,4 +87,22 @@ def test_edges(size, expected):
 def test_no_resizing():
     pictures, fit = prepare([FRAME], Preparation(resize=Resize.NONE, std=(1, 1, 1)))
     assert pictures.shape == (1, 3, 20, 40)
-    assert fit.in_frame(torch.tensor([[1.0, 2, 3, 4]])).tolist() == [[1, 2, 3, 4]]
+    assert fit.in_frame(np.array([[1, 2, 3, 4]], np.float32)).tolist() == [[1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize("how", [Preparation((64, 48)), Preparation((64, 48), multiple=32)])
+def test_a_canvas_shows_nothing_of_the_frames_before(how):
+    random, canvas = np.random.default_rng(0), Canvas(how)
+    for count, height, width in [(1, 20, 40), (1, 20, 40), (1, 40, 20), (2, 40, 20), (1, 9, 90)]:
+        frames = list(random.integers(0, 256, (count, height, width, 3), np.uint8))
+        (pictures, fit), (fresh, expected) = canvas.prepare(frames), prepare(frames, how)
+        assert (pictures == fresh).all()
+        assert fit == expected
+
+
+def test_threads_do_not_share_a_canvas():
+    canvas = Canvas(Preparation((40, 20), std=(1, 1, 1)))
+    pictures, _ = canvas.prepare([FRAME])
+    with ThreadPoolExecutor(1) as other:
+        other.submit(canvas.prepare, [FRAME + 1]).result()
+    assert (pictures[0, :, 0, 0] == (10, 20, 30)).all()

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from minet_core.boxes import Ints
 from minet_core.models.onnx.exporter_metadata import Said, ultralytics
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.preparation import Preparation
 from minet_core.models.onnx.session import Arrays
-from minet_core.models.proposals import best_rows
+from minet_core.models.proposals import Floats
 from minet_core.scores import ScoreKind
 
 
@@ -41,9 +41,9 @@ class Decoded:
         labels: (M,) int64 column of a detection's class; None where there are scores of all.
     """
 
-    boxes: Tensor
-    scores: Tensor
-    labels: Tensor | None = None
+    boxes: Floats
+    scores: Floats
+    labels: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,27 +114,32 @@ class CellLayout(Layout):
     as_bundled: ClassVar[bool] = False
 
     @abstractmethod
-    def surest(self, outputs: Arrays) -> tuple[Tensor, Tensor]:
-        """(M,) the cells that are worth decoding, and the best score of each, best first."""
+    def surest(self, outputs: Arrays) -> tuple[Ints, Floats]:
+        """(M,) the cells that may be worth decoding, and the best score of each."""
 
     @abstractmethod
-    def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:
+    def boxes(self, outputs: Arrays, cells: Ints, size: Size) -> Floats:
         """(K, 4) xyxy in pixels of the network's picture of that size, of K cells."""
 
     @abstractmethod
-    def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
+    def scores(self, outputs: Arrays, cells: Ints) -> Floats:
         """(K, columns) probabilities of K cells."""
 
 
-def ranked(best: Tensor) -> tuple[Tensor, Tensor]:
-    """(M,) the cells that are worth decoding and their scores, best first, of all (A,) scores."""
-    cells = best_rows(best)
-    return cells, best[cells]
+def floats(array: NDArray[Any]) -> Floats:
+    """A float32 array of an output, without a copy where it is one."""
+    return np.asarray(array, np.float32)
 
 
-def tensor(array: NDArray[Any]) -> Tensor:
-    """A float32 tensor of an output, without a copy where it is one."""
-    return torch.from_numpy(np.asarray(array, np.float32))
+def sigmoid(logits: Floats) -> Floats:
+    """Of each logit."""
+    return torch.from_numpy(logits).sigmoid().numpy()
+
+
+def corners(centres: Floats, sizes: Floats) -> Floats:
+    """(K, 4) xyxy of (K, 2) centres and (K, 2) widths and heights."""
+    halves = sizes / 2
+    return np.concatenate((centres - halves, centres + halves), axis=1)
 
 
 def are_probabilities(values: NDArray[Any]) -> bool:

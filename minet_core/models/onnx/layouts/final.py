@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from minet_core.models.onnx.exporter_metadata import Said, mmdeploy
 from minet_core.models.onnx.graph import Facts, Size
@@ -15,13 +13,14 @@ from minet_core.models.onnx.layouts.contract import (
     RowLayout,
     Rows,
     by_kind,
+    floats,
     says,
     single,
-    tensor,
 )
 from minet_core.models.onnx.layouts.queries import IMAGENET_MEAN, IMAGENET_STD
 from minet_core.models.onnx.preparation import Interpolation, PaddingPlace, Preparation, Resize
 from minet_core.models.onnx.session import Arrays
+from minet_core.models.proposals import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ class EndToEnd(RowLayout):
 
     def decode(self, outputs: Arrays, size: Size) -> Decoded:  # noqa: ARG002
         """Boxes are in pixels; rows without a score are filling."""
-        table = tensor(outputs[self.output])
+        table = floats(outputs[self.output])
         return _decoded(table[:, :4], table[:, 4], table[:, 5])
 
 
@@ -87,7 +86,7 @@ class MmDeploy(RowLayout):
 
     def decode(self, outputs: Arrays, size: Size) -> Decoded:  # noqa: ARG002
         """Boxes are in pixels of the network's picture."""
-        table = tensor(outputs[self.boxes])
+        table = floats(outputs[self.boxes])
         return _decoded(table[:, :4], table[:, 4], outputs[self.labels])
 
     @classmethod
@@ -132,10 +131,10 @@ class RtDetr(RowLayout):
 
     def decode(self, outputs: Arrays, size: Size) -> Decoded:
         """Boxes are in pixels of the network's picture, as that is the size the graph is told."""
-        boxes = tensor(outputs[self.boxes])
+        boxes = floats(outputs[self.boxes])
         if self.shares:
-            boxes = boxes * boxes.new_tensor(size * 2)
-        return _decoded(boxes, tensor(outputs[self.scores]), outputs[self.labels])
+            boxes = boxes * np.array(size * 2, np.float32)
+        return _decoded(boxes, floats(outputs[self.scores]), outputs[self.labels])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +165,7 @@ class Torchvision(RowLayout):
 
     def decode(self, outputs: Arrays, size: Size) -> Decoded:  # noqa: ARG002
         """Boxes are in pixels of the network's picture."""
-        boxes, scores = tensor(outputs[self.boxes]), tensor(outputs[self.scores])
+        boxes, scores = floats(outputs[self.boxes]), floats(outputs[self.scores])
         return _decoded(boxes, scores, outputs[self.labels])
 
 
@@ -185,8 +184,7 @@ def _three(facts: Facts) -> dict[str, str] | None:
     return {"boxes": boxes[0], "labels": named[0], "scores": rest[0]}
 
 
-def _decoded(boxes: Tensor, scores: Tensor, labels: Tensor | NDArray[Any]) -> Decoded:
+def _decoded(boxes: Floats, scores: Floats, labels: NDArray[Any]) -> Decoded:
     """The rows that have a score."""
-    numbers = torch.as_tensor(np.asarray(labels)).round().long()
     there = scores > 0
-    return Decoded(boxes[there], scores[there], numbers[there])
+    return Decoded(boxes[there], scores[there], labels[there].round().astype(np.int64))

@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
-import torch
-from torch import Tensor
+import numpy as np
+
+from minet_core.models.proposals import Floats
 
 Strides = tuple[int, ...]
 
@@ -24,12 +25,12 @@ def strides_of(count: int, size: tuple[int, int]) -> Strides | None:
 
 
 @lru_cache(maxsize=8)
-def places(size: tuple[int, int], strides: Strides) -> tuple[Tensor, Tensor]:
+def places(size: tuple[int, int], strides: Strides) -> tuple[Floats, Floats]:
     """Column and row (A, 2) of each cell in its grid, and its stride (A, 1), in reading order."""
     corners, steps = [], []
     for stride in strides:
         columns, rows = (math.ceil(side / stride) for side in size)
-        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-        corners.append(torch.stack((x, y), dim=-1).reshape(-1, 2).float())
-        steps.append(torch.full((rows * columns, 1), float(stride)))
-    return torch.cat(corners), torch.cat(steps)
+        y, x = np.divmod(np.arange(rows * columns), columns)
+        corners.append(np.stack((x, y), axis=1).astype(np.float32))
+        steps.append(np.full((rows * columns, 1), stride, np.float32))
+    return np.concatenate(corners), np.concatenate(steps)

@@ -1,27 +1,29 @@
 """NanoDet's layouts of cells: four sides as distributions over distances from the cell."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import numpy as np
 import torch
-from torch import Tensor
 
+from minet_core.boxes import Ints
 from minet_core.models.nanodet.detector import decode_boxes
 from minet_core.models.nanodet.network import BGR_MEAN, BGR_STD
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
     CellLayout,
     are_probabilities,
-    ranked,
+    floats,
     says,
+    sigmoid,
     single,
-    tensor,
 )
 from minet_core.models.onnx.layouts.grids import Strides, cells, places, strides_of
 from minet_core.models.onnx.preparation import Order, Preparation, Resize
 from minet_core.models.onnx.session import Arrays
+from minet_core.models.proposals import Floats, highest
 
 _PLUS_STRIDES = (8, 16, 32, 64)
 _PLUS_SIDES = 4 * 8  # four distributions over eight distances
@@ -59,19 +61,19 @@ class NanoDetPlus(CellLayout):
         meaning = f"{number} scores and 4 sides over {bins} distances at the {count} cells"
         return cls(why=says(name, found[1], meaning), columns=number, output=name)
 
-    def surest(self, outputs: Arrays) -> tuple[Tensor, Tensor]:
+    def surest(self, outputs: Arrays) -> tuple[Ints, Floats]:
         """By the best class."""
-        return ranked(tensor(outputs[self.output])[:, : self.columns].amax(dim=1))
+        return _surest(floats(outputs[self.output])[:, : self.columns])
 
-    def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:
+    def boxes(self, outputs: Arrays, cells: Ints, size: Size) -> Floats:
         """Distances count from the corner of a cell, in strides."""
         corners, strides = (values[cells] for values in places(size, _PLUS_STRIDES))
-        sides = tensor(outputs[self.output])[cells, self.columns :]
-        return decode_boxes(sides, corners * strides, strides)
+        sides = floats(outputs[self.output])[cells, self.columns :]
+        return _decoded(sides, corners * strides, strides)
 
-    def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
+    def scores(self, outputs: Arrays, cells: Ints) -> Floats:
         """They are probabilities."""
-        return tensor(outputs[self.output])[cells, : self.columns]
+        return floats(outputs[self.output])[cells, : self.columns]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,20 +124,36 @@ class NanoDetCells(CellLayout):
             logits=not all(are_probabilities(facts.trial[name]) for name in scored),
         )
 
-    def surest(self, outputs: Arrays) -> tuple[Tensor, Tensor]:
+    def surest(self, outputs: Arrays) -> tuple[Ints, Floats]:
         """By the best class; of logits, as that is the order of their probabilities."""
-        return ranked(torch.cat([tensor(outputs[name]).amax(dim=1) for name in self.scored]))
+        return _surest(_joined(outputs, self.scored))
 
-    def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:
+    def boxes(self, outputs: Arrays, cells: Ints, size: Size) -> Floats:
         """Distances count from the middle of a cell, in strides."""
         corners, strides = (values[cells] for values in places(size, self.strides))
-        sides = torch.cat([tensor(outputs[name]) for name in self.sides])[cells]
-        return decode_boxes(sides, (corners + 0.5) * strides, strides)
+        sides = _joined(outputs, self.sides)[cells]
+        return _decoded(sides, (corners + 0.5) * strides, strides)
 
-    def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
+    def scores(self, outputs: Arrays, cells: Ints) -> Floats:
         """As they are, or of logits."""
-        found = torch.cat([tensor(outputs[name]) for name in self.scored])[cells]
-        return found.sigmoid() if self.logits else found
+        found = _joined(outputs, self.scored)[cells]
+        return sigmoid(found) if self.logits else found
+
+
+def _joined(outputs: Arrays, names: Sequence[str]) -> Floats:
+    """The rows of several outputs, one below the other."""
+    parts = [floats(outputs[name]) for name in names]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _surest(scores: Floats) -> tuple[Ints, Floats]:
+    best = scores.max(axis=1)
+    cells = highest(best)
+    return cells, best[cells]
+
+
+def _decoded(sides: Floats, centres: Floats, strides: Floats) -> Floats:
+    return decode_boxes(*map(torch.from_numpy, (sides, centres, strides))).numpy()
 
 
 def _roles(

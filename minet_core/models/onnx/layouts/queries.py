@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from minet_core.box_tensors import from_centres
 from minet_core.models.onnx.exporter_metadata import Said, huggingface, rfdetr
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
@@ -14,13 +14,16 @@ from minet_core.models.onnx.layouts.contract import (
     RowLayout,
     Rows,
     by_kind,
+    corners,
+    floats,
     says,
+    sigmoid,
     single,
-    tensor,
 )
 from minet_core.models.onnx.layouts.grids import strides_of
 from minet_core.models.onnx.preparation import Interpolation, Preparation, Resize, Triple
 from minet_core.models.onnx.session import Arrays
+from minet_core.models.proposals import Floats
 from minet_core.scores import ScoreKind
 
 IMAGENET_MEAN: Triple = (123.675, 116.28, 103.53)
@@ -53,7 +56,7 @@ class RfDetr(RowLayout):
 
     def decode(self, outputs: Arrays, size: Size) -> Decoded:
         """Centres and sizes as shares of the picture; scores are independent."""
-        return Decoded(_pixels(outputs[self.boxes], size), tensor(outputs[self.scores]).sigmoid())
+        return Decoded(_pixels(outputs[self.boxes], size), sigmoid(floats(outputs[self.scores])))
 
     @classmethod
     def said(cls, facts: Facts) -> Said:
@@ -102,8 +105,8 @@ class HuggingFace(RowLayout):
 
     def decode(self, outputs: Arrays, size: Size) -> Decoded:
         """Centres and sizes as shares of the picture; the background comes to column 0."""
-        logits = tensor(outputs[self.scores])
-        scores = logits.softmax(dim=1).roll(1, dims=1) if self.background else logits.sigmoid()
+        logits = floats(outputs[self.scores])
+        scores = _background_first(logits) if self.background else sigmoid(logits)
         return Decoded(_pixels(outputs[self.boxes], size), scores)
 
     @classmethod
@@ -137,7 +140,7 @@ class UltralyticsQueries(RowLayout):
     def decode(self, outputs: Arrays, size: Size) -> Decoded:
         """Centres and sizes as shares of the picture, scores are probabilities."""
         table = outputs[self.output]
-        return Decoded(_pixels(table[:, :4], size), tensor(table[:, 4:]))
+        return Decoded(_pixels(table[:, :4], size), floats(table[:, 4:]))
 
 
 def _are_queries(facts: Facts, boxes: str, scores: str) -> bool:
@@ -146,7 +149,12 @@ def _are_queries(facts: Facts, boxes: str, scores: str) -> bool:
     return len(first) == len(second) == 3 and first[:2] == second[:2] and first[2] == 4
 
 
-def _pixels(shares: NDArray[Any], size: Size) -> Tensor:
+def _background_first(logits: Floats) -> Floats:
+    """Their distribution, of which the last column becomes the first."""
+    return torch.from_numpy(logits).softmax(dim=1).roll(1, dims=1).numpy()
+
+
+def _pixels(shares: NDArray[Any], size: Size) -> Floats:
     """(N, 4) xyxy in pixels of centres and sizes as shares of the picture."""
-    corners: Tensor = from_centres(tensor(shares))
-    return corners * corners.new_tensor(size * 2)
+    centred = floats(shares)
+    return corners(centred[:, :2], centred[:, 2:]) * np.array(size * 2, np.float32)

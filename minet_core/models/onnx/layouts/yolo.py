@@ -3,23 +3,23 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from minet_core.box_tensors import from_centres
+from minet_core.boxes import Ints
 from minet_core.models.onnx.graph import Facts, Size
 from minet_core.models.onnx.layouts.contract import (
     CellLayout,
     are_probabilities,
+    corners,
+    floats,
     may_have_more,
-    ranked,
     says,
     single,
-    tensor,
 )
 from minet_core.models.onnx.layouts.grids import Strides, places, strides_of
 from minet_core.models.onnx.preparation import Order, PaddingPlace, Preparation
 from minet_core.models.onnx.session import Arrays
+from minet_core.models.proposals import Floats, highest
 
 _ANCHORS = 3  # boxes a cell of YOLOv5
 
@@ -61,24 +61,27 @@ class Yolo(CellLayout):
                 )
         return None
 
-    def surest(self, outputs: Arrays) -> tuple[Tensor, Tensor]:
+    def surest(self, outputs: Arrays) -> tuple[Ints, Floats]:
         """By the best class."""
-        return ranked(self._scores(outputs).amax(dim=0))
+        best = self._scores(outputs).max(axis=0)
+        cells = highest(best)
+        return cells, best[cells]
 
-    def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:  # noqa: ARG002
+    def boxes(self, outputs: Arrays, cells: Ints, size: Size) -> Floats:  # noqa: ARG002
         """Centres and sizes are in pixels."""
-        return from_centres(self._table(outputs)[:4].index_select(1, cells).T)
+        sides = self._table(outputs)[:4, cells].T
+        return corners(sides[:, :2], sides[:, 2:])
 
-    def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
+    def scores(self, outputs: Arrays, cells: Ints) -> Floats:
         """They are probabilities."""
-        return self._scores(outputs).index_select(1, cells).T
+        return np.ascontiguousarray(self._scores(outputs)[:, cells].T)
 
-    def _table(self, outputs: Arrays) -> Tensor:
+    def _table(self, outputs: Arrays) -> Floats:
         """A column a cell."""
-        table = tensor(outputs[self.output])
+        table = floats(outputs[self.output])
         return table.T if self.cells_first else table
 
-    def _scores(self, outputs: Arrays) -> Tensor:
+    def _scores(self, outputs: Arrays) -> Floats:
         return self._table(outputs)[4 : 4 + (self.columns or 0)]
 
 
@@ -92,31 +95,36 @@ class _WithObjectness(CellLayout):
 
     output: str
 
-    def surest(self, outputs: Arrays) -> tuple[Tensor, Tensor]:
+    def surest(self, outputs: Arrays) -> tuple[Ints, Floats]:
         """Of the highest objectness, above which no product is; by the product."""
-        table = tensor(outputs[self.output])
-        cells, objectness = ranked(table[:, 4])
-        scores = table.index_select(0, cells)[:, 5 : self._end]
-        best, order = (scores.amax(dim=1) * objectness).sort(descending=True, stable=True)
-        return cells[order], best
+        table = floats(outputs[self.output])
+        cells = highest(table[:, 4])
+        rows = table.take(cells, axis=0)
+        return cells, rows[:, 5 : self._end].max(axis=1) * rows[:, 4]
 
-    def boxes(self, outputs: Arrays, cells: Tensor, size: Size) -> Tensor:
+    def boxes(self, outputs: Arrays, cells: Ints, size: Size) -> Floats:
         """Of centres and sizes."""
-        sides = tensor(outputs[self.output])[:, :4].index_select(0, cells)
-        return from_centres(self._sides(sides, cells, size))
+        rows = floats(outputs[self.output]).take(cells, axis=0)
+        return corners(*self._centred(rows[:, :2], rows[:, 2:4], cells, size))
 
-    def scores(self, outputs: Arrays, cells: Tensor) -> Tensor:
+    def scores(self, outputs: Arrays, cells: Ints) -> Floats:
         """The products."""
-        rows = tensor(outputs[self.output]).index_select(0, cells)
+        rows = floats(outputs[self.output]).take(cells, axis=0)
         return rows[:, 4:5] * rows[:, 5 : self._end]
 
     @property
     def _end(self) -> int:
         return 5 + (self.columns or 0)
 
-    def _sides(self, sides: Tensor, cells: Tensor, size: Size) -> Tensor:  # noqa: ARG002
-        """(K, 4) centres and sizes in pixels."""
-        return sides
+    def _centred(
+        self,
+        centres: Floats,
+        sizes: Floats,
+        cells: Ints,  # noqa: ARG002
+        size: Size,  # noqa: ARG002
+    ) -> tuple[Floats, Floats]:
+        """(K, 2) centres and (K, 2) widths and heights in pixels."""
+        return centres, sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +182,7 @@ class Yolox(_WithObjectness):
         table = facts.trial[name]
         if not are_probabilities(table[..., 4:]):
             return None
-        decoded = _is_decoded(tensor(table)[0], facts.size, strides)
+        decoded = _is_decoded(floats(table)[0], facts.size, strides)
         how = "in pixels" if decoded else "still relative to their cells"
         number = columns - 5
         meaning = f"4 sides {how}, objectness and {number} scores at the {count} cells of a grid"
@@ -186,16 +194,19 @@ class Yolox(_WithObjectness):
             decoded=decoded,
         )
 
-    def _sides(self, sides: Tensor, cells: Tensor, size: Size) -> Tensor:
+    def _centred(
+        self, centres: Floats, sizes: Floats, cells: Ints, size: Size
+    ) -> tuple[Floats, Floats]:
         """Offsets from a cell's corner and log sizes, both in strides; or pixels already."""
         if self.decoded:
-            return sides
-        corners, strides = (values.index_select(0, cells) for values in places(size, self.strides))
-        return torch.cat(((sides[:, :2] + corners) * strides, sides[:, 2:].exp() * strides), dim=1)
+            return centres, sizes
+        at, strides = (values.take(cells, axis=0) for values in places(size, self.strides))
+        with np.errstate(over="ignore"):  # a cell that shows nothing may have any size
+            return (centres + at) * strides, np.exp(sizes) * strides
 
 
-def _is_decoded(table: Tensor, size: Size, strides: Strides) -> bool:
+def _is_decoded(table: Floats, size: Size, strides: Strides) -> bool:
     """Whether centres lie at their cells, in pixels, rather than all near the same offset."""
-    corners, steps = places(size, strides)
-    off = (table[:, :2] / steps - corners - 0.5).abs().median()
-    return bool(off < (table[:, :2] - 0.5).abs().median())
+    cells, steps = places(size, strides)
+    off = np.median(np.abs(table[:, :2] / steps - cells - 0.5))
+    return bool(off < np.median(np.abs(table[:, :2] - 0.5)))
