@@ -103,11 +103,11 @@ def test_who_stands_still_is_found_where_the_camera_has_moved_it(pan: float, *, 
 
 
 def test_nothing_is_joined_over_a_cut_nor_over_classes() -> None:
-    for second in ({"scene": 1}, {"label": 1}):
+    for scene, label in ((1, 0), (0, 1)):
         video = Video()
         video.show(10, (1, 0, 100.0))
         video.show(10)
-        video.show(10, (2, 0, 100.0), **second)
+        video.show(10, (2, 0, 100.0), scene=scene, label=label)
         assert video.ids() == {1: 1, 2: 2}
 
 
