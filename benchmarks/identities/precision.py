@@ -8,15 +8,20 @@ from numpy.typing import NDArray
 
 from benchmarks.identities.data import Sequence
 from benchmarks.identities.replicates import PLAIN
-from benchmarks.identities.runs import detector_of, minet
+from benchmarks.identities.runs import detector_of, found_boxes
 from minet_core.config import VIDEO, MemoryConfig
 from minet_core.datasets.vocabulary import map_classes
 from minet_core.evaluation.frames import EvalFrame, FoundBoxes
 from minet_core.evaluation.matching import ApProtocol
 from minet_core.evaluation.precision.average_precision import ApAccumulator, GreedyMatcher
 from minet_core.evaluation.predictions.convert import pairs
+from minet_core.inference.gaps import filled
 from minet_core.inference.online import OnlineDetector
+from minet_core.inference.score_frames import ScoredFrame
+from minet_core.inference.tracklets import linked
 from minet_core.models.zoo import Model
+from minet_core.options import DetectOptions
+from minet_core.results import FrameDetections
 
 BINS = 10
 """Of scores from 0 to 1."""
@@ -32,7 +37,8 @@ class Precision:
     Attributes:
         without: AP50 of the detector alone, in percent.
         memory: AP50 with memory, as it is known at once.
-        linked: AP50 of what `minet detect` writes of a file with a score of 0.
+        linked: AP50 of what `minet detect --score 0 --score-vectors` writes of a file, over every
+            (box, class) pair as well.
         base: outcomes of the detector's own best score of each box.
         reported: outcomes of what `minet detect` writes.
     """
@@ -48,12 +54,32 @@ def precision(sequence: Sequence, kind: str, model: Model) -> Precision:
     """Run a sequence as it is, with memory and without."""
     without, base = scored(sequence, kind, model, None)
     memory, _ = scored(sequence, kind, model, VIDEO)
-    rows = minet(sequence, PLAIN, kind, model, VIDEO, score=0.0)["linked"]
+    rows = written(sequence, kind, model)
+    names = map_classes(rows[0].classes, sequence.classes)
     average = ApAccumulator(sequence.classes)
-    for frame, found in enumerate(rows):
-        average.add(EvalFrame(sequence.name, frame, sequence.truth[frame], found))
-    linked = 100 * average.result().mean
-    return Precision(without, memory, linked, base, _outcomes(sequence, rows))
+    for frame, one in enumerate(rows):
+        vectors = one.score_vectors
+        assert vectors is not None
+        scores = ScoredFrame(frame, one.boxes, vectors, vectors, one.track_ids)
+        found = pairs(scores, names, len(sequence.classes), VIDEO.nms)
+        average.add(EvalFrame(sequence.name, frame, sequence.truth[frame], found.boxes))
+    best = [found_boxes(one, names.ids) for one in rows]
+    return Precision(without, memory, 100 * average.result().mean, base, _outcomes(sequence, best))
+
+
+def written(sequence: Sequence, kind: str, model: Model) -> list[FrameDetections]:
+    """What `minet detect --score 0 --score-vectors` writes of each frame of a file."""
+    shown, whole = detector_of(sequence, PLAIN, kind, model)
+    online = OnlineDetector(whole, VIDEO, score=0.0, vectors=True, link=True)
+    observed = []
+    for place, frame in enumerate(PLAIN.frames(sequence)):
+        shown.frame = int(frame)
+        image, time = np.asarray(sequence.images[frame]), PLAIN.time(sequence, place)
+        observed.append(online.observe(image, frame=place, pts=None, time=time).detections)
+    assert online.linker is not None
+    tracks, size = online.linker.tracks(), sequence.images.shape[1:3]
+    joined = ((size, linked(one, tracks, 0.0)) for one in observed)
+    return [rows for _, rows in filled(joined, DetectOptions().fill, online.linker.cuts)]
 
 
 def scored(

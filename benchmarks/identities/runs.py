@@ -114,7 +114,7 @@ def minet(
         time = replicate.time(sequence, place)
         image = np.asarray(sequence.images[frame])
         observed.append(online.observe(image, frame=place, pts=None, time=time))
-    known = [_found(online.reported(one), ids) for one in observed]
+    known = [found_boxes(online.reported(one), ids) for one in observed]
     if online.linker is None:
         return {"online": known}
     tracks, cuts = online.linker.tracks(), online.linker.cuts
@@ -122,11 +122,14 @@ def minet(
     joined = ((size, linked(one.detections, tracks, score)) for one in observed)
     return {
         "online": known,
-        "linked": [_found(rows, ids) for _, rows in filled(joined, DetectOptions().fill, cuts)],
+        "linked": [
+            found_boxes(rows, ids) for _, rows in filled(joined, DetectOptions().fill, cuts)
+        ],
     }
 
 
-def _found(rows: FrameDetections, ids: NDArray[np.int64]) -> FoundBoxes:
+def found_boxes(rows: FrameDetections, ids: NDArray[np.int64]) -> FoundBoxes:
+    """The rows of a frame's result whose class is the dataset's."""
     labels = ids[rows.track_labels]
     keep = labels != NOT_THERE
     return FoundBoxes(rows.boxes[keep], labels[keep], rows.scores[keep], rows.track_ids[keep])

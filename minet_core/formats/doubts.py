@@ -19,13 +19,13 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 WEIGHTS: Mapping[str, tuple[float, ...]] = {
-    "return": (-1.66, -0.41, -0.3, -0.14),
-    "parted": (-1.15, -0.11, -1.34, -0.92),
-    "meeting": (-3.09, -0.11, -0.32, -0.33),
-    "leap": (-1.47, -0.07, 0.16),
-    "object": (4.28, -1.15, -2.17),
-    "double": (2.11, 0.28, 0.31, -0.57),
-    "end": (-2.2, 0.15, 0.07),
+    "return": (-1.53, -0.29, -0.41, -0.12),
+    "parted": (-1.47, -0.38, -1.23, -0.21),
+    "meeting": (-2.91, -0.01, 0.36, -0.32),
+    "leap": (-1.44, -0.03, 0.13),
+    "object": (4.42, -1.19, -1.98),
+    "double": (2.63, 0.36, 0.35, -0.79),
+    "end": (-1.94, 0.23, -0.02),
     "class": (-1.0,),
 }
 """Kind → coefficients: a constant, then one for each of the kind's numbers."""
