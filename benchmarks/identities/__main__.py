@@ -54,6 +54,7 @@ TERMS: Mapping[str, MemoryConfig] = {
     "without existence": replace(
         VIDEO, existence=Existence(sightings=1, threshold=0.0, first_patience=45.0)
     ),
+    "without tentative tracks": replace(VIDEO, tentative=False),
     "without returns": replace(VIDEO, return_gate=None),
     "paper": PAPER,
 }

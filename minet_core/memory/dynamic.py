@@ -210,6 +210,8 @@ class DynamicMemory:
     ) -> dict[int, Tentative]:
         """Tentative tracks with a box in this frame: row → track."""
         config, now, scene = self.config, reading.clock.frames, reading.scene
+        # A score of just the threshold may exceed it here only, in double precision.
+        free = free & reading.looked.have_embeddings(seen.rows)
         able = free & (seen.sure > config.write_threshold)
         known = self.tentative.follow(reading, seen, able, config)
         left = free & ~may_open

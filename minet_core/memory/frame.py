@@ -29,6 +29,12 @@ class Looked:
     base: Tensor
     embedded: Tensor | None = None
 
+    def have_embeddings(self, rows: Tensor) -> Tensor:
+        """(M,) bool: which of M of the boxes have one."""
+        if self.embedded is None:
+            return torch.ones(len(rows), dtype=torch.bool)
+        return torch.isin(rows, self.embedded)
+
     def embeddings_of(self, rows: Tensor) -> Tensor:
         """(M, D) embeddings of M of the boxes that have one."""
         places = rows if self.embedded is None else torch.searchsorted(self.embedded, rows)

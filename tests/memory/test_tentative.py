@@ -8,6 +8,7 @@ from memory_scene import Scene, at
 
 from minet_core.boxes import NO_TRACK
 from minet_core.config import VIDEO, MemoryConfig
+from minet_core.memory import Looked
 from minet_core.memory.snapshot import restore_memory, save_memory
 
 
@@ -77,6 +78,17 @@ def test_noise_costs_no_ids_and_is_forgotten() -> None:
 def test_without_them_weak_boxes_have_no_id(config: MemoryConfig) -> None:
     scene = Scene(config)
     assert ids_of(scene, 100, 0.09, 0.0) == NO_TRACK
+
+
+def test_a_box_without_an_embedding_begins_none() -> None:
+    memory = Scene(VIDEO).memory
+    scores = torch.full((2, 5), 0.01)
+    scores[:, 0] = torch.tensor([0.05, 0.2])  # 0.05 exceeds itself in double precision
+    boxes = torch.tensor([at(100), at(400)])
+    looked = Looked(boxes[1:], torch.zeros(1, memory.dim), boxes, scores, torch.tensor([1]))
+    assert float(scores[0, 0].double()) > VIDEO.write_threshold
+    match = memory.match(memory.read(looked, 0.0), torch.arange(2))
+    assert match.track_ids.tolist() == [NO_TRACK, -2]
 
 
 def test_go_on_from_a_saved_state() -> None:
