@@ -211,12 +211,13 @@ class DynamicMemory:
         """Tentative tracks with a box in this frame: row → track."""
         config, now, scene = self.config, reading.clock.frames, reading.scene
         # A score of just the threshold may exceed it here only, in double precision.
-        free = free & reading.looked.have_embeddings(seen.rows)
-        able = free & (seen.sure > config.write_threshold)
+        embedded = reading.looked.have_embeddings(seen.rows)
+        able = free & embedded & (seen.sure > config.write_threshold)
         known = self.tentative.follow(reading, seen, able, config)
         left = free & ~may_open
         left[list(known)] = False
-        new = newcomers(seen, left, config.write_threshold, config).nonzero().flatten()
+        begins = newcomers(seen, left, config.write_threshold, config) & embedded
+        new = begins.nonzero().flatten()
         patience = config.existence.first_patience if config.existence else 0.0
         taken = [one for row, one in known.items() if may_open[row]]
         self.tentative.end(taken, now, scene, patience)
