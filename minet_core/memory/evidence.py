@@ -46,12 +46,12 @@ class Evidence:
     def existence(self, rule: Existence, threshold: float, *, moved: bool) -> float:
         """Probability that the object exists.
 
-        It is the mean log-odds of the best quarter of the boxes, at least of n = `sightings`, as a
-        probability. A thousand weak boxes do not make an object: a detector repeats its errors.
-        Nor do the best n of a thousand: the longer a false object stands there, the surer is its
-        best box. Each box that is missing to n counts against the object, so weak boxes need
-        several, and strong boxes do not. What a detector mistakes for an object mostly stands
-        still, so motion adds the log-odds `rule.moved`.
+        It is the mean log-odds of the best n = `sightings` boxes, as a probability; of an object
+        that stands, of the best sixth of its boxes, if that is more. A thousand weak boxes do not
+        make an object: a detector repeats its errors. Nor do the best n of a thousand: the longer a
+        false object stands there, the surer is its best box. Each box that is missing to n counts
+        against the object, so weak boxes need several, and strong boxes do not. What a detector
+        mistakes for an object mostly stands still, so motion adds the log-odds `rule.moved`.
 
         Args:
             rule: the settings.

@@ -1,5 +1,6 @@
 """What the preset `video` adds to the paper: position, existence, shared evidence, time."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -112,6 +113,14 @@ class TestExistence:
         scores = [0.95 if i % 201 == 200 else 0.3 for i in range(5000)]
         assert of([0.95] * 3).existence(SURE, 0.5, moved=False) == pytest.approx(0.95)
         assert of(scores).existence(SURE, 0.5, moved=False) < 0.4
+
+    def test_is_vouched_for_by_the_best_sixth_of_an_object_that_stands(self) -> None:
+        evidence = of([0.3, 0.95] * 3 + [0.3] * 54)
+        rule = replace(SURE, moved=0.0)
+        stands = evidence.existence(rule, 0.5, moved=False)
+        odds = (3 * math.log(0.95 / 0.05) + 7 * math.log(0.3 / 0.7)) / 10
+        assert stands == pytest.approx(1 / (1 + math.exp(-odds)))
+        assert evidence.existence(rule, 0.5, moved=True) == pytest.approx(0.95)
 
     def test_keeps_as_many_scores_of_any_time(self) -> None:
         assert len(of([0.5] * 100_000).scores) <= 64
